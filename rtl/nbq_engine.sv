@@ -1,0 +1,216 @@
+/// The accelerator: a program of spec/isa.def over memories that the host fills through registers.
+/// Every parameter of src/hw/engine_config.h has to be set; what must hold of them is below.
+module nbq_engine #(
+  parameter int unsigned PeKind       = 0,  // 0 shift elements, 1 multipliers
+  parameter int unsigned LanesIn      = 0,  // C, a power of two >= 2
+  parameter int unsigned LanesOut     = 0,  // M, 1..15 times C
+  parameter int unsigned Pixels       = 0,  // P, a power of two, 1..64
+  parameter int unsigned CodeBits     = 0,  // 2..5
+  parameter int unsigned ActBits      = 0,  // 2..16
+  parameter int unsigned AccBits      = 0,  // 21..48
+  parameter int unsigned ActDepth     = 0,  // words per bank; this and the other depths are
+  parameter int unsigned WeightDepth  = 0,  // powers of two >= 2, at most 2^20
+  parameter int unsigned ParamDepth   = 0,
+  parameter int unsigned ResultDepth  = 0,
+  parameter int unsigned ProgramDepth = 0   // 32-bit words, >= 32
+) (
+  input  logic        clk_i,
+  input  logic        rst_ni,
+  input  logic        host_valid_i,
+  output logic        host_ready_o,
+  input  logic        host_write_i,
+  input  logic [7:0]  host_addr_i,
+  input  logic [31:0] host_wdata_i,
+  output logic        host_rvalid_o,
+  output logic [31:0] host_rdata_o,
+  output logic        busy_o  // a program runs; its fall can interrupt the host
+);
+  if (LanesIn < 2 || LanesOut < LanesIn || LanesOut % LanesIn != 0 || LanesOut / LanesIn > 15 ||
+      Pixels == 0 || Pixels > 64 || (Pixels & (Pixels - 1)) != 0 || PeKind > 1 ||
+      CodeBits < 2 || CodeBits > 5 || ActBits < 2 || ActBits > 16 || AccBits < 21 ||
+      AccBits > 48) begin : g_check
+    $error("nbq_engine: a parameter is unset or out of range");
+  end
+
+  localparam int unsigned XBits       = ActBits + 1;
+  localparam int unsigned ActWidth    = LanesIn * ActBits;
+  localparam int unsigned WgtWidth    = LanesIn * LanesOut * (PeKind == 0 ? CodeBits : 16);
+  localparam int unsigned ParWidth    = LanesIn * (AccBits + 7);
+  localparam int unsigned RawWidth    = LanesIn * AccBits;
+  localparam int unsigned ActColumns  = (ActWidth + 31) / 32;
+  localparam int unsigned WgtColumns  = (WgtWidth + 31) / 32;
+  localparam int unsigned ParColumns  = (ParWidth + 31) / 32;
+  localparam int unsigned RawColumns  = (RawWidth + 31) / 32;
+  localparam int unsigned Words       = Pixels * LanesOut / LanesIn;
+  localparam int unsigned SelBits     = Words > 1 ? $clog2(Words) : 1;
+  localparam int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1;
+  localparam int unsigned PixelLog2   = $clog2(Pixels);
+  localparam int unsigned PeLatency   = 1 + ($clog2(LanesIn) + 1) / 2;
+  localparam int unsigned PcBits      = nbq_pkg::PcBits;
+
+  // ---- host, control --------------------------------------------------------------------------
+  logic                           host_start, host_abort, bad_load, start, clear, busy;
+  logic [31:0]                    watchdog, stream_data, stream_addr;
+  logic [2:0]                     status;
+  logic [3:0]                     error;
+  logic [PcBits-1:0]              error_pc;
+  logic [6*32-1:0]                counters;
+  logic                           prg_we, act_busy;
+  logic [ActColumns-1:0]          load_act_we;
+  logic [WgtColumns-1:0]          load_wgt_we;
+  logic [ParColumns-1:0]          load_par_we;
+  logic [$clog2(ResultDepth)-1:0] result_raddr;
+  logic [RawWidth-1:0]            result_rdata;
+  assign busy_o = status[0];
+  nbq_host #(
+    .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .CodeBits(CodeBits),
+    .ActBits(ActBits), .AccBits(AccBits), .ActDepth(ActDepth), .WeightDepth(WeightDepth),
+    .ParamDepth(ParamDepth), .ResultDepth(ResultDepth), .ProgramDepth(ProgramDepth),
+    .ActColumns(ActColumns), .WgtColumns(WgtColumns), .ParColumns(ParColumns)
+  ) u_host (
+    .clk_i, .rst_ni, .host_valid_i, .host_ready_o, .host_write_i, .host_addr_i, .host_wdata_i,
+    .host_rvalid_o, .host_rdata_o,
+    .start_o(host_start), .abort_o(host_abort), .watchdog_o(watchdog), .bad_load_o(bad_load),
+    .status_i(status), .error_i(error), .error_pc_i(error_pc), .counters_i(counters),
+    .act_busy_i(act_busy), .stream_data_o(stream_data), .stream_addr_o(stream_addr),
+    .prg_we_o(prg_we), .act_we_o(load_act_we), .wgt_we_o(load_wgt_we), .par_we_o(load_par_we),
+    .result_raddr_o(result_raddr), .result_rdata_i(result_rdata)
+  );
+
+  logic              done, tile_done, bad_feed, bad_output;
+  logic [PcBits-1:0] bad_feed_pc, drain_pc, issue_pc, fetch_pc, cur_pc;
+  logic [3:0]        issue_error;
+  logic [4:0]        count;
+  nbq_control u_control (
+    .clk_i, .rst_ni, .start_i(host_start), .abort_i(host_abort), .watchdog_i(watchdog),
+    .bad_load_i(bad_load), .start_o(start), .clear_o(clear), .busy_o(busy), .done_i(done),
+    .tile_done_i(tile_done), .bad_feed_i(bad_feed), .bad_feed_pc_i(bad_feed_pc),
+    .bad_output_i(bad_output), .bad_output_pc_i(drain_pc), .issue_error_i(issue_error),
+    .issue_pc_i(issue_pc), .count_i(count), .status_o(status), .error_o(error),
+    .error_pc_o(error_pc), .counters_o(counters)
+  );
+
+  // ---- program --------------------------------------------------------------------------------
+  logic                            prg_re, fetch_valid, fetch_overrun, fetch_pop;
+  logic [$clog2(ProgramDepth)-1:0] prg_raddr;
+  logic [31:0]                     prg_rdata;
+  nbq_isa_pkg::instr_t             fetch_instr, cur_instr, drain_instr;
+  nbq_ram #(.Width(32), .Depth(ProgramDepth)) u_program (
+    .clk_i, .we_i(prg_we), .waddr_i(stream_addr[$clog2(ProgramDepth)-1:0]), .wdata_i(stream_data),
+    .re_i(prg_re), .raddr_i(prg_raddr), .rdata_o(prg_rdata)
+  );
+  nbq_fetch #(.ProgramDepth(ProgramDepth)) u_fetch (
+    .clk_i, .rst_ni, .start_i(start), .clear_i(clear), .re_o(prg_re), .raddr_o(prg_raddr),
+    .rdata_i(prg_rdata), .valid_o(fetch_valid), .overrun_o(fetch_overrun), .instr_o(fetch_instr),
+    .pc_o(fetch_pc), .pop_i(fetch_pop)
+  );
+
+  logic           cfg_valid, cfg_take, drain_idle, feed_valid;
+  nbq_pkg::feed_t feed;
+  nbq_sequencer #(
+    .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .Tail(PeLatency + 3)
+  ) u_sequencer (
+    .clk_i, .rst_ni, .clear_i(clear), .busy_i(busy),
+    .fetch_valid_i(fetch_valid), .fetch_overrun_i(fetch_overrun), .fetch_instr_i(fetch_instr),
+    .fetch_pc_i(fetch_pc), .fetch_pop_o(fetch_pop),
+    .cfg_valid_o(cfg_valid), .instr_o(cur_instr), .pc_o(cur_pc), .cfg_take_i(cfg_take),
+    .drain_idle_i(drain_idle), .feed_valid_o(feed_valid), .feed_o(feed), .done_o(done),
+    .error_o(issue_error), .issue_pc_o(issue_pc), .count_tap_o(count[0]),
+    .count_residual_o(count[1]), .count_drain_o(count[2]), .count_barrier_o(count[3]),
+    .count_fetch_o(count[4])
+  );
+
+  // ---- operands -------------------------------------------------------------------------------
+  logic                        act_we, op_valid;
+  logic [BankBits-1:0]         act_bank;
+  logic [$clog2(ActDepth)-1:0] act_word;
+  logic [ActWidth-1:0]         act_data;
+  nbq_pkg::feed_t              op;
+  logic [Pixels-1:0]           lane_valid;
+  logic [Pixels*LanesIn*XBits-1:0] x;
+  logic [Pixels*ActWidth-1:0]  raw;
+  logic [WgtWidth-1:0]         weights;
+
+  // The output stage has the activations' write port first; the host waits.
+  logic [ActColumns*32-1:0]    load_act_data;
+  logic [WgtColumns*32-1:0]    load_wgt_data;
+  logic [ParColumns*32-1:0]    load_par_data;
+  logic [BankBits-1:0]         load_bank;
+  assign act_busy      = act_we;
+  assign load_act_data = {ActColumns{stream_data}};
+  assign load_wgt_data = {WgtColumns{stream_data}};
+  assign load_par_data = {ParColumns{stream_data}};
+  assign load_bank     = stream_addr[BankBits-1:0] & BankBits'(Pixels - 1);
+
+  nbq_feed #(
+    .LanesIn(LanesIn), .Pixels(Pixels), .ActBits(ActBits), .WeightWidth(WgtWidth),
+    .ActDepth(ActDepth), .WeightDepth(WeightDepth)
+  ) u_feed (
+    .clk_i, .rst_ni, .clear_i(clear), .valid_i(feed_valid), .feed_i(feed), .valid_o(op_valid),
+    .feed_o(op), .lane_valid_o(lane_valid), .x_o(x), .raw_o(raw), .weights_o(weights),
+    .bad_o(bad_feed), .bad_pc_o(bad_feed_pc),
+    .act_we_i   (act_we ? {ActColumns{1'b1}} : load_act_we),
+    .act_wbank_i(act_we ? act_bank : load_bank),
+    .act_waddr_i(act_we ? act_word : stream_addr[PixelLog2 +: $clog2(ActDepth)]),
+    .act_wdata_i(act_we ? act_data : load_act_data[ActWidth-1:0]),
+    .wgt_we_i   (load_wgt_we),
+    .wgt_waddr_i(stream_addr[$clog2(WeightDepth)-1:0]),
+    .wgt_wdata_i(load_wgt_data[WgtWidth-1:0])
+  );
+
+  // ---- array and maxima -----------------------------------------------------------------------
+  logic                     tap_valid, drain_start;
+  logic [SelBits-1:0]       drain_sel;
+  logic [BankBits-1:0]      drain_pixel;
+  logic [RawWidth-1:0]      acc_word;
+  logic [LanesIn*XBits-1:0] max_word;
+  assign tap_valid = op_valid && !op.residual;
+  nbq_array #(
+    .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .CodeBits(CodeBits),
+    .XBits(XBits), .AccBits(AccBits)
+  ) u_array (
+    .clk_i, .clear_i(clear), .valid_i(tap_valid && !op.is_max), .last_i(op.acc_last), .x_i(x), .w_i(weights), .sel_i(drain_sel), .word_o(acc_word)
+  );
+  nbq_max #(.LanesIn(LanesIn), .Pixels(Pixels), .XBits(XBits)) u_max (
+    .clk_i, .rst_ni, .clear_i(clear), .valid_i(tap_valid && op.is_max), .first_i(op.first),
+    .last_i(op.acc_last), .lane_valid_i(lane_valid), .x_i(x), .sel_i(drain_pixel),
+    .word_o(max_word)
+  );
+  // With the copy into the drain registers; reading begins the cycle after.
+  nbq_delay #(.Width(1), .Cycles(PeLatency)) u_start (
+    .clk_i, .clear_i(clear), .d_i(op_valid && op.tile_last), .q_o(drain_start)
+  );
+
+  // ---- output ---------------------------------------------------------------------------------
+  logic                           drain_valid, place_valid, raw_we;
+  logic [nbq_pkg::AddrBits-1:0]   par_addr, place_word;
+  logic [BankBits-1:0]            place_bank;
+  logic [$clog2(ResultDepth)-1:0] raw_word;
+  logic [RawWidth-1:0]            raw_data;
+  nbq_drain #(
+    .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .Flush(10)
+  ) u_drain (
+    .clk_i, .rst_ni, .clear_i(clear), .cfg_valid_i(cfg_valid), .instr_i(cur_instr), .pc_i(cur_pc),
+    .cfg_take_o(cfg_take), .cfg_o(drain_instr), .pc_o(drain_pc), .idle_o(drain_idle),
+    .start_i(drain_start), .tile_done_o(tile_done), .valid_o(drain_valid), .sel_o(drain_sel),
+    .pixel_o(drain_pixel), .par_addr_o(par_addr), .place_valid_o(place_valid),
+    .place_bank_o(place_bank), .place_word_o(place_word)
+  );
+  nbq_output #(
+    .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .ActBits(ActBits), .AccBits(AccBits),
+    .ActDepth(ActDepth), .ParamDepth(ParamDepth), .ResultDepth(ResultDepth)
+  ) u_output (
+    .clk_i, .clear_i(clear), .cfg_i(drain_instr), .valid_i(drain_valid), .sel_i(drain_sel),
+    .par_addr_i(par_addr), .acc_i(acc_word), .max_i(max_word), .place_valid_i(place_valid),
+    .place_bank_i(place_bank), .place_word_i(place_word),
+    .res_valid_i(op_valid && op.residual), .res_word_i(op.word), .res_i(raw),
+    .par_we_i(load_par_we), .par_waddr_i(stream_addr[$clog2(ParamDepth)-1:0]),
+    .par_wdata_i(load_par_data[ParWidth-1:0]),
+    .act_we_o(act_we), .act_bank_o(act_bank), .act_word_o(act_word), .act_data_o(act_data),
+    .raw_we_o(raw_we), .raw_word_o(raw_word), .raw_data_o(raw_data), .bad_o(bad_output)
+  );
+  nbq_ram #(.Width(RawWidth), .Depth(ResultDepth)) u_results (
+    .clk_i, .we_i({RawColumns{raw_we}}), .waddr_i(raw_word), .wdata_i(raw_data),
+    .re_i(1'b1), .raddr_i(result_raddr), .rdata_o(result_rdata)
+  );
+endmodule

@@ -1,0 +1,258 @@
+/// Takes instructions one after the other and issues their feed cycles: for every output row and
+/// tile of columns all taps of the reduction, then the residual words. Addresses are only added up.
+///
+/// A tile's last tap is held back until the drain registers will be free when its sum arrives; the
+/// output stage takes one word a cycle without fail, so counting its words from the issue is exact.
+module nbq_sequencer #(
+  parameter int unsigned LanesIn  = 0,
+  parameter int unsigned LanesOut = 0,
+  parameter int unsigned Pixels   = 0,
+  parameter int unsigned Tail     = 0   // cycles for which registers read late stay in use
+) (
+  input  logic                        clk_i,
+  input  logic                        rst_ni,
+  input  logic                        clear_i,
+  input  logic                        busy_i,  // a program runs
+  // next instruction
+  input  logic                        fetch_valid_i,
+  input  logic                        fetch_overrun_i,
+  input  nbq_isa_pkg::instr_t         fetch_instr_i,
+  input  logic [nbq_pkg::PcBits-1:0]  fetch_pc_i,
+  output logic                        fetch_pop_o,
+  // to the output stage: the instruction whose tiles come next; held until taken
+  output logic                        cfg_valid_o,
+  output nbq_isa_pkg::instr_t         instr_o,
+  output logic [nbq_pkg::PcBits-1:0]  pc_o,
+  input  logic                        cfg_take_i,
+  input  logic                        drain_idle_i,
+  // feed
+  output logic                        feed_valid_o,
+  output nbq_pkg::feed_t              feed_o,
+  // events
+  output logic                        done_o,
+  output logic [3:0]                  error_o,  // nbq_isa_pkg::Err*, ErrNone without
+  output logic [nbq_pkg::PcBits-1:0]  issue_pc_o,  // running, else next
+  output logic                        count_tap_o,
+  output logic                        count_residual_o,
+  output logic                        count_drain_o,
+  output logic                        count_barrier_o,
+  output logic                        count_fetch_o
+);
+  localparam int unsigned PosBits   = nbq_pkg::PosBits;
+  localparam int unsigned AddrBits  = nbq_pkg::AddrBits;
+  localparam int unsigned PixelLog2 = $clog2(Pixels);
+  localparam int unsigned MaxWords  = LanesOut / LanesIn;
+  localparam int unsigned TailBits  = $clog2(Tail + 1);
+
+  nbq_isa_pkg::instr_t        cur_q;
+  logic [nbq_pkg::PcBits-1:0] pc_q;
+  logic                       run_q, pending_q;
+
+  // ---- between instructions -----------------------------------------------------------------
+  nbq_isa_pkg::instr_t nxt;
+  logic is_conv, is_pool, is_finish, zero_count, too_large, odd_pool, bad_field, idle, settled, take;
+  assign nxt        = fetch_instr_i;
+  assign is_conv    = nxt.opcode == nbq_isa_pkg::OpConv;
+  assign is_pool    = nxt.opcode == nbq_isa_pkg::OpMaxpool;
+  assign is_finish  = nxt.opcode == nbq_isa_pkg::OpFinish;
+  assign zero_count = nxt.red_cw == '0 || nxt.terms == '0 || nxt.k_h == '0 || nxt.k_w == '0 ||
+                      nxt.out_h == '0 || nxt.out_w == '0 || nxt.out_words == '0;
+  assign too_large  = 32'(nxt.pix_log2) > PixelLog2 || 32'(nxt.out_words) > MaxWords;
+  assign odd_pool   = is_pool &&
+                      (nxt.red_cw != 12'd1 || nxt.terms != 8'd1 || nxt.out_words != 4'd1);
+  assign bad_field  = zero_count || too_large || odd_pool;
+
+  assign idle    = busy_i && !run_q && fetch_valid_i;
+  // The output stage has taken the instruction before, so cur_q may change.
+  assign settled = !pending_q && (drain_idle_i || !(nxt.barrier || is_finish));
+  assign take    = idle && !fetch_overrun_i && (is_conv || is_pool) && !bad_field && settled;
+  assign done_o  = idle && !fetch_overrun_i && is_finish && settled;
+  always_comb begin
+    error_o = nbq_isa_pkg::ErrNone;
+    if (idle && fetch_overrun_i) error_o = nbq_isa_pkg::ErrOverrun;
+    else if (idle && !is_finish && !is_conv && !is_pool) error_o = nbq_isa_pkg::ErrBadOpcode;
+    else if (idle && !is_finish && bad_field) error_o = nbq_isa_pkg::ErrBadField;
+  end
+
+  assign fetch_pop_o     = take;
+  assign count_fetch_o   = busy_i && !run_q && !fetch_valid_i;
+  assign count_barrier_o = idle && !settled;
+
+  // ---- within an instruction ----------------------------------------------------------------
+  logic                is_max, res_phase_q;
+  logic [7:0]          kx_q, ky_q, term_q;         // counted up from 0
+  logic [11:0]         plane_q, rem_q, rows_q;     // columns, rows still to do, this one included
+  logic [3:0]          word_q;
+  logic [11:0]         ox_q;
+  logic [PosBits-1:0]  x_tile_q, x_q, y_row_q, y_q;
+  logic [AddrBits-1:0] row_q, plane_addr_q, addr_q, wgt_q, res_row_q, res_addr_q;
+
+  logic kx_last, ky_last, plane_last, term_last, tap_first, tap_last, word_last, col_last;
+  logic issue, red_end, tile_end, hold;
+  logic [7:0] npix, lanes;
+  assign is_max     = cur_q.opcode == nbq_isa_pkg::OpMaxpool;
+  assign kx_last    = kx_q + 8'd1 == cur_q.k_w;
+  assign ky_last    = ky_q + 8'd1 == cur_q.k_h;
+  assign plane_last = plane_q + 12'd1 == cur_q.red_cw;
+  assign term_last  = term_q + 8'd1 == cur_q.terms;
+  assign tap_first  = kx_q == '0 && ky_q == '0 && plane_q == '0 && term_q == '0;
+  assign tap_last   = kx_last && ky_last && plane_last && term_last;
+  assign word_last  = word_q + 4'd1 == cur_q.out_words;
+  assign npix       = 8'd1 << cur_q.pix_log2;
+  assign col_last   = rem_q <= 12'(npix);
+  assign lanes      = col_last ? rem_q[7:0] : npix;
+
+  // Words that the output stage has yet to read of the tile before, counted as from the issue.
+  logic [7:0]          left_pix_q;
+  logic [3:0]          left_word_q;
+  logic [TailBits-1:0] tail_q;
+  logic                acc_free, all_free;
+  assign acc_free = left_pix_q == '0 || (left_pix_q == 8'd1 && left_word_q == '0);
+  assign all_free = left_pix_q == '0 && tail_q == '0;
+
+  // Maxima and residual words have registers that are read later than the accumulators' copies,
+  // and are written earlier.
+  always_comb begin
+    if (res_phase_q) hold = pending_q || !all_free;
+    else if (!tap_last) hold = 1'b0;
+    else hold = pending_q || !(is_max ? all_free : acc_free);
+  end
+  assign issue    = run_q && !hold;
+  assign red_end  = issue && !res_phase_q && tap_last;
+  assign tile_end = issue && (res_phase_q ? word_last : tap_last && !cur_q.res_en);
+
+  assign count_tap_o      = issue && !res_phase_q;
+  assign count_residual_o = issue && res_phase_q;
+  assign count_drain_o    = run_q && hold;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      run_q        <= 1'b0;
+      pending_q    <= 1'b0;
+      feed_valid_o <= 1'b0;
+      left_pix_q   <= '0;
+      tail_q       <= '0;
+    end else if (clear_i) begin
+      run_q        <= 1'b0;
+      pending_q    <= 1'b0;
+      feed_valid_o <= 1'b0;
+      left_pix_q   <= '0;
+      tail_q       <= '0;
+    end else begin
+      feed_valid_o <= issue;
+      if (take) run_q <= 1'b1;
+      else if (tile_end && col_last && rows_q == 12'd1) run_q <= 1'b0;
+      if (take) pending_q <= 1'b1;
+      else if (cfg_take_i) pending_q <= 1'b0;
+
+      if (tile_end) left_pix_q <= lanes;
+      else if (left_pix_q != '0 && left_word_q == '0) left_pix_q <= left_pix_q - 8'd1;
+      if (tile_end || left_pix_q != '0) tail_q <= TailBits'(Tail);
+      else if (tail_q != '0) tail_q <= tail_q - TailBits'(1);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (tile_end || left_word_q == '0) left_word_q <= cur_q.out_words - 4'd1;
+    else left_word_q <= left_word_q - 4'd1;
+  end
+
+  // Start of the next tile and of the next row.
+  logic [PosBits-1:0]  x_left, x_next_tile, y_next_row;
+  logic [AddrBits-1:0] row_next, res_row_next;
+  assign x_left       = PosBits'(0) - PosBits'(cur_q.pad_x);
+  assign x_next_tile  = col_last ? x_left
+                                 : x_tile_q + (PosBits'(cur_q.stride_x) << cur_q.pix_log2);
+  assign y_next_row   = col_last ? y_row_q + PosBits'(cur_q.stride_y) : y_row_q;
+  assign row_next     = col_last ? row_q + AddrBits'(cur_q.in_sy) : row_q;
+  assign res_row_next = col_last ? res_row_q + AddrBits'(cur_q.res_row) : res_row_q;
+
+  always_ff @(posedge clk_i) begin
+    if (take) begin
+      cur_q        <= nxt;
+      pc_q         <= fetch_pc_i;
+      res_phase_q  <= 1'b0;
+      kx_q         <= '0;
+      ky_q         <= '0;
+      plane_q      <= '0;
+      term_q       <= '0;
+      word_q       <= '0;
+      ox_q         <= '0;
+      rem_q        <= nxt.out_w;
+      rows_q       <= nxt.out_h;
+      x_tile_q     <= PosBits'(0) - PosBits'(nxt.pad_x);
+      x_q          <= PosBits'(0) - PosBits'(nxt.pad_x);
+      y_row_q      <= PosBits'(0) - PosBits'(nxt.pad_y);
+      y_q          <= PosBits'(0) - PosBits'(nxt.pad_y);
+      row_q        <= nxt.in_base;
+      plane_addr_q <= nxt.in_base;
+      addr_q       <= nxt.in_base;
+      wgt_q        <= nxt.wgt_base;
+      res_row_q    <= nxt.res_base;
+      res_addr_q   <= nxt.res_base;
+    end else if (issue) begin
+      if (!res_phase_q) begin
+        wgt_q <= wgt_q + AddrBits'(1);
+        kx_q  <= kx_last ? 8'd0 : kx_q + 8'd1;
+        x_q   <= kx_last ? x_tile_q : x_q + PosBits'(cur_q.dil_x);
+        if (kx_last) begin
+          ky_q   <= ky_last ? 8'd0 : ky_q + 8'd1;
+          y_q    <= ky_last ? y_row_q : y_q + PosBits'(cur_q.dil_y);
+          addr_q <= addr_q + AddrBits'(cur_q.in_dy);
+          if (ky_last) begin
+            plane_q      <= plane_last ? 12'd0 : plane_q + 12'd1;
+            plane_addr_q <= plane_last ? row_q : plane_addr_q + AddrBits'(cur_q.in_plane);
+            addr_q       <= plane_last ? row_q : plane_addr_q + AddrBits'(cur_q.in_plane);
+            if (plane_last) term_q <= term_last ? 8'd0 : term_q + 8'd1;
+          end
+        end
+      end else begin
+        word_q     <= word_last ? 4'd0 : word_q + 4'd1;
+        res_addr_q <= res_addr_q + AddrBits'(cur_q.res_plane);
+      end
+      if (red_end) begin
+        wgt_q       <= cur_q.wgt_base;
+        res_phase_q <= cur_q.res_en;
+      end
+      if (tile_end) begin
+        res_phase_q  <= 1'b0;
+        x_tile_q     <= x_next_tile;
+        x_q          <= x_next_tile;
+        y_row_q      <= y_next_row;
+        y_q          <= y_next_row;
+        row_q        <= row_next;
+        plane_addr_q <= row_next;
+        addr_q       <= row_next;
+        res_row_q    <= res_row_next;
+        res_addr_q   <= res_row_next;
+        ox_q         <= col_last ? 12'd0 : ox_q + 12'(npix);
+        rem_q        <= col_last ? cur_q.out_w : rem_q - 12'(npix);
+        if (col_last) rows_q <= rows_q - 12'd1;
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    feed_o.residual  <= res_phase_q;
+    feed_o.first     <= tap_first;
+    feed_o.acc_last  <= !res_phase_q && tap_last;
+    feed_o.tile_last <= tile_end;
+    feed_o.is_max    <= is_max;
+    feed_o.sgn       <= cur_q.in_signed;
+    feed_o.row_ok    <= res_phase_q || (!y_q[PosBits-1] && y_q < PosBits'(cur_q.in_h));
+    feed_o.lanes     <= lanes;
+    feed_o.bs        <= res_phase_q ? cur_q.res_bs : cur_q.in_bs;
+    feed_o.stride    <= res_phase_q ? 5'd1 : cur_q.stride_x;
+    feed_o.x         <= res_phase_q ? PosBits'(ox_q) : x_q;
+    feed_o.limit     <= res_phase_q ? cur_q.out_w : cur_q.in_w;
+    feed_o.addr      <= res_phase_q ? res_addr_q : addr_q;
+    feed_o.wgt       <= wgt_q;
+    feed_o.word      <= word_q;
+    feed_o.pc        <= pc_q;
+  end
+
+  assign cfg_valid_o = pending_q;
+  assign instr_o     = cur_q;
+  assign pc_o        = pc_q;
+  assign issue_pc_o  = run_q ? pc_q : fetch_pc_i;
+endmodule

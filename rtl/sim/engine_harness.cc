@@ -1,0 +1,75 @@
+// Drives the host bus of one Verilated nbq_engine; src/hw/sim.cc compiles it into a shared library
+// beside the model and calls these functions.
+#include <verilated.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "Vnbq.h"
+
+namespace {
+
+struct Engine {
+  VerilatedContext context;
+  std::unique_ptr<Vnbq> top;
+  std::uint64_t clock = 0;
+
+  Engine() {
+    context.debug(0);
+    top = std::make_unique<Vnbq>(&context);
+    top->clk_i = 0;
+    top->host_valid_i = 0;
+    top->rst_ni = 1;
+    top->eval();
+    top->rst_ni = 0;  // the fall triggers the asynchronous resets
+    top->eval();
+    tick();
+    tick();
+    top->rst_ni = 1;
+    tick();
+    clock = 0;
+  }
+  void tick() {
+    top->clk_i = 1;
+    top->eval();
+    top->clk_i = 0;
+    top->eval();
+    ++clock;
+  }
+  /// Offers one access until it is taken.
+  void access(bool write, std::uint32_t reg, std::uint32_t value) {
+    top->host_valid_i = 1;
+    top->host_write_i = write;
+    top->host_addr_i = static_cast<std::uint8_t>(reg);
+    top->host_wdata_i = value;
+    for (bool taken = false; !taken; tick()) taken = top->host_ready_o != 0;
+    top->host_valid_i = 0;
+  }
+};
+
+}  // namespace
+
+extern "C" {
+
+void* nbq_engine_create() { return new Engine; }
+void nbq_engine_destroy(void* engine) { delete static_cast<Engine*>(engine); }
+
+void nbq_engine_write(void* engine, std::uint32_t reg, std::uint32_t value) {
+  static_cast<Engine*>(engine)->access(true, reg, value);
+}
+
+std::uint32_t nbq_engine_read(void* engine, std::uint32_t reg) {
+  auto* e = static_cast<Engine*>(engine);
+  e->access(false, reg, 0);
+  while (e->top->host_rvalid_o == 0) e->tick();
+  return e->top->host_rdata_o;
+}
+
+void nbq_engine_wait(void* engine, std::uint64_t cycles) {
+  auto* e = static_cast<Engine*>(engine);
+  // A start written just before shows in busy_o two cycles later.
+  for (std::uint64_t i = 0; i < cycles && (i < 2 || e->top->busy_o != 0); ++i) e->tick();
+}
+
+std::uint64_t nbq_engine_clock(void* engine) { return static_cast<Engine*>(engine)->clock; }
+}

@@ -1,0 +1,301 @@
+#include "hw/compile.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "hw/block_emitter.h"
+#include "hw/job.h"
+
+namespace nbq::hw {
+namespace {
+
+/// One node to run, with the node whose convolution it absorbs (an addition's operand) or -1.
+struct Step {
+  int id;
+  int absorbed = -1;
+};
+
+/// Additions absorb their later operand where nothing else reads it and the array computes it in one
+/// pass: it is then requantised, added and written at once.
+std::vector<Step> plan_steps(const Graph& g) {
+  const auto readers = g.consumers();
+  const auto absorbable = [&](int id) {
+    const OpKind k = g.nodes[static_cast<std::size_t>(id)].kind();
+    return readers[static_cast<std::size_t>(id)].size() == 1 &&
+           (k == OpKind::kConv2d || k == OpKind::kLinear || k == OpKind::kBatchNorm);
+  };
+  std::vector<int> absorbed_by(g.nodes.size(), -1);
+  std::vector<Step> steps;
+  for (int id = 0; id < static_cast<int>(g.nodes.size()); ++id) {
+    const Node& n = g.nodes[static_cast<std::size_t>(id)];
+    if (n.kind() != OpKind::kAdd || n.inputs[0] == n.inputs[1]) continue;
+    const int later = std::max(n.inputs[0], n.inputs[1]);
+    const int pick = absorbable(later) ? later : std::min(n.inputs[0], n.inputs[1]);
+    if (absorbable(pick)) absorbed_by[static_cast<std::size_t>(pick)] = id;
+  }
+  for (int id = 0; id < static_cast<int>(g.nodes.size()); ++id) {
+    if (absorbed_by[static_cast<std::size_t>(id)] >= 0) continue;
+    const auto at = std::find(absorbed_by.begin(), absorbed_by.end(), id);
+    steps.push_back({id, at == absorbed_by.end() ? -1 : static_cast<int>(at - absorbed_by.begin())});
+  }
+  return steps;
+}
+
+/// Power of two in the column stride of the reader with the most work: its banks are free of conflicts.
+int choose_bank_shift(const Graph& g, int id, const std::vector<std::vector<int>>& readers) {
+  int shift = 0;
+  std::int64_t most = -1;
+  for (const int r : readers[static_cast<std::size_t>(id)]) {
+    const Node& n = g.nodes[static_cast<std::size_t>(r)];
+    int stride = 1;
+    std::int64_t work = n.shape.size();
+    if (const auto* c = std::get_if<Conv2dAttrs>(&n.attrs)) {
+      stride = c->window.stride_w;
+      if (const auto info = describe(g, r); info.ok()) work = info->macs;
+    } else if (const auto* m = std::get_if<MaxPoolAttrs>(&n.attrs)) {
+      stride = m->window.stride_w;
+    } else if (const auto* a = std::get_if<AvgPoolAttrs>(&n.attrs)) {
+      stride = a->window.stride_w;
+    }
+    if (work > most) {
+      most = work;
+      shift = std::min(7, std::countr_zero(static_cast<unsigned>(stride)));
+    }
+  }
+  return shift;
+}
+
+class Compiler {
+ public:
+  Compiler(const Graph& g, EngineConfig config)
+      : g_(g), readers_(g.consumers()), emitter_(config), places_(g.nodes.size()),
+        owner_(g.nodes.size()), uses_(g.nodes.size(), 0) {
+    program_.config = config;
+    for (std::size_t id = 0; id < g.nodes.size(); ++id) owner_[id] = static_cast<int>(id);
+  }
+
+  Result<Program> run() {
+    const std::vector<Step> steps = plan_steps(g_);
+    count_uses(steps);
+    for (const Step& s : steps) NBQ_TRY(step(s));
+    emitter_.finish();
+    take_results();
+    return std::move(program_);
+  }
+
+ private:
+  static std::size_t at(int id) { return static_cast<std::size_t>(id); }
+  const Node& node(int id) const { return g_.nodes[at(id)]; }
+  /// Node whose memory holds node `id`'s values.
+  int owner(int id) const { return owner_[at(id)]; }
+
+  void count_uses(const std::vector<Step>& steps) {
+    for (const Step& s : steps)
+      for (const int in : operands(s)) ++uses_[at(in)];
+  }
+
+  /// Nodes whose memory a step reads.
+  std::vector<int> operands(const Step& s) const {
+    std::vector<int> ids;
+    for (const int in : node(s.id).inputs)
+      if (in == s.absorbed)
+        ids.insert(ids.end(), node(in).inputs.begin(), node(in).inputs.end());
+      else
+        ids.push_back(in);
+    return ids;
+  }
+
+  Status step(const Step& s) {
+    const Node& n = node(s.id);
+    const EmitContext context{g_, s.id, Po2Format{program_.config.code_bits}.max_k() - 1};
+    NBQ_ASSIGN(ArrayJob job, op_emit(n.kind())(context));
+    if (s.id == 0) return place_image();
+    if (job.kind == ArrayJob::Kind::kAlias) {
+      const int source = owner(n.inputs[0]);
+      owner_[at(s.id)] = source;
+      uses_[at(source)] += uses_[at(s.id)] - 1;  // its readers read the source
+      return ok_status();
+    }
+    BlockJob block;
+    block.node = &n;
+    block.job = &job;
+    ArrayJob inner;
+    if (s.absorbed >= 0) {
+      const EmitContext inner_context{g_, s.absorbed, context.max_level_log2};
+      NBQ_ASSIGN(inner, op_emit(node(s.absorbed).kind())(inner_context));
+      block.job = &inner;
+    }
+    return emit(s, job, block);
+  }
+
+  Status emit(const Step& s, const ArrayJob& job, BlockJob& block) {
+    const Node& n = node(s.id);
+    const int main_id = s.absorbed >= 0 ? s.absorbed : s.id;
+    block.node = &node(main_id);
+    NBQ_ASSIGN(block.stage, output_stage(g_, main_id));
+    if (job.residual >= 0) {
+      // The addition: which operand is which, and what brings both onto one scale.
+      const int residual_operand = s.absorbed >= 0 && n.inputs[1] == s.absorbed ? 0 : 1;
+      const int residual = n.inputs[at(residual_operand)];
+      NBQ_ASSIGN(const OutputStage sum, output_stage(g_, s.id));
+      block.residual = &places_[at(owner(residual))];
+      block.res_lsh_acc = node(n.inputs[at(1 - residual_operand)]).act.exp - sum.exps[0];
+      block.res_lsh_res = node(residual).act.exp - sum.exps[0];
+      block.res_rsh = sum.shifts[0];
+      block.res_lo = sum.lo;
+      block.res_hi = sum.hi;
+      if (s.absorbed < 0) {  // a plain copy: nothing happens to the first operand before the sum
+        const ActFormat& f = node(n.inputs[0]).act;
+        block.stage = OutputStage{false, {f.exp}, {0}, f.lo, f.hi};
+      }
+    }
+    std::vector<const TensorPlace*> in;
+    for (const int i : node(main_id).inputs) in.push_back(&places_[at(owner(i))]);
+    block.in = in;
+    block.packed_image = s.id != 0 && owner(node(main_id).inputs[0]) == 0 ? &program_.image : nullptr;
+    const bool raw = s.id == static_cast<int>(g_.nodes.size()) - 1 && block.stage.raw;
+    if (!raw) place(s.id);
+    block.out = raw ? nullptr : &places_[at(s.id)];
+    block.out_shape = n.shape;
+    const int first = emitter_.instruction_count();
+    NBQ_TRY(emitter_.emit(block));
+    note_layer(s, first);
+    for (const int in_id : operands(s)) release(in_id);
+    if (s.id == static_cast<int>(g_.nodes.size()) - 1) {
+      program_.result.shape = n.shape;
+      if (!raw) NBQ_TRY(copy_to_results(s.id));
+    }
+    return ok_status();
+  }
+
+  /// Quantised activations as the network's output: a raw copy into the result memory.
+  Status copy_to_results(int id) {
+    ArrayJob job{ArrayJob::Kind::kConv, {copy_pass(0, 0, node(id).shape.c)}, -1};
+    BlockJob block;
+    block.node = &node(id);
+    block.job = &job;
+    block.stage.raw = true;
+    block.plain_copy = true;
+    block.in = {&places_[at(owner(id))]};
+    block.out_shape = node(id).shape;
+    return emitter_.emit(block);
+  }
+
+  void note_layer(const Step& s, int first) {
+    std::int64_t macs = 0;
+    for (const int id : {s.id, s.absorbed})
+      if (id >= 0)
+        if (const auto info = describe(g_, id); info.ok()) macs += info->macs;
+    program_.layers.push_back({node(s.absorbed >= 0 ? s.absorbed : s.id).name, first,
+                               emitter_.instruction_count() - first, macs});
+    program_.macs += macs;
+  }
+
+  void place(int id) {
+    TensorPlace& t = places_[at(id)];
+    t = make_place(node(id).shape, node(id).act.is_signed, choose_bank_shift(g_, id, readers_),
+                   program_.config);
+    t.base = memory_.allocate(t.words());
+  }
+
+  void release(int id) {
+    const int source = owner(id);
+    if (--uses_[at(source)] == 0) memory_.release(places_[at(source)].base);
+  }
+
+  Status place_image() {
+    ImageLayout& layout = program_.image;
+    layout.image = node(0).shape;
+    pack_first_layer(layout);
+    TensorPlace& t = places_[0];
+    t.base = memory_.allocate(t.words());
+    layout.place = t;
+    return ok_status();
+  }
+
+  /// Packs the taps of a convolution that alone reads the image, whichever way takes the fewest words.
+  void pack_first_layer(ImageLayout& layout) {
+    TensorPlace& t = places_[0];
+    const Shape image = node(0).shape;
+    t = make_place(image, true, choose_bank_shift(g_, 0, readers_), program_.config);
+    if (readers_[0].size() != 1) return;
+    const Node& n = node(readers_[0][0]);
+    const auto* conv = std::get_if<Conv2dAttrs>(&n.attrs);
+    if (conv == nullptr || conv->groups != 1) return;
+    const Window& w = conv->window;
+    const int lanes = program_.config.lanes_in;
+    const auto words = [&](int channels) { return (channels + lanes - 1) / lanes; };
+    const int plain = words(image.c) * w.kernel_h * w.kernel_w;
+    const int by_row = words(image.c * w.kernel_w) * w.kernel_h;
+    const int whole = words(image.c * w.kernel_w * w.kernel_h);
+    if (std::min(by_row, whole) >= plain) return;
+    layout.window = w;
+    layout.taps_x = w.kernel_w;
+    layout.taps_y = whole < by_row ? w.kernel_h : 1;
+    const Shape packed{image.c * layout.taps_x * layout.taps_y, layout.taps_y > 1 ? n.shape.h : image.h,
+                       n.shape.w};
+    t = make_place(packed, true, 0, program_.config);
+  }
+
+  void take_results() {
+    program_.instructions = emitter_.take_instructions();
+    program_.weights = emitter_.take_weights();
+    program_.params = emitter_.take_params();
+    EngineConfig& c = program_.config;
+    const auto depth = [](std::size_t words, int at_least) {
+      return static_cast<int>(std::bit_ceil(std::max<std::size_t>(words, static_cast<std::size_t>(at_least))));
+    };
+    const auto lanes = static_cast<std::size_t>(c.lanes_in);
+    c.act_depth = depth(static_cast<std::size_t>(memory_.high_water()), c.act_depth);
+    c.weight_depth = depth(program_.weights.size() / (lanes * static_cast<std::size_t>(c.lanes_out)),
+                           c.weight_depth);
+    c.param_depth = depth(program_.params.size() / lanes, c.param_depth);
+    const Shape& out = program_.result.shape;
+    c.result_depth = depth(((static_cast<std::size_t>(out.c) + lanes - 1) / lanes) *
+                               static_cast<std::size_t>(out.h * out.w), c.result_depth);
+    c.program_depth = depth(program_.instructions.size() * kInstrWords, c.program_depth);
+  }
+
+  const Graph& g_;
+  std::vector<std::vector<int>> readers_;
+  BlockEmitter emitter_;
+  std::vector<TensorPlace> places_;
+  std::vector<int> owner_;
+  std::vector<int> uses_;  ///< reads that are still to come of each owner's memory
+  WordAllocator memory_;
+  Program program_;
+};
+
+/// Widths that the network needs.
+Result<EngineConfig> fit_widths(const Graph& g, EngineConfig c) {
+  NBQ_ASSIGN(const std::vector<int> acc, prove_acc_bits(g));
+  c.acc_bits = std::max(c.acc_bits, *std::max_element(acc.begin(), acc.end()));
+  for (const Node& n : g.nodes) {
+    c.code_bits = std::max({c.code_bits, n.po2.bits, 2});
+    c.act_bits = std::max(c.act_bits, n.act.bits);
+  }
+  return c;
+}
+
+Status check_lanes(const EngineConfig& c) {
+  const auto pow2 = [](int v) { return v > 0 && std::has_single_bit(static_cast<unsigned>(v)); };
+  if (!pow2(c.lanes_in) || c.lanes_in < 2 || c.lanes_in > 256 || !pow2(c.pixels) || c.pixels > 32 ||
+      c.lanes_out < c.lanes_in || c.lanes_out % c.lanes_in != 0 || c.lanes_out / c.lanes_in > 15)
+    return make_error(ErrorCode::kInvalidArgument,
+                      "lanes {}x{}x{}: lanes_in must be a power of two in 2..256, lanes_out 1..15 times "
+                      "lanes_in, pixels a power of two in 1..32", c.lanes_in, c.lanes_out, c.pixels);
+  return ok_status();
+}
+
+}  // namespace
+
+Result<Program> compile(const Graph& graph, const EngineConfig& wanted) {
+  NBQ_TRY(check_lanes(wanted));
+  NBQ_TRY(verify_integer(graph));
+  Graph g = graph;
+  NBQ_TRY(infer_shapes(g));
+  NBQ_ASSIGN(const EngineConfig config, fit_widths(g, wanted));
+  return Compiler(g, config).run();
+}
+
+}  // namespace nbq::hw

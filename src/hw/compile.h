@@ -1,0 +1,59 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "hw/engine_config.h"
+#include "hw/isa.h"
+#include "hw/layout.h"
+#include "model/graph.h"
+
+namespace nbq::hw {
+
+/// How the host lays the image out. With taps > 1 the first layer's taps lie side by side as channels, so
+/// that an image of 1 or 3 channels fills the lanes: a copy, no arithmetic.
+struct ImageLayout {
+  Shape image;         ///< as the network takes it
+  TensorPlace place;   ///< as the engine gets it
+  int taps_y = 1, taps_x = 1;
+  Window window;       ///< of the layer whose taps are packed
+};
+
+/// Where the logits lie in the result memory.
+struct ResultLayout {
+  Shape shape;
+  /// Word and lane of logit (c, y, x).
+  int word(int c, int y, int x, int lanes_in) const {
+    return (c / lanes_in) * shape.h * shape.w + y * shape.w + x;
+  }
+};
+
+/// Part of the program that belongs to one layer.
+struct LayerSpan {
+  std::string name;
+  int first_instruction = 0, instructions = 0;
+  std::int64_t macs = 0;
+};
+
+/// A whole network for one engine.
+struct Program {
+  EngineConfig config;  ///< the requested lanes; widths and depths as the network needs them
+  std::vector<Instruction> instructions;
+  std::vector<std::int16_t> weights;  ///< M*C a word, +-2^(k-1) or 0
+  struct Param {
+    int shift;
+    std::int64_t bias;
+  };
+  std::vector<Param> params;  ///< C a word
+  ImageLayout image;
+  ResultLayout result;
+  std::vector<LayerSpan> layers;
+  std::int64_t macs = 0;      ///< useful multiply-accumulates of one image
+};
+
+/// Compiles an integer graph for engines with the given element and lanes. Widths (code_bits, act_bits,
+/// acc_bits) and memory depths of `wanted` are minima: the result has what the network needs.
+/// Errors kUnsupported naming the layer and the limit; whatever verify_integer() finds.
+Result<Program> compile(const Graph& graph, const EngineConfig& wanted);
+
+}  // namespace nbq::hw

@@ -1,0 +1,86 @@
+#include "hw/compile.h"
+
+#include <gtest/gtest.h>
+
+#include "hw/engine.h"
+#include "hw/program_model.h"
+#include "ops/ref_executor.h"
+#include "random_graph.h"
+
+namespace nbq::hw {
+namespace {
+
+EngineConfig lanes(int in, int out, int pixels) {
+  EngineConfig c;
+  c.lanes_in = in;
+  c.lanes_out = out;
+  c.pixels = pixels;
+  c.code_bits = 2;
+  c.act_bits = 2;
+  c.acc_bits = 8;
+  return c;
+}
+
+/// Random networks, compiled, run by the program model: the integers of ref.
+class RandomNetworks : public ::testing::TestWithParam<std::uint32_t> {};
+
+TEST_P(RandomNetworks, ProgramGivesTheIntegersOfRef) {
+  for (std::uint32_t seed = GetParam(); seed < GetParam() + 60; ++seed) {
+    SCOPED_TRACE(::testing::Message() << "seed " << seed);
+    testing::RandomGraph random(seed);
+    const int weight_bits = random.uniform(1, 5);
+    const int act_bits = random.uniform(0, 1) == 0 ? 8 : 16;
+    const Graph g = random.make_integer(weight_bits, act_bits);
+    constexpr int kShapes[][3] = {{2, 2, 1}, {4, 8, 2}, {8, 8, 4}, {4, 12, 8}, {8, 16, 4}};
+    const auto& s = kShapes[random.uniform(0, 4)];
+    EngineConfig config = lanes(s[0], s[1], s[2]);
+    config.pe = random.uniform(0, 1) == 0 ? PeKind::kSvpe : PeKind::kVpe;
+    const auto program = compile(g, config);
+    if (!program.ok()) {
+      // The one thing the array lacks: long sums of repeated terms.
+      ASSERT_NE(program.error().message.find("terms"), std::string::npos) << program.error().message;
+      continue;
+    }
+    const auto pixels = random.pixels(g, 1);
+    const auto want = RefExecutor::create(g).value().run(pixels, 1);
+    auto engine = Engine::open(make_program_model(program->config), *program);
+    ASSERT_TRUE(engine.ok()) << engine.error().message;
+    const auto have = engine->run(pixels);
+    ASSERT_TRUE(have.ok()) << have.error().message;
+    ASSERT_EQ(have->logits, *want);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomNetworks, ::testing::Values(1u, 1000u, 2000u, 3000u));
+
+TEST(Compile, RefusesLanesThatAreNoEngine) {
+  const Graph g = testing::RandomGraph(1).make_integer(3, 8);
+  const auto r = compile(g, lanes(3, 6, 4));
+  ASSERT_FALSE(r.ok());
+  EXPECT_EQ(r.error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST(Layout, LanesOfOneTapNeverMeetInABank) {
+  for (int pixels : {1, 2, 4, 8})
+    for (int stride = 1; stride <= 8; ++stride) {
+      const int shift = std::countr_zero(static_cast<unsigned>(stride));
+      EXPECT_EQ(conflict_free_pixels(stride, shift, pixels), pixels) << stride;
+    }
+  EXPECT_EQ(conflict_free_pixels(2, 0, 4), 2);
+  EXPECT_EQ(conflict_free_pixels(1, 1, 4), 1);
+}
+
+TEST(Layout, AllocatorReusesWhatIsFree) {
+  WordAllocator a;
+  const int x = a.allocate(10);
+  const int y = a.allocate(5);
+  a.release(x);
+  EXPECT_EQ(a.allocate(4), 0);
+  EXPECT_EQ(a.allocate(6), 4);
+  EXPECT_EQ(a.allocate(1), 15);
+  a.release(y);
+  EXPECT_EQ(a.high_water(), 16);
+}
+
+}  // namespace
+}  // namespace nbq::hw

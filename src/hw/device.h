@@ -1,0 +1,25 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/result.h"
+#include "hw/engine_config.h"
+
+namespace nbq::hw {
+
+/// The engine's host side as every backend offers it: 32-bit registers of spec/isa.def.
+/// Backends: Verilated RTL (sim.h); a board's would be another.
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual void write(std::uint32_t reg, std::uint32_t value) = 0;
+  virtual std::uint32_t read(std::uint32_t reg) = 0;
+  /// Lets up to `cycles` clock cycles pass; returns early when the engine is not busy.
+  virtual void wait(std::uint64_t cycles) = 0;
+  /// Clock cycles since reset, host accesses included.
+  virtual std::uint64_t clock() const = 0;
+};
+
+}  // namespace nbq::hw

@@ -1,0 +1,46 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "hw/compile.h"
+#include "hw/device.h"
+
+namespace nbq::hw {
+
+/// One image through the engine.
+struct EngineRun {
+  std::vector<std::int64_t> logits;  ///< channels, rows, columns
+  std::uint64_t compute_cycles = 0;  ///< from start to done
+  std::uint64_t busy_cycles = 0;     ///< the array took a tap
+  std::uint64_t residual_cycles = 0, drain_cycles = 0, barrier_cycles = 0, fetch_cycles = 0;
+  std::uint64_t load_cycles = 0;     ///< writing the image and reading the logits through the host port
+};
+
+/// The host driver: loads a program into a device and runs images.
+class Engine {
+ public:
+  /// Checks that the device is the one the program was compiled for and loads program, weights and
+  /// parameters. Errors kInvalidArgument: another engine (names the register).
+  static Result<Engine> open(std::unique_ptr<Device> device, const Program& program);
+
+  /// pixels: one image, channels x height x width. Errors kInvalidArgument: wrong byte count; kIo: the
+  /// engine stopped with an error (names it and the layer).
+  Result<EngineRun> run(std::span<const std::uint8_t> pixels);
+
+  const Program& program() const { return *program_; }
+
+ private:
+  Engine() = default;
+  void stream_image(std::span<const std::uint8_t> pixels);
+  std::vector<std::int64_t> read_logits();
+
+  std::unique_ptr<Device> device_;
+  std::shared_ptr<const Program> program_;
+};
+
+/// Fraction of the array's lane-cycles that did useful multiply-accumulates.
+double utilisation(const Program& program, std::uint64_t compute_cycles);
+
+}  // namespace nbq::hw

@@ -1,0 +1,39 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+namespace nbq::hw {
+
+/// Which vector element the array is made of; everything else is the same RTL.
+enum class PeKind : std::uint8_t {
+  kSvpe = 0,  ///< shift vector element: n-bit power-of-two codes, no multiplier
+  kVpe = 1,   ///< multiplier vector element: 16-bit weights
+};
+
+inline constexpr int kVpeWeightBits = 16;
+
+/// Parameters of one engine; the RTL's top has the same ones (rtl/nbq_engine.sv).
+struct EngineConfig {
+  PeKind pe = PeKind::kSvpe;
+  int lanes_in = 8;    ///< C: input channels reduced in one element, a power of two >= 2
+  int lanes_out = 16;  ///< M: output channels at once, a multiple of lanes_in
+  int pixels = 4;      ///< P: output columns at once, a power of two
+  int code_bits = 3;   ///< widest weight code, 2..5
+  int act_bits = 8;    ///< activation bits in memory, 2..16; operands have one bit more
+  int acc_bits = 32;   ///< accumulator bits, up to 48
+  // Depths in words; every one a power of two.
+  int act_depth = 1024;      ///< per bank
+  int weight_depth = 1024;
+  int param_depth = 64;
+  int result_depth = 16;
+  int program_depth = 1024;  ///< 32-bit words
+
+  int lanes() const { return lanes_in * lanes_out * pixels; }
+  /// Bits of one weight in the weight memory.
+  int weight_bits() const { return pe == PeKind::kSvpe ? code_bits : kVpeWeightBits; }
+  bool operator==(const EngineConfig&) const = default;
+};
+
+inline const char* pe_name(PeKind k) { return k == PeKind::kSvpe ? "svpe" : "vpe"; }
+
+}  // namespace nbq::hw

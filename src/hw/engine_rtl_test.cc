@@ -1,0 +1,194 @@
+// The whole engine, Verilated: hand-made programs against a naive model.
+#include <array>
+#include <bit>
+#include <thread>
+
+#include "hw/engine_bench.h"
+#include "hw/sim.h"
+
+namespace nbq::hw {
+namespace {
+
+EngineConfig config(PeKind pe, int c, int m, int p, int code_bits, int act_bits, int acc_bits) {
+  EngineConfig e;
+  e.pe = pe;
+  e.lanes_in = c;
+  e.lanes_out = m;
+  e.pixels = p;
+  e.code_bits = code_bits;
+  e.act_bits = act_bits;
+  e.acc_bits = acc_bits;
+  e.act_depth = 2048;
+  e.weight_depth = 256;
+  e.param_depth = 32;
+  e.result_depth = 1024;
+  e.program_depth = 1024;
+  return e;
+}
+
+#define NBQ_OPEN(name, config)                                                              \
+  auto name##_result = open_sim(config);                                                    \
+  if (!name##_result.ok() && name##_result.error().code == ErrorCode::kToolMissing)         \
+    GTEST_SKIP() << name##_result.error().message;                                          \
+  ASSERT_TRUE(name##_result.ok()) << name##_result.error().message;                         \
+  Device& name = **name##_result
+
+class EngineTest : public testing::TestWithParam<EngineConfig> {
+ protected:
+  std::int64_t random(std::int64_t low, std::int64_t high) {
+    return std::uniform_int_distribution<std::int64_t>(low, high)(rng_);
+  }
+  int random_int(int low, int high) { return static_cast<int>(random(low, high)); }
+  void fill(TestMap& m, int act_bits) {
+    const std::int64_t high = (std::int64_t{1} << (m.is_signed ? act_bits - 1 : act_bits)) - 1;
+    for (std::int64_t& v : m.data) v = random(m.is_signed ? -high - 1 : 0, high);
+  }
+  std::int64_t random_weight(const EngineConfig& c) {
+    if (c.pe == PeKind::kVpe) return random(-300, 300);
+    const int k = random_int(0, (1 << (c.code_bits - 1)) - 1);
+    const std::int64_t level = k == 0 ? 0 : std::int64_t{1} << (k - 1);
+    return random(0, 1) != 0 ? -level : level;
+  }
+  std::mt19937_64 rng_;
+};
+
+/// One convolution or pooling with all that belongs to it.
+struct Layer {
+  Instruction i;
+  WeightTable weights;
+  std::vector<std::pair<int, std::int64_t>> params;
+  TestMap out;
+};
+
+TEST_P(EngineTest, RandomProgramsMatchTheDefinition) {
+  const EngineConfig c = GetParam();
+  NBQ_OPEN(device, c);
+  EngineBench bench(c, device);
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE(fmt::format("seed {}", seed));
+  rng_.seed(seed);
+  const int p_log2 = std::countr_zero(static_cast<unsigned>(c.pixels));
+  const int max_words = c.lanes_out / c.lanes_in;
+
+  for (int round = 0; round < 60; ++round) {
+    // Two independent layers over one input, overlapping freely; then both outputs are read.
+    const int bs = random_int(0, 2);
+    TestMap in = TestMap::make(c, random_int(1, 2), random_int(1, 7), random_int(1, 11), random(0, 1) != 0, bs, random_int(0, 9));
+    fill(in, c.act_bits);
+    bench.load(in);
+    int free_word = in.end() + random_int(0, 3);
+    int free_weight = 1, free_param = 1;
+    std::vector<Layer> layers;
+    std::vector<TestMap> residuals;
+    std::vector<Instruction> program;
+    for (int l = 0; l < 2; ++l) {
+      Layer layer;
+      const bool pool = random(0, 3) == 0;
+      const int kh = random_int(1, 3), kw = random_int(1, 3), stride = random_int(1, 4), dil = random_int(1, 2), pad = random_int(0, std::min(kh, kw) - 1);
+      const int out_h = std::max(1, (in.h + 2 * pad - (kh - 1) * dil - 1) / stride + 1);
+      const int out_w = std::max(1, (in.w + 2 * pad - (kw - 1) * dil - 1) / stride + 1);
+      Instruction i = bench.conv(in, kh, kw, stride, dil, pad);
+      const bool residual = random(0, 2) == 0;
+      const bool signed_out = random(0, 1) != 0;
+      const int words = pool ? 1 : random_int(1, max_words);
+      layer.out = TestMap::make(c, words, out_h, out_w, signed_out, random_int(0, 2), free_word);
+      free_word = layer.out.end();
+      TestMap res = TestMap::make(c, words, out_h, out_w, random(0, 1) != 0, random_int(0, 1), free_word);
+      free_word = res.end();
+      fill(res, c.act_bits);
+      bench.load(res);
+      // Lanes in use: as many as fall into different banks.
+      const bool conflict = std::countr_zero(static_cast<unsigned>(stride)) != bs || (residual && res.bs != 0);
+      i.pix_log2 = conflict ? 0 : random_int(0, p_log2);
+      if (pool) {
+        i.opcode = static_cast<std::int64_t>(Opcode::maxpool);
+        i.red_cw = 1;
+      } else {
+        i.terms = random_int(1, 2);
+      }
+      i.out_h = out_h;
+      i.out_w = out_w;
+      i.out_words = words;
+      i.out_bs = layer.out.bs;
+      i.out_base = layer.out.base;
+      i.out_row = layer.out.row;
+      i.out_plane = layer.out.plane();
+      i.wgt_base = free_weight;
+      i.par_base = free_param;
+      i.hi = (1 << (signed_out ? c.act_bits - 1 : c.act_bits)) - 1;
+      i.lo = signed_out ? -i.hi - 1 : 0;
+      if (residual) {
+        i.res_en = 1;
+        i.res_signed = res.is_signed;
+        i.res_bs = res.bs;
+        i.res_base = res.base;
+        i.res_row = res.row;
+        i.res_plane = res.plane();
+        i.res_lsh_acc = random_int(0, 15);
+        i.res_lsh_res = random_int(0, 15);
+        i.res_rsh = random_int(-3, 20);
+        i.res_hi = i.hi;
+        i.res_lo = i.lo;
+      }
+      const auto weight_words = pool ? 0 : i.terms * i.red_cw * kh * kw;
+      for (int n = 0; n < weight_words; ++n) {
+        auto& word = layer.weights.emplace_back();
+        for (int k = 0; k < c.lanes_in * c.lanes_out; ++k) word.push_back(random_weight(c));
+      }
+      for (int m = 0; m < words * c.lanes_in; ++m) layer.params.emplace_back(random_int(-2, 12), random(-2000, 2000));
+      bench.load_weights(free_weight, layer.weights);
+      bench.load_params(free_param, layer.params);
+      free_weight += static_cast<int>(weight_words);
+      free_param += words;
+      i.barrier = random(0, 1);
+      layer.i = i;
+      program.push_back(i);
+      layers.push_back(layer);
+      residuals.push_back(res);
+    }
+    bench.load_weights(0, {bench.identity()});
+    bench.load_params(0, std::vector<std::pair<int, std::int64_t>>(static_cast<std::size_t>(c.lanes_in)));
+    int at = 0;
+    for (const Layer& layer : layers) {
+      const auto dump = bench.dump_program(layer.out, 0, 0, at);
+      program.insert(program.end(), dump.begin(), dump.end());
+      at += layer.out.planes * layer.out.h * layer.out.w;
+    }
+    ASSERT_LE(at, c.result_depth);
+    ASSERT_EQ(bench.run(program), EngineError::none) << "round " << round;
+
+    at = 0;
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      Layer& layer = layers[l];
+      const Instruction& i = layer.i;
+      for (int m = 0; m < layer.out.planes * c.lanes_in; ++m)
+        for (int y = 0; y < layer.out.h; ++y)
+          for (int x = 0; x < layer.out.w; ++x) {
+            const auto& [shift, bias] = layer.params[static_cast<std::size_t>(m)];
+            std::int64_t v = naive_acc(i, in, layer.weights, m, y, x);
+            if (v == INT64_MIN) v = -(std::int64_t{1} << c.act_bits);  // no tap inside
+            v = requantize(v + bias, shift, i.lo, i.hi);
+            if (i.res_en != 0)
+              v = requantize((v << i.res_lsh_acc) + (residuals[l].at(m, y, x) << i.res_lsh_res), static_cast<int>(i.res_rsh), i.res_lo, i.res_hi);
+            const int word = at + (m / c.lanes_in * layer.out.h + y) * layer.out.w + x;
+            // The dump reads the map as it was declared, so signs come out right.
+            ASSERT_EQ(bench.result(word, m % c.lanes_in), v)
+                << "round " << round << " layer " << l << " channel " << m << " y " << y << " x " << x;
+          }
+      at += layer.out.planes * layer.out.h * layer.out.w;
+    }
+  }
+}
+
+std::vector<EngineConfig> configs() {
+  return {config(PeKind::kSvpe, 4, 8, 4, 3, 8, 32), config(PeKind::kSvpe, 2, 6, 1, 5, 16, 48),
+          config(PeKind::kVpe, 2, 4, 2, 2, 8, 40), config(PeKind::kSvpe, 8, 8, 8, 2, 4, 24)};
+}
+INSTANTIATE_TEST_SUITE_P(Configs, EngineTest, testing::ValuesIn(configs()), [](const auto& p) {
+  const EngineConfig& c = p.param;
+  return fmt::format("{}_c{}_m{}_p{}_n{}_a{}", pe_name(c.pe), c.lanes_in, c.lanes_out, c.pixels,
+                     c.code_bits, c.act_bits);
+});
+
+}  // namespace
+}  // namespace nbq::hw

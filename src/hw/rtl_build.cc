@@ -1,0 +1,169 @@
+#include "hw/rtl_build.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <bit>
+#include <cstdlib>
+#include <mutex>
+#include <sstream>
+
+#include "core/file.h"
+#include "core/log.h"
+#include "core/process.h"
+
+namespace nbq::hw {
+namespace fs = std::filesystem;
+namespace {
+
+bool power_of_two(int v) { return v > 0 && std::has_single_bit(static_cast<unsigned>(v)); }
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+}  // namespace
+
+Result<RtlParameters> engine_parameters(const EngineConfig& c) {
+  const auto refuse = [](const char* name, int value, const char* must) {
+    return make_error(ErrorCode::kInvalidArgument, "engine {} = {}: must be {}", name, value, must);
+  };
+  if (!power_of_two(c.lanes_in) || c.lanes_in < 2)
+    return refuse("lanes_in", c.lanes_in, "a power of two, 2 at least");
+  if (c.lanes_out < c.lanes_in || c.lanes_out % c.lanes_in != 0 || c.lanes_out / c.lanes_in > 15)
+    return refuse("lanes_out", c.lanes_out, "1 to 15 times lanes_in");
+  if (!power_of_two(c.pixels) || c.pixels > 64)
+    return refuse("pixels", c.pixels, "a power of two, 64 at most");
+  if (c.code_bits < 2 || c.code_bits > 5) return refuse("code_bits", c.code_bits, "2 to 5");
+  if (c.act_bits < 2 || c.act_bits > 16) return refuse("act_bits", c.act_bits, "2 to 16");
+  if (c.acc_bits < 21 || c.acc_bits > 48) return refuse("acc_bits", c.acc_bits, "21 to 48");
+  const auto depth_ok = [](int d, int least) {
+    return power_of_two(d) && d >= least && d <= (1 << 20);
+  };
+  const char* must = "a power of two, 2 to 2^20 (program: 32 at least)";
+  if (!depth_ok(c.act_depth, 2)) return refuse("act_depth", c.act_depth, must);
+  if (!depth_ok(c.weight_depth, 2)) return refuse("weight_depth", c.weight_depth, must);
+  if (!depth_ok(c.param_depth, 2)) return refuse("param_depth", c.param_depth, must);
+  if (!depth_ok(c.result_depth, 2)) return refuse("result_depth", c.result_depth, must);
+  if (!depth_ok(c.program_depth, 32)) return refuse("program_depth", c.program_depth, must);
+  return RtlParameters{{"PeKind", static_cast<int>(c.pe)}, {"LanesIn", c.lanes_in},
+                       {"LanesOut", c.lanes_out},          {"Pixels", c.pixels},
+                       {"CodeBits", c.code_bits},          {"ActBits", c.act_bits},
+                       {"AccBits", c.acc_bits},            {"ActDepth", c.act_depth},
+                       {"WeightDepth", c.weight_depth},    {"ParamDepth", c.param_depth},
+                       {"ResultDepth", c.result_depth},    {"ProgramDepth", c.program_depth}};
+}
+
+fs::path rtl_dir() {
+  const std::string from_environment = environment("NBQ_RTL_DIR");
+  return from_environment.empty() ? fs::path(NBQ_RTL_DIR) : fs::path(from_environment);
+}
+
+Result<std::vector<fs::path>> rtl_sources() {
+  NBQ_ASSIGN(const std::string list, read_text_file(rtl_dir() / "files.f"));
+  std::vector<fs::path> files;
+  std::istringstream lines(list);
+  for (std::string line; std::getline(lines, line);)
+    if (!line.empty()) files.push_back(rtl_dir() / line);
+  return files;
+}
+
+fs::path cache_dir() {
+  if (const std::string dir = environment("NBQ_CACHE"); !dir.empty()) return dir;
+  if (const std::string dir = environment("XDG_CACHE_HOME"); !dir.empty()) return fs::path(dir) / "nbq";
+  const std::string home = environment("HOME");
+  return home.empty() ? fs::temp_directory_path() / "nbq-cache" : fs::path(home) / ".cache" / "nbq";
+}
+
+Result<std::string> build_key(const RtlParameters& parameters, const std::vector<fs::path>& files,
+                              const std::string& tool_version) {
+  std::uint64_t hash = fnv1a(tool_version);
+  for (const auto& [name, value] : parameters) hash = fnv1a(fmt::format("{}={};", name, value), hash);
+  for (const fs::path& file : files) {
+    NBQ_ASSIGN(const std::string text, read_text_file(file));
+    hash = fnv1a(text, fnv1a(file.filename().string(), hash));
+  }
+  return fmt::format("{:016x}", hash);
+}
+
+Result<std::string> version_of(const std::vector<std::string>& argv) {
+  NBQ_ASSIGN(const ProcessResult r, run_process(argv));
+  return r.output.substr(0, r.output.find('\n'));
+}
+
+std::string log_tail(const std::string& log, int lines) {
+  std::size_t at = log.size();
+  while (lines > 0 && at > 0) {
+    at = log.rfind('\n', at - 1);
+    if (at == std::string::npos) return log;
+    --lines;
+  }
+  return log.substr(at);
+}
+
+Result<ScratchDir> ScratchDir::beside(const fs::path& path) {
+  static std::atomic<int> count{0};
+  fs::path dir = path;
+  dir += fmt::format(".{}.{}.tmp", ::getpid(), count++);
+  std::error_code ec;
+  fs::create_directories(dir, ec);
+  if (ec) return make_error(ErrorCode::kIo, "{}: can't be made: {}", dir.string(), ec.message());
+  return ScratchDir(std::move(dir));
+}
+
+ScratchDir::~ScratchDir() {
+  std::error_code ignored;
+  if (!path_.empty()) fs::remove_all(path_, ignored);
+}
+
+Result<fs::path> build_model(const ModelRequest& request) {
+  // One build at a time within the process: the threads would only share the same processors.
+  static std::mutex mutex;
+  const std::scoped_lock lock(mutex);
+
+  NBQ_ASSIGN(const fs::path verilator, find_tool("verilator", "verilator"));
+  NBQ_ASSIGN(const fs::path compiler, find_tool("g++", "g++"));
+  NBQ_ASSIGN(const fs::path make, find_tool("make", "make"));
+  NBQ_ASSIGN(const std::string version, version_of({verilator.string(), "--version"}));
+  NBQ_ASSIGN(const std::string compiler_version, version_of({compiler.string(), "--version"}));
+  NBQ_ASSIGN(std::vector<fs::path> files, rtl_sources());
+  for (const fs::path& more : request.more_sources) files.push_back(rtl_dir() / more);
+
+  // Chosen by measurement on engines of 512 lanes: splitting lets two processors compile at once.
+  std::vector<std::string> argv = {
+      verilator.string(), "--cc", "--exe", "--build", "-j", "2", "--prefix", "Vnbq",
+      "--top-module", request.top, "-O3", "--x-assign", "fast", "--x-initial", "fast",
+      "--noassert", "-Wno-fatal", "-Wno-lint", "--output-split", "20000",
+      "--output-split-cfuncs", "2000", "-CFLAGS", "-fPIC", "-LDFLAGS", "-shared",
+      "-MAKEFLAGS", "OPT_FAST=-O2", "-MAKEFLAGS", "OPT_SLOW=-O0", "-MAKEFLAGS", "OPT_GLOBAL=-O2"};
+  std::string flags;
+  for (std::size_t i = 1; i < argv.size(); ++i) flags += argv[i] + ' ';
+
+  std::vector<fs::path> hashed = files;
+  hashed.push_back(rtl_dir() / request.harness);
+  NBQ_ASSIGN(const std::string key,
+             build_key(request.parameters, hashed, version + compiler_version + flags));
+  const fs::path library = cache_dir() / "sim" / fmt::format("{}-{}.so", request.top, key);
+  std::error_code ec;
+  if (fs::exists(library, ec)) return library;
+
+  NBQ_ASSIGN(const ScratchDir scratch, ScratchDir::beside(library));
+  if (find_tool("ccache", "ccache").ok()) {
+    argv.push_back("-MAKEFLAGS");
+    argv.push_back("OBJCACHE=ccache");
+  }
+  argv.insert(argv.end(), {"-Mdir", scratch.path().string(), "-o", "model.so"});
+  for (const auto& [name, value] : request.parameters) argv.push_back(fmt::format("-G{}={}", name, value));
+  for (const fs::path& file : files) argv.push_back(file.string());
+  argv.push_back((rtl_dir() / request.harness).string());
+  log_debug("building {}", library.string());
+  NBQ_ASSIGN(const ProcessResult built, run_process(argv));
+  if (built.exit_code != 0)
+    return make_error(ErrorCode::kBadFile, "verilating {} failed: {}", request.top,
+                      log_tail(built.output, 15));
+  NBQ_TRY(commit_file(scratch.path() / "model.so", library));
+  return library;
+}
+
+}  // namespace nbq::hw

@@ -1,0 +1,179 @@
+#include "model/fold.h"
+
+#include <cmath>
+
+namespace nbq {
+namespace {
+
+bool has_weight(const Node& n) {
+  return n.kind() == OpKind::kConv2d || n.kind() == OpKind::kLinear;
+}
+
+std::int64_t element_count(const std::vector<std::int64_t>& dims) {
+  std::int64_t n = 1;
+  for (const std::int64_t d : dims) n *= d;
+  return n;
+}
+
+void ensure_bias(Node& n) {
+  bool& flag = n.kind() == OpKind::kConv2d ? std::get<Conv2dAttrs>(n.attrs).bias
+                                           : std::get<LinearAttrs>(n.attrs).bias;
+  if (flag) return;
+  flag = true;
+  n.state["bias"] = {{n.shape.c}, std::vector<float>(static_cast<std::size_t>(n.shape.c), 0.0f)};
+}
+
+/// gamma / sigma and beta - mean * gamma / sigma.
+struct Affine {
+  std::vector<float> scale, offset;
+};
+Affine affine_of(const Node& bn) {
+  const auto& gamma = bn.state.at("weight").data;
+  const auto& beta = bn.state.at("bias").data;
+  const auto& mean = bn.state.at("running_mean").data;
+  const auto& var = bn.state.at("running_var").data;
+  const float eps = std::get<BatchNormAttrs>(bn.attrs).eps;
+  Affine a;
+  for (std::size_t c = 0; c < gamma.size(); ++c) {
+    const double g = gamma[c] / std::sqrt(static_cast<double>(var[c]) + eps);
+    a.scale.push_back(static_cast<float>(g));
+    a.offset.push_back(static_cast<float>(beta[c] - mean[c] * g));
+  }
+  return a;
+}
+
+void scale_outputs(Node& n, const Affine& a) {
+  auto& w = n.state["weight"].data;
+  auto& b = n.state["bias"].data;
+  const std::size_t per = w.size() / a.scale.size();
+  for (std::size_t c = 0; c < a.scale.size(); ++c) {
+    for (std::size_t i = c * per; i < (c + 1) * per; ++i) w[i] *= a.scale[c];
+    b[c] = b[c] * a.scale[c] + a.offset[c];
+  }
+}
+
+/// The affine map from x = (pixel - 128) / 128, which integers give, to (pixel/255 - mean) / std.
+Affine input_affine(const InputAttrs& in) {
+  Affine a;
+  for (std::size_t c = 0; c < in.mean.size(); ++c) {
+    a.scale.push_back(128.0f / 255.0f / in.std[c]);
+    a.offset.push_back((128.0f / 255.0f - in.mean[c]) / in.std[c]);
+  }
+  return a;
+}
+
+/// y = W (scale x + offset): W's columns are scaled, W offset goes into the bias.
+void scale_inputs(Node& n, const Affine& a, const Shape& in) {
+  auto& w = n.state["weight"].data;
+  auto& b = n.state["bias"].data;
+  const std::size_t out = static_cast<std::size_t>(n.shape.c);
+  const std::size_t per = w.size() / out;
+  const bool conv = n.kind() == OpKind::kConv2d;
+  const std::size_t groups = conv ? static_cast<std::size_t>(std::get<Conv2dAttrs>(n.attrs).groups) : 1;
+  const std::size_t per_group = static_cast<std::size_t>(in.c) / groups;
+  // A linear layer after flatten sees the image's channels as runs of h * w columns.
+  const std::size_t run = per / (conv ? per_group : a.scale.size());
+  for (std::size_t o = 0; o < out; ++o)
+    for (std::size_t i = 0; i < per; ++i) {
+      const std::size_t first = conv ? (o / (out / groups)) * per_group : 0;
+      const std::size_t c = first + i / run;
+      float& weight = w[o * per + i];
+      b[o] += weight * a.offset[c];
+      weight *= a.scale[c];
+    }
+}
+
+Status fold_input(Graph& g) {
+  auto& attrs = std::get<InputAttrs>(g.nodes[0].attrs);
+  if (attrs.mean.empty()) return ok_status();
+  const Affine a = input_affine(attrs);
+  // Layers that read the image, looking through flatten.
+  const auto readers = g.consumers();
+  std::vector<int> pending = readers[0];
+  for (std::size_t i = 0; i < pending.size(); ++i) {
+    Node& n = g.nodes[static_cast<std::size_t>(pending[i])];
+    if (n.kind() == OpKind::kFlatten) {
+      const auto& next = readers[static_cast<std::size_t>(pending[i])];
+      pending.insert(pending.end(), next.begin(), next.end());
+    } else if (has_weight(n)) {
+      scale_inputs(n, a, g.input_shapes(pending[i])[0]);
+    } else {
+      return make_error(ErrorCode::kUnsupported,
+                        "{}: a {} reads the image, whose mean and std can only be folded into a conv2d "
+                        "or linear layer", n.name, op_name(n.kind()));
+    }
+  }
+  attrs.mean.clear();
+  attrs.std.clear();
+  return ok_status();
+}
+
+}  // namespace
+
+void bypass(Graph& g, int id) {
+  const int source = g.nodes[static_cast<std::size_t>(id)].inputs[0];
+  g.nodes.erase(g.nodes.begin() + id);
+  for (Node& n : g.nodes)
+    for (int& in : n.inputs) {
+      if (in == id) in = source;
+      if (in > id) --in;
+    }
+}
+
+Status check_state(const Graph& graph) {
+  for (std::size_t id = 0; id < graph.nodes.size(); ++id) {
+    const Node& n = graph.nodes[id];
+    NBQ_ASSIGN(const LayerInfo info, describe(graph, static_cast<int>(id)));
+    for (const ParamSpec& p : info.params) {
+      const auto it = n.state.find(p.name);
+      if (it == n.state.end())
+        return make_error(ErrorCode::kBadFile, "{}: parameter {} is missing", n.name, p.name);
+      if (it->second.dims != p.dims ||
+          static_cast<std::int64_t>(it->second.data.size()) != element_count(p.dims))
+        return make_error(ErrorCode::kBadFile, "{}: parameter {} has shape [{}], expected [{}]", n.name,
+                          p.name, fmt::join(it->second.dims, ", "), fmt::join(p.dims, ", "));
+      for (std::size_t i = 0; i < it->second.data.size(); ++i)
+        if (!std::isfinite(it->second.data[i]))
+          return make_error(ErrorCode::kBadFile, "{}: {}[{}] is not a finite number", n.name, p.name, i);
+      if (p.name == "running_var")
+        for (const float v : it->second.data)
+          if (v < 0)
+            return make_error(ErrorCode::kBadFile, "{}: running_var has a negative entry", n.name);
+    }
+  }
+  return ok_status();
+}
+
+Result<Graph> fold(const Graph& graph) {
+  NBQ_CHECK(graph.stage == Stage::kFloat);
+  NBQ_TRY(check_state(graph));
+  Graph g = graph;
+  for (Node& n : g.nodes)
+    if (has_weight(n)) ensure_bias(n);
+  NBQ_TRY(fold_input(g));
+  for (int id = 1; id < static_cast<int>(g.nodes.size());) {
+    Node& n = g.nodes[static_cast<std::size_t>(id)];
+    if (n.kind() != OpKind::kBatchNorm) {
+      ++id;
+      continue;
+    }
+    const int source = n.inputs[0];
+    const Affine a = affine_of(n);
+    Node& producer = g.nodes[static_cast<std::size_t>(source)];
+    if (has_weight(producer) && g.consumers()[static_cast<std::size_t>(source)].size() == 1) {
+      scale_outputs(producer, a);
+      bypass(g, id);
+      continue;
+    }
+    const float eps = std::get<BatchNormAttrs>(n.attrs).eps;
+    n.state["weight"].data = a.scale;
+    n.state["bias"].data = a.offset;
+    for (float& v : n.state["running_mean"].data) v = 0;
+    for (float& v : n.state["running_var"].data) v = 1 - eps;
+    ++id;
+  }
+  NBQ_TRY(infer_shapes(g));
+  return g;
+}
+
+}  // namespace nbq

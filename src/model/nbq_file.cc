@@ -1,0 +1,179 @@
+#include "model/nbq_file.h"
+
+#include "core/file.h"
+#include "model/fold.h"
+#include "model/nbq_attrs.h"
+#include "model/quantise.h"
+
+namespace nbq {
+namespace {
+
+using flatbuffers::FlatBufferBuilder;
+using flatbuffers::Offset;
+
+Offset<fb::Po2Weights> pack_po2(FlatBufferBuilder& b, const Po2Weights& p) {
+  const std::vector<std::int16_t> exps(p.exps.begin(), p.exps.end());
+  const auto packed = pack_codes(Po2Format{p.bits}, p.codes);
+  const auto exps_at = b.CreateVector(exps);
+  const auto codes_at = b.CreateVector(packed);
+  const auto bias_at = b.CreateVector(p.bias);
+  return fb::CreatePo2Weights(b, static_cast<std::uint8_t>(p.bits), exps_at, p.codes.size(), codes_at,
+                              bias_at);
+}
+
+Offset<fb::Node> pack_node(FlatBufferBuilder& b, const Node& n) {
+  std::vector<Offset<fb::Tensor>> state;
+  for (const auto& [name, t] : n.state) {
+    const auto name_at = b.CreateString(name);
+    const auto dims_at = b.CreateVector(t.dims);
+    state.push_back(fb::CreateTensor(b, name_at, dims_at, b.CreateVector(t.data)));
+  }
+  const auto state_at = b.CreateVector(state);
+  const auto name_at = b.CreateString(n.name);
+  const auto inputs_at = b.CreateVector(n.inputs);
+  Offset<fb::Po2Weights> po2_at;
+  if (n.po2.bits != 0) po2_at = pack_po2(b, n.po2);
+  const Offset<void> attrs_at = pack_attrs(b, n.attrs);
+  const fb::ActFormat act(static_cast<std::uint8_t>(n.act.bits), n.act.is_signed,
+                          static_cast<std::int16_t>(n.act.exp), n.act.lo, n.act.hi);
+  fb::NodeBuilder node(b);
+  node.add_name(name_at);
+  node.add_attrs_type(static_cast<fb::Attrs>(n.attrs.index() + 1));
+  node.add_attrs(attrs_at);
+  node.add_inputs(inputs_at);
+  node.add_act(&act);
+  if (n.po2.bits != 0) node.add_po2(po2_at);
+  node.add_acc_bits(static_cast<std::uint8_t>(n.po2.acc_bits));
+  node.add_state(state_at);
+  return node.Finish();
+}
+
+std::string text(const flatbuffers::String* s) { return s == nullptr ? std::string() : s->str(); }
+
+template <class To, class V>
+std::vector<To> values(const V* v) {
+  return v == nullptr ? std::vector<To>() : std::vector<To>(v->begin(), v->end());
+}
+
+Result<Po2Weights> unpack_po2(const fb::Po2Weights& f, const std::string& where) {
+  Po2Weights p;
+  p.bits = f.bits();
+  if (p.bits < kMinWeightBits || p.bits > kMaxWeightBits)
+    return make_error(ErrorCode::kBadFile, "{}: {} weight bits, allowed are {}..{}", where, p.bits,
+                      kMinWeightBits, kMaxWeightBits);
+  p.exps = values<int>(f.exps());
+  p.bias = values<std::int64_t>(f.bias());
+  const std::size_t bytes = f.codes() == nullptr ? 0 : f.codes()->size();
+  if (f.code_count() > bytes * 8)
+    return make_error(ErrorCode::kBadFile, "{}: {} codes in {} bytes", where, f.code_count(), bytes);
+  auto codes = unpack_codes(
+      Po2Format{p.bits}, {bytes == 0 ? nullptr : f.codes()->data(), bytes}, f.code_count());
+  if (!codes.ok()) return make_error(ErrorCode::kBadFile, "{}: {}", where, codes.error().message);
+  p.codes = std::move(*codes);
+  return p;
+}
+
+Status unpack_state(const fb::Node& f, Node& n) {
+  if (f.state() == nullptr) return ok_status();
+  for (const fb::Tensor* t : *f.state()) {
+    FloatTensor tensor{values<std::int64_t>(t->dims()), values<float>(t->data())};
+    if (!n.state.emplace(text(t->name()), std::move(tensor)).second)
+      return make_error(ErrorCode::kBadFile, "{}: parameter {} is there twice", n.name, text(t->name()));
+  }
+  return ok_status();
+}
+
+Result<Node> unpack_node(const fb::Node& f, std::size_t id) {
+  Node n;
+  n.name = text(f.name());
+  const std::string where = n.name.empty() ? fmt::format("layer {}", id) : n.name;
+  NBQ_ASSIGN(n.attrs, unpack_attrs(f, where));
+  n.inputs = values<int>(f.inputs());
+  if (const fb::ActFormat* a = f.act()) {
+    n.act.bits = a->bits();
+    n.act.is_signed = a->is_signed();
+    n.act.exp = a->exp();
+    n.act.lo = a->lo();
+    n.act.hi = a->hi();
+  }
+  if (f.po2() != nullptr) {
+    NBQ_ASSIGN(n.po2, unpack_po2(*f.po2(), where));
+  }
+  n.po2.acc_bits = f.acc_bits();
+  NBQ_TRY(unpack_state(f, n));
+  return n;
+}
+
+/// A graph that is still float, or being learnt.
+Status verify_learning(const Graph& g) {
+  NBQ_TRY(check_state(g));
+  for (const Node& n : g.nodes) {
+    if (n.act.bits != 0 && (n.act.bits < 2 || n.act.bits > 16 || n.act.exp < -64 || n.act.exp > 64))
+      return make_error(ErrorCode::kBadFile, "{}: activation format out of range", n.name);
+    if (n.po2.bits != 0 && n.po2.exps.size() != static_cast<std::size_t>(n.shape.c))
+      return make_error(ErrorCode::kBadFile, "{}: {} scale exponents for {} channels", n.name,
+                        n.po2.exps.size(), n.shape.c);
+  }
+  return ok_status();
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> encode_nbq(const Graph& graph) {
+  FlatBufferBuilder b;
+  std::vector<Offset<fb::Node>> nodes;
+  for (const Node& n : graph.nodes) nodes.push_back(pack_node(b, n));
+  const auto nodes_at = b.CreateVector(nodes);
+  const auto name_at = b.CreateString(graph.name);
+  const auto quantizer_at = b.CreateString(graph.quantizer);
+  const auto classes_at = b.CreateVectorOfStrings(graph.class_names);
+  fb::FinishModelBuffer(b, fb::CreateModel(b, kNbqVersion, static_cast<std::uint8_t>(graph.stage),
+                                           name_at, nodes_at, classes_at, quantizer_at));
+  return {b.GetBufferPointer(), b.GetBufferPointer() + b.GetSize()};
+}
+
+Result<Graph> decode_nbq(std::span<const std::uint8_t> bytes) {
+  if (bytes.size() < 8 || !fb::ModelBufferHasIdentifier(bytes.data()))
+    return make_error(ErrorCode::kBadFile, "not an .nbq model (identifier missing)");
+  flatbuffers::Verifier verifier(bytes.data(), bytes.size(), 64, 1 << 22);
+  if (!fb::VerifyModelBuffer(verifier))
+    return make_error(ErrorCode::kBadFile, "damaged or truncated (buffer verification failed)");
+  const fb::Model& f = *fb::GetModel(bytes.data());
+  if (f.version() != kNbqVersion)
+    return make_error(ErrorCode::kBadFile, "version {} of the format; this nbq reads version {}",
+                      f.version(), kNbqVersion);
+  if (f.stage() > static_cast<std::uint8_t>(Stage::kInteger))
+    return make_error(ErrorCode::kBadFile, "unknown stage {}", f.stage());
+  Graph g;
+  g.name = text(f.name());
+  g.quantizer = text(f.quantizer());
+  g.stage = static_cast<Stage>(f.stage());
+  if (f.nodes() != nullptr)
+    for (std::size_t id = 0; id < f.nodes()->size(); ++id) {
+      NBQ_ASSIGN(Node n, unpack_node(*f.nodes()->Get(static_cast<flatbuffers::uoffset_t>(id)), id));
+      g.nodes.push_back(std::move(n));
+    }
+  if (f.class_names() != nullptr)
+    for (const flatbuffers::String* s : *f.class_names()) g.class_names.push_back(text(s));
+  NBQ_TRY(infer_shapes(g));
+  NBQ_TRY(g.stage == Stage::kInteger ? verify_integer(g) : verify_learning(g));
+  if (!g.class_names.empty() &&
+      g.class_names.size() != static_cast<std::size_t>(g.output().shape.size()))
+    return make_error(ErrorCode::kBadFile, "{} class names for {} outputs", g.class_names.size(),
+                      g.output().shape.size());
+  return g;
+}
+
+Status save_nbq(const std::filesystem::path& path, const Graph& graph) {
+  return write_file(path, encode_nbq(graph));
+}
+
+Result<Graph> load_nbq(const std::filesystem::path& path) {
+  NBQ_ASSIGN(const auto bytes, read_file(path));
+  auto graph = decode_nbq(bytes);
+  if (!graph.ok())
+    return make_error(graph.error().code, "{}: {}", path.string(), graph.error().message);
+  return graph;
+}
+
+}  // namespace nbq

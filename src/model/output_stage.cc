@@ -1,0 +1,146 @@
+#include "core/fixed_point.h"
+#include "model/op_table.h"
+#include "model/quantise.h"
+
+namespace nbq {
+
+Result<OutputStage> output_stage(const Graph& graph, int id) {
+  const Node& n = graph.nodes[static_cast<std::size_t>(id)];
+  NBQ_ASSIGN(AccBound bound, acc_bound(graph, id));
+  OutputStage stage;
+  stage.exps = std::move(bound.exps);
+  stage.raw = !n.act.quantised();
+  if (stage.raw) return stage;
+  stage.lo = n.act.lo;
+  stage.hi = n.act.hi;
+  for (std::size_t c = 0; c < stage.exps.size(); ++c) {
+    const int r = n.act.exp - stage.exps[c];
+    if (r < -kMaxLeftShift || r > kMaxRightShift)
+      return make_error(ErrorCode::kOverflow,
+                        "{}: channel {} needs a requantisation shift of {}, allowed are {}..{}", n.name, c,
+                        r, -kMaxLeftShift, kMaxRightShift);
+    stage.shifts.push_back(r);
+  }
+  return stage;
+}
+
+Result<std::vector<int>> prove_acc_bits(const Graph& graph) {
+  std::vector<int> bits;
+  for (std::size_t id = 0; id < graph.nodes.size(); ++id) {
+    const Node& n = graph.nodes[id];
+    NBQ_ASSIGN(const AccBound bound, acc_bound(graph, static_cast<int>(id)));
+    int widest = 1;
+    for (std::size_t c = 0; c < bound.max_abs.size(); ++c) {
+      const int need = signed_bits(bound.max_abs[c]);
+      if (need > kMaxAccBits)
+        return make_error(ErrorCode::kOverflow,
+                          "{}: the accumulator of channel {} could need {} bits, {} are allowed; use fewer "
+                          "weight or activation bits", n.name, c, need, kMaxAccBits);
+      widest = std::max(widest, need);
+    }
+    bits.push_back(widest);
+  }
+  return bits;
+}
+
+namespace {
+
+bool carries_weights(OpKind k) {
+  return k == OpKind::kConv2d || k == OpKind::kLinear || k == OpKind::kBatchNorm;
+}
+
+/// Operators that hand their operand's integers on must keep its format.
+bool keeps_format(OpKind k) { return k == OpKind::kMaxPool || k == OpKind::kFlatten; }
+
+Status verify_act(const Graph& g, std::size_t id) {
+  const Node& n = g.nodes[id];
+  const ActFormat& a = n.act;
+  if (!a.quantised()) {
+    if (id + 1 != g.nodes.size())
+      return make_error(ErrorCode::kBadFile, "{}: only the output may be left unquantised", n.name);
+    return ok_status();
+  }
+  if (a.bits < 2 || a.bits > 16)
+    return make_error(ErrorCode::kBadFile, "{}: {} activation bits, allowed are 2..16", n.name, a.bits);
+  if (a.exp < -64 || a.exp > 64)
+    return make_error(ErrorCode::kBadFile, "{}: activation exponent {} is outside -64..64", n.name, a.exp);
+  const ActFormat full = ActFormat::make(a.bits, a.is_signed, a.exp);
+  if (a.lo < full.lo || a.hi > full.hi || a.lo > 0 || a.hi < 0)
+    return make_error(ErrorCode::kBadFile, "{}: clamp to {}..{} does not fit {} {} bits", n.name, a.lo,
+                      a.hi, a.bits, a.is_signed ? "signed" : "unsigned");
+  return ok_status();
+}
+
+Status verify_po2(const Graph& g, std::size_t id) {
+  const Node& n = g.nodes[id];
+  const Po2Weights& p = n.po2;
+  if (!carries_weights(n.kind())) {
+    if (p.bits != 0 || !p.codes.empty() || !p.bias.empty() || !p.exps.empty())
+      return make_error(ErrorCode::kBadFile, "{}: a {} has no weights", n.name, op_name(n.kind()));
+    return ok_status();
+  }
+  NBQ_ASSIGN(const LayerInfo info, describe(g, static_cast<int>(id)));
+  if (p.bits < kMinWeightBits || p.bits > kMaxWeightBits)
+    return make_error(ErrorCode::kBadFile, "{}: {} weight bits, allowed are {}..{}", n.name, p.bits,
+                      kMinWeightBits, kMaxWeightBits);
+  std::int64_t count = 1;
+  for (const std::int64_t d : info.params[0].dims) count *= d;
+  if (static_cast<std::int64_t>(p.codes.size()) != count)
+    return make_error(ErrorCode::kBadFile, "{}: {} weight codes, expected {}", n.name, p.codes.size(),
+                      count);
+  const auto channels = static_cast<std::size_t>(n.shape.c);
+  if (p.exps.size() != channels || (!p.bias.empty() && p.bias.size() != channels))
+    return make_error(ErrorCode::kBadFile, "{}: {} exponents and {} biases for {} channels", n.name,
+                      p.exps.size(), p.bias.size(), channels);
+  for (const int s : p.exps)
+    if (s < -128 || s > 127)
+      return make_error(ErrorCode::kBadFile, "{}: weight exponent {} is outside -128..127", n.name, s);
+  for (const std::int64_t b : p.bias)
+    if (b >= (std::int64_t{1} << (kMaxAccBits - 1)) || b <= -(std::int64_t{1} << (kMaxAccBits - 1)))
+      return make_error(ErrorCode::kOverflow, "{}: bias {} needs more than {} bits", n.name, b,
+                        kMaxAccBits);
+  for (std::size_t i = 0; i < p.codes.size(); ++i)
+    if (!p.codes[i].is_valid(Po2Format{p.bits}))
+      return make_error(ErrorCode::kBadFile, "{}: weight code {} is illegal", n.name, i);
+  return ok_status();
+}
+
+}  // namespace
+
+Status verify_integer(const Graph& graph) {
+  if (graph.stage != Stage::kInteger)
+    return make_error(ErrorCode::kInvalidArgument,
+                      "the model holds {} weights, an integer network is needed: nbq export it first",
+                      graph.stage == Stage::kFloat ? "float" : "not yet deployed");
+  Graph shapes = graph;
+  NBQ_TRY(infer_shapes(shapes));
+  const ActFormat image = ActFormat::make(8, true, -7);
+  if (!(shapes.input().act == image))
+    return make_error(ErrorCode::kBadFile, "{}: the image must be 8 bits signed with exponent -7",
+                      shapes.input().name);
+  if (!shapes.input_attrs().mean.empty())
+    return make_error(ErrorCode::kBadFile, "{}: an integer network's input has no mean and std",
+                      shapes.input().name);
+  for (std::size_t id = 0; id < shapes.nodes.size(); ++id) {
+    const Node& n = shapes.nodes[id];
+    NBQ_TRY(verify_act(shapes, id));
+    NBQ_TRY(verify_po2(shapes, id));
+    if (keeps_format(n.kind()) && n.act.quantised() &&
+        !(n.act == shapes.nodes[static_cast<std::size_t>(n.inputs[0])].act))
+      return make_error(ErrorCode::kBadFile, "{}: a {} keeps its operand's format", n.name,
+                        op_name(n.kind()));
+    NBQ_ASSIGN(const OutputStage stage, output_stage(shapes, static_cast<int>(id)));
+    if (stage.raw)
+      for (const int e : stage.exps)
+        if (e != stage.exps[0])
+          return make_error(ErrorCode::kBadFile, "{}: logits must share one exponent", n.name);
+  }
+  NBQ_ASSIGN(const std::vector<int> proved, prove_acc_bits(shapes));
+  for (std::size_t id = 0; id < shapes.nodes.size(); ++id)
+    if (shapes.nodes[id].po2.acc_bits != proved[id])
+      return make_error(ErrorCode::kBadFile, "{}: states {} accumulator bits, the proof gives {}",
+                        shapes.nodes[id].name, shapes.nodes[id].po2.acc_bits, proved[id]);
+  return ok_status();
+}
+
+}  // namespace nbq

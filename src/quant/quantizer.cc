@@ -1,0 +1,67 @@
+#include "quant/quantizer.h"
+
+#include <cmath>
+#include <string>
+
+namespace nbq {
+
+#define NBQ_QUANTIZER(suffix, name)                                                            \
+  Result<std::vector<int>> fit_##suffix(Po2Format, ScaleGranularity, const WeightView&);       \
+  void encode_##suffix(Po2Format, const WeightView&, std::span<const int>, std::span<Po2Code>);
+#include "quant/quantizers.def"
+
+std::span<const Quantizer> quantizers() {
+  static constexpr Quantizer kRows[] = {
+#define NBQ_QUANTIZER(suffix, name) {name, fit_##suffix, encode_##suffix},
+#include "quant/quantizers.def"
+  };
+  return kRows;
+}
+
+Result<const Quantizer*> find_quantizer(std::string_view name) {
+  std::string known;
+  for (const Quantizer& q : quantizers()) {
+    if (q.name == name) return &q;
+    known += (known.empty() ? "" : ", ") + std::string(q.name);
+  }
+  return make_error(ErrorCode::kInvalidArgument, "no quantizer is named {}; there are {}", name, known);
+}
+
+Status check_finite(std::span<const float> w) {
+  for (std::size_t i = 0; i < w.size(); ++i)
+    if (!std::isfinite(w[i]))
+      return make_error(ErrorCode::kInvalidArgument, "weight {} is {}, it must be finite", i, w[i]);
+  return ok_status();
+}
+
+void decode(Po2Format f, std::span<const Po2Code> codes, std::size_t channels,
+            std::span<const int> exps, std::span<float> out) {
+  const std::size_t per = codes.size() / channels;
+  for (std::size_t c = 0; c < channels; ++c) {
+    const float scale = std::ldexp(1.0f, exps[c]);
+    for (std::size_t i = c * per; i < (c + 1) * per; ++i)
+      out[i] = static_cast<float>(codes[i].value(f)) * scale;
+  }
+}
+
+Po2Code nearest_code(Po2Format f, float w, int s) {
+  const float magnitude = std::ldexp(std::fabs(w), -s);  // exact: a change of exponent
+  if (f.bits == 1) return Po2Code::make(f, std::signbit(w), 1);
+  if (magnitude < 0.5f) return Po2Code::make(f, false, 0);
+  int e = 0;
+  const float mantissa = std::frexp(magnitude, &e);  // magnitude = mantissa * 2^e, in [0.5, 1)
+  // Between 2^(e-1) and 2^e the midpoint has mantissa 0.75; below 1 only 0 and 1 are neighbours.
+  int k = mantissa >= 0.75f ? e + 1 : e;
+  k = std::max(k, 1);
+  return Po2Code::make(f, std::signbit(w), std::min(k, f.max_k()));
+}
+
+void encode_nearest(Po2Format f, const WeightView& w, std::span<const int> exps,
+                    std::span<Po2Code> codes) {
+  const std::size_t per = w.per_channel();
+  for (std::size_t c = 0; c < w.channels; ++c)
+    for (std::size_t i = c * per; i < (c + 1) * per; ++i)
+      codes[i] = nearest_code(f, w.data[i], exps[c]);
+}
+
+}  // namespace nbq

@@ -1,0 +1,125 @@
+#include "train/checkpoint.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/file.h"
+#include "model/nbq_file.h"
+
+namespace nbq {
+namespace {
+
+using nlohmann::json;
+constexpr int kVersion = 1;
+
+json to_json(const TrainState& s, bool has_optimizer) {
+  return {{"version", kVersion},
+          {"phase", s.phase},
+          {"epoch", s.epoch},
+          {"step", s.step},
+          {"epochs_done", s.epochs_done},
+          {"steps_done", s.steps_done},
+          {"loss_sum", s.loss_sum},
+          {"correct", s.correct},
+          {"seen", s.seen},
+          {"epoch_seconds", s.epoch_seconds},
+          {"phase_begun", s.phase_begun},
+          {"metrics", metrics_json(s.metrics)},
+          {"recipe", s.recipe},
+          {"train_data", s.train_data},
+          {"test_data", s.test_data},
+          {"threads", s.threads},
+          {"has_optimizer", has_optimizer}};
+}
+
+TrainState state_from(const json& j) {
+  TrainState s;
+  s.phase = j.at("phase").get<int>();
+  s.epoch = j.at("epoch").get<int>();
+  s.step = j.at("step").get<std::int64_t>();
+  s.epochs_done = j.at("epochs_done").get<std::int64_t>();
+  s.steps_done = j.at("steps_done").get<std::int64_t>();
+  s.loss_sum = j.at("loss_sum").get<double>();
+  s.correct = j.at("correct").get<std::int64_t>();
+  s.seen = j.at("seen").get<std::int64_t>();
+  s.epoch_seconds = j.at("epoch_seconds").get<double>();
+  s.phase_begun = j.at("phase_begun").get<bool>();
+  s.recipe = j.at("recipe").get<std::string>();
+  s.train_data = j.at("train_data").get<std::uint64_t>();
+  s.test_data = j.at("test_data").get<std::uint64_t>();
+  s.threads = j.at("threads").get<int>();
+  return s;
+}
+
+Error damaged(const std::filesystem::path& path, const std::string& why) {
+  return make_error(ErrorCode::kBadFile, "{}: not a sound checkpoint: {}", path.string(), why);
+}
+
+Result<Checkpoint> load(const std::filesystem::path& path) {
+  torch::serialize::InputArchive archive;
+  archive.load_from(path.string());
+  c10::IValue meta;
+  archive.read("meta", meta);
+  const json j = json::parse(meta.toStringRef());
+  if (j.at("version").get<int>() != kVersion)
+    return damaged(path, fmt::format("version {}, this program reads {}", j.at("version").dump(), kVersion));
+  Checkpoint c;
+  c.state = state_from(j);
+  NBQ_ASSIGN(c.state.metrics, parse_metrics(j.at("metrics").get<std::string>()));
+  at::Tensor bytes;
+  archive.read("graph", bytes);
+  if (bytes.scalar_type() != at::kByte) return damaged(path, "its network is no bytes");
+  bytes = bytes.contiguous();
+  const auto count = static_cast<std::size_t>(bytes.numel());
+  NBQ_ASSIGN(c.state.graph, decode_nbq({bytes.data_ptr<std::uint8_t>(), count}));
+  if (j.at("has_optimizer").get<bool>()) archive.read("optimizer", c.optimizer.emplace());
+  return c;
+}
+
+}  // namespace
+
+Status save_checkpoint(const std::filesystem::path& path, const TrainState& state,
+                       torch::optim::Optimizer* optimizer) {
+  return write_atomically(path, [&](const std::filesystem::path& tmp) -> Status {
+    try {
+      torch::serialize::OutputArchive archive;
+      archive.write("meta", c10::IValue(to_json(state, optimizer != nullptr).dump()));
+      std::vector<std::uint8_t> bytes = encode_nbq(state.graph);
+      archive.write("graph", at::from_blob(bytes.data(), {static_cast<std::int64_t>(bytes.size())},
+                                           at::kByte).clone());
+      if (optimizer != nullptr) {
+        torch::serialize::OutputArchive part(archive.compilation_unit());
+        optimizer->save(part);
+        archive.write("optimizer", part);
+      }
+      archive.save_to(tmp.string());
+      return ok_status();
+    } catch (const c10::Error& e) {
+      return make_error(ErrorCode::kIo, "{}: the checkpoint can't be written: {}", path.string(),
+                        e.what_without_backtrace());
+    }
+  });
+}
+
+Result<Checkpoint> load_checkpoint(const std::filesystem::path& path) {
+  try {
+    auto c = load(path);
+    if (!c.ok() && c.error().code != ErrorCode::kBadFile) return damaged(path, c.error().message);
+    return c;
+  } catch (const c10::Error& e) {
+    return damaged(path, e.what_without_backtrace());
+  } catch (const std::exception& e) {
+    return damaged(path, e.what());
+  }
+}
+
+Status load_optimizer(torch::serialize::InputArchive& archive, torch::optim::Optimizer& optimizer) {
+  try {
+    optimizer.load(archive);
+    return ok_status();
+  } catch (const c10::Error& e) {
+    return make_error(ErrorCode::kBadFile, "the checkpoint's optimizer does not fit: {}",
+                      e.what_without_backtrace());
+  }
+}
+
+}  // namespace nbq

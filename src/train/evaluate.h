@@ -1,0 +1,31 @@
+#pragma once
+#include <torch/torch.h>
+
+#include <span>
+
+#include "train/executor.h"
+#include "train/torch_net.h"
+
+// Private to src/train.
+namespace nbq {
+
+/// Runs `body`; libtorch's exceptions and lack of memory become Errors.
+template <class F>
+auto guard_torch(F&& body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const c10::Error& e) {
+    return make_error(ErrorCode::kUnsupported, "libtorch: {}", e.what_without_backtrace());
+  } catch (const std::exception& e) {
+    return make_error(ErrorCode::kIo, "{}", e.what());
+  }
+}
+
+/// The dataset's images and classes are those of the network.
+Status check_fits(const Graph& graph, const ImageSource& source);
+
+/// evaluate_torch() of some images (empty: all) with the net's present numbers.
+Result<EvalResult> evaluate_net(TorchNet& net, const ImageSource& source,
+                                std::span<const std::size_t> images, int batch);
+
+}  // namespace nbq

@@ -1,0 +1,121 @@
+#include "train/executor.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "train/evaluate.h"
+#include "train/torch_net.h"
+
+namespace nbq {
+namespace {
+
+Status check_pixels(const Graph& graph, std::span<const std::uint8_t> pixels, int n) {
+  const std::int64_t want = std::max(n, 0) * graph.input().shape.size();
+  if (n < 0 || static_cast<std::int64_t>(pixels.size()) != want)
+    return make_error(ErrorCode::kInvalidArgument, "{} bytes of pixels for {} images: {} are needed",
+                      pixels.size(), n, want);
+  return ok_status();
+}
+
+/// Output values [n, outputs] as float64.
+Result<at::Tensor> run(TorchNet& net, std::span<const std::uint8_t> pixels, int n) {
+  NBQ_TRY(check_pixels(net.structure(), pixels, n));
+  NBQ_TRY(net.prepare_exact());
+  const at::NoGradGuard no_grad;
+  const Pass pass{.exact = net.structure().stage != Stage::kFloat};
+  return net.forward(net.image_tensor(pixels, n), pass).reshape({n, -1}).to(at::kDouble).contiguous();
+}
+
+}  // namespace
+
+Result<std::vector<std::int64_t>> torch_logits(const Graph& graph, std::span<const std::uint8_t> pixels,
+                                               int n) {
+  if (graph.stage == Stage::kFloat)
+    return make_error(ErrorCode::kInvalidArgument, "a float network has no integer logits");
+  return guard_torch([&]() -> Result<std::vector<std::int64_t>> {
+    NBQ_ASSIGN(TorchNet net, TorchNet::create(graph));
+    if (n == 0) return std::vector<std::int64_t>{};
+    NBQ_ASSIGN(const at::Tensor y, run(net, pixels, n));
+    std::vector<std::int64_t> logits;
+    const double* const v = y.data_ptr<double>();
+    for (std::int64_t i = 0; i < y.numel(); ++i)
+      logits.push_back(static_cast<std::int64_t>(std::ldexp(v[i], -net.output_exp())));
+    return logits;
+  });
+}
+
+Result<std::vector<float>> torch_scores(const Graph& graph, std::span<const std::uint8_t> pixels, int n) {
+  return guard_torch([&]() -> Result<std::vector<float>> {
+    NBQ_ASSIGN(TorchNet net, TorchNet::create(graph));
+    if (n == 0) return std::vector<float>{};
+    NBQ_ASSIGN(const at::Tensor y, run(net, pixels, n));
+    const double* const v = y.data_ptr<double>();
+    return std::vector<float>(v, v + y.numel());
+  });
+}
+
+Status check_fits(const Graph& graph, const ImageSource& source) {
+  const Shape& s = graph.input().shape;
+  if (s.c != source.channels() || s.h != source.height() || s.w != source.width())
+    return make_error(ErrorCode::kInvalidArgument,
+                      "the network reads images of {}x{}x{}, the dataset's are {}x{}x{}", s.c, s.h, s.w,
+                      source.channels(), source.height(), source.width());
+  const auto outputs = graph.output().shape.size();
+  if (outputs != static_cast<std::int64_t>(source.class_names().size()))
+    return make_error(ErrorCode::kInvalidArgument,
+                      "the network tells {} classes apart, the dataset has {}", outputs,
+                      source.class_names().size());
+  return ok_status();
+}
+
+Result<EvalResult> evaluate_net(TorchNet& net, const ImageSource& source,
+                                std::span<const std::size_t> images, int batch) {
+  NBQ_TRY(check_fits(net.structure(), source));
+  if (batch < 1) return make_error(ErrorCode::kInvalidArgument, "batch is {}, at least 1", batch);
+  NBQ_TRY(net.prepare_exact());
+  const auto start = std::chrono::steady_clock::now();
+  EvalResult r;
+  r.images = images.empty() ? source.size() : images.size();
+  r.classes = net.outputs();
+  const auto classes = static_cast<std::size_t>(r.classes);
+  r.confusion.resize(classes * classes);
+  const at::NoGradGuard no_grad;
+  const Pass pass{.exact = net.structure().stage != Stage::kFloat};
+  const std::size_t bytes = source.shape().bytes();
+  std::vector<std::uint8_t> pixels;
+  for (std::size_t first = 0; first < r.images; first += static_cast<std::size_t>(batch)) {
+    const std::size_t count = std::min(static_cast<std::size_t>(batch), r.images - first);
+    pixels.resize(count * bytes);
+    const auto image = [&](std::size_t i) { return images.empty() ? first + i : images[first + i]; };
+    for (std::size_t i = 0; i < count; ++i)
+      NBQ_TRY(source.load(image(i), {pixels.data() + i * bytes, bytes}));
+    const auto n = static_cast<std::int64_t>(count);
+    const at::Tensor y = net.forward(net.image_tensor(pixels, n), pass)
+                             .reshape({n, -1}).to(at::kDouble).contiguous();
+    const double* row = y.data_ptr<double>();
+    for (std::size_t i = 0; i < count; ++i, row += classes) {
+      const auto label = static_cast<std::size_t>(source.label(image(i)));
+      const auto best = static_cast<std::size_t>(std::max_element(row, row + classes) - row);
+      double sum = 0;
+      for (std::size_t k = 0; k < classes; ++k) sum += std::exp(row[k] - row[best]);
+      r.loss += std::log(sum) + row[best] - row[label];
+      r.correct += best == label ? 1 : 0;
+      ++r.confusion[label * classes + best];
+    }
+  }
+  const double n = static_cast<double>(std::max<std::size_t>(r.images, 1));
+  r.loss /= n;
+  r.accuracy = 100.0 * static_cast<double>(r.correct) / n;
+  r.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return r;
+}
+
+Result<EvalResult> evaluate_torch(const Graph& graph, const ImageSource& source, int batch) {
+  return guard_torch([&]() -> Result<EvalResult> {
+    NBQ_ASSIGN(TorchNet net, TorchNet::create(graph));
+    return evaluate_net(net, source, {}, batch);
+  });
+}
+
+}  // namespace nbq

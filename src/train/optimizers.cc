@@ -1,0 +1,69 @@
+#include "train/optimizers.h"
+
+#include <map>
+
+#include "train/schedules.h"
+
+namespace nbq {
+namespace {
+
+using Groups = std::vector<torch::optim::OptimizerParamGroup>;
+using torch::optim::AdamOptions;
+using torch::optim::OptimizerOptions;
+using torch::optim::SGDOptions;
+
+std::unique_ptr<torch::optim::Optimizer> make_sgd(const PhaseSpec& p, Groups groups) {
+  const auto options = SGDOptions(p.lr).momentum(p.momentum).nesterov(p.nesterov);
+  return std::make_unique<torch::optim::SGD>(std::move(groups), options);
+}
+std::unique_ptr<torch::optim::Optimizer> make_adam(const PhaseSpec& p, Groups groups) {
+  const auto options = AdamOptions(p.lr).betas({p.beta1, p.beta2});
+  return std::make_unique<torch::optim::Adam>(std::move(groups), options);
+}
+
+template <class Options>
+void set_options(OptimizerOptions& o, double lr, double weight_decay) {
+  static_cast<Options&>(o).lr(lr);
+  static_cast<Options&>(o).weight_decay(weight_decay);
+}
+
+/// One optimizer: a row.
+struct OptimizerRow {
+  std::string_view name;
+  std::unique_ptr<torch::optim::Optimizer> (*make)(const PhaseSpec&, Groups);
+  void (*set)(OptimizerOptions&, double lr, double weight_decay);
+  bool scale_free;  ///< the size of the gradient does not matter
+};
+constexpr OptimizerRow kRows[] = {{"sgd", make_sgd, set_options<SGDOptions>, false},
+                                  {"adam", make_adam, set_options<AdamOptions>, true}};
+
+}  // namespace
+
+std::vector<std::string> optimizer_names() { return row_names(std::span<const OptimizerRow>(kRows)); }
+
+NetOptimizer::NetOptimizer(const PhaseSpec& phase, const std::vector<Param>& params) : phase_(phase) {
+  std::map<std::pair<bool, bool>, std::vector<at::Tensor>> parts;
+  for (const Param& p : params) parts[{p.is_po2, p.is_matrix}].push_back(p.tensor);
+  Groups groups;
+  for (auto& [kind, tensors] : parts) {
+    groups_.push_back({kind.first, kind.second});
+    groups.emplace_back(std::move(tensors));
+  }
+  const auto& row = find_row(std::span<const OptimizerRow>(kRows), phase.optimizer);
+  impl_ = row.make(phase, std::move(groups));
+}
+
+void NetOptimizer::step(double lr, double slope) {
+  const auto& row = find_row(std::span<const OptimizerRow>(kRows), phase_.optimizer);
+  const double divisor = phase_.compensate && !row.scale_free && slope > 0 ? slope : 1.0;
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    const bool po2 = groups_[g].is_po2;
+    const double rate = !po2 ? lr : slope == 0 ? 0.0 : lr / divisor;
+    // The decay keeps its pace: rate * decay is lr * weight_decay.
+    const double decay = groups_[g].decays ? phase_.weight_decay * (po2 ? divisor : 1.0) : 0.0;
+    row.set(impl_->param_groups()[g].options(), rate, decay);
+  }
+  impl_->step();
+}
+
+}  // namespace nbq

@@ -1,0 +1,255 @@
+#include "train/phase.h"
+
+#include <ATen/autocast_mode.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+#include "core/file.h"
+#include "train/evaluate.h"
+#include "train/schedules.h"
+
+namespace nbq {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point t) {
+  return std::chrono::duration<double>(Clock::now() - t).count();
+}
+
+/// bfloat16 autocast while it lives.
+class Autocast {
+ public:
+  explicit Autocast(bool on) : on_(on) {
+    if (!on_) return;
+    at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
+    at::autocast::set_cpu_enabled(true);
+  }
+  ~Autocast() {
+    if (!on_) return;
+    at::autocast::set_cpu_enabled(false);
+    at::autocast::clear_cache();
+  }
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+
+ private:
+  bool on_;
+};
+
+/// 8 significant bits hold activations of at most 8 bits.
+bool fits_bfloat16(const Graph& g) {
+  return std::all_of(g.nodes.begin(), g.nodes.end(), [](const Node& n) { return n.act.bits <= 8; });
+}
+
+/// One phase's tools; the session's state says where it is.
+class PhaseRun {
+ public:
+  PhaseRun(Session& s, TorchNet net)
+      : s_(s),
+        spec_(s.recipe().phases[static_cast<std::size_t>(s.state.phase)]),
+        net_(std::move(net)),
+        optimizer_(spec_, net_.params()),
+        steps_(steps_per_epoch(s, spec_)),
+        bfloat16_(s.may_use_bfloat16 && fits_bfloat16(net_.structure())) {}
+
+  Result<Outcome> run();
+
+ private:
+  Result<Outcome> run_epoch();
+  Status train_step(const Batch& batch);
+  Status finish_epoch();
+  Status save();
+  Error diverged(const at::Tensor& image, const Pass& pass, const std::string& found) const;
+  std::string phase_name() const;
+
+  Session& s_;
+  const PhaseSpec& spec_;
+  TorchNet net_;
+  NetOptimizer optimizer_;
+  std::int64_t steps_;
+  bool bfloat16_;
+  double lr_ = 0, alpha_ = 1;
+};
+
+std::string PhaseRun::phase_name() const {
+  return spec_.quantised ? fmt::format("{}-bit", s_.recipe().quant.weight_bits) : "float";
+}
+
+Error PhaseRun::diverged(const at::Tensor& image, const Pass& pass, const std::string& found) const {
+  std::string where = net_.first_non_finite();
+  if (where.empty()) {
+    const at::NoGradGuard no_grad;
+    Pass again = pass;
+    again.training = false;
+    net_.forward(image, again, [&](int id, const at::Tensor& y) {
+      if (where.empty() && !at::isfinite(y).all().item<bool>())
+        where = net_.structure().nodes[static_cast<std::size_t>(id)].name;
+    });
+  }
+  const TrainState& t = s_.state;
+  const bool kept = std::filesystem::exists(s_.checkpoint);
+  return make_error(
+      ErrorCode::kInvalidArgument,
+      "training diverged: {} in phase {} ({}), epoch {}, step {}; the first layer with a value that is not "
+      "finite: {}. Lower the learning rate (lr = {}). {}",
+      found, t.phase + 1, phase_name(), t.epoch + 1, t.step + 1, where.empty() ? "the loss itself" : where,
+      spec_.lr, kept ? "The last good checkpoint is " + s_.checkpoint.string() : "There is no checkpoint yet");
+}
+
+Status PhaseRun::train_step(const Batch& batch) {
+  TrainState& t = s_.state;
+  const std::int64_t at_step = t.epoch * steps_ + t.step;
+  lr_ = learning_rate(spec_, at_step, steps_);
+  alpha_ = alpha_at(spec_, at_step, steps_);
+  const GradientRow& gradient = find_row(gradient_rows(), spec_.gradient);
+  Pass pass{.training = true, .blend = gradient.blend(alpha_), .slope = gradient.slope(alpha_)};
+  const auto n = static_cast<std::int64_t>(batch.size());
+  const at::Tensor image = net_.image_tensor(batch.pixels, n);
+  const at::Tensor labels = at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {n}, at::kLong);
+  at::Tensor logits;
+  {
+    const Autocast autocast(bfloat16_);
+    logits = net_.forward(image, pass);
+  }
+  logits = logits.reshape({n, -1}).to(at::kFloat);
+  const at::Tensor loss = at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100,
+                                                 spec_.label_smoothing);
+  const double value = loss.item<double>();
+  if (!std::isfinite(value)) return diverged(image, pass, fmt::format("the loss is {}", value));
+  optimizer_.zero_grad();
+  loss.backward();
+  optimizer_.step(lr_, pass.slope);
+  t.loss_sum += value * static_cast<double>(n);
+  t.correct += logits.detach().argmax(1).eq(labels).sum().item<std::int64_t>();
+  t.seen += n;
+  return ok_status();
+}
+
+Status PhaseRun::save() {
+  if (const std::string bad = net_.first_non_finite(); !bad.empty())
+    return diverged({}, Pass{}, bad + " is not finite");
+  s_.state.graph = net_.graph();
+  return save_checkpoint(s_.checkpoint, s_.state, &optimizer_.impl());
+}
+
+Status PhaseRun::finish_epoch() {
+  TrainState& t = s_.state;
+  const auto start = Clock::now();
+  EpochRow row;
+  row.phase = t.phase;
+  row.kind = spec_.quantised ? "quantised" : "float";
+  row.epoch = t.epoch + 1;
+  const double seen = static_cast<double>(std::max<std::int64_t>(t.seen, 1));
+  row.loss = t.loss_sum / seen;
+  row.train_accuracy = 100.0 * static_cast<double>(t.correct) / seen;
+  row.images_per_second = seen / std::max(t.epoch_seconds, 1e-9);
+  row.lr = learning_rate(spec_, (t.epoch + 1) * steps_ - 1, steps_);
+  row.alpha = alpha_at(spec_, (t.epoch + 1) * steps_ - 1, steps_);
+  const bool validates = !s_.split.validation.empty();
+  const bool last = t.epoch + 1 == spec_.epochs;
+  if (const std::string bad = net_.first_non_finite(); !bad.empty())
+    return diverged({}, Pass{}, bad + " is not finite");
+  if (validates) {
+    NBQ_ASSIGN(const EvalResult r, evaluate_net(net_, *s_.train, s_.split.validation, 250));
+    row.validation_accuracy = r.accuracy;
+  }
+  if (!validates || last) {
+    NBQ_ASSIGN(const EvalResult r, evaluate_net(net_, *s_.test, {}, 250));
+    row.test_accuracy = r.accuracy;
+    if (last) (spec_.quantised ? t.metrics.nbit_accuracy : t.metrics.float_accuracy) = r.accuracy;
+  }
+  row.seconds = t.epoch_seconds + seconds_since(start);
+  t.metrics.seconds += row.seconds;
+  t.metrics.epochs.push_back(row);
+  if (s_.progress != nullptr) s_.progress->epoch(phase_name(), spec_.epochs, row);
+  ++t.epoch;
+  ++t.epochs_done;
+  t.step = 0;
+  t.loss_sum = t.epoch_seconds = 0;
+  t.correct = t.seen = 0;
+  NBQ_TRY(save());
+  return write_metrics(s_);
+}
+
+Result<Outcome> PhaseRun::run_epoch() {
+  TrainState& t = s_.state;
+  LoaderOptions options;
+  options.batch_size = static_cast<std::size_t>(spec_.batch);
+  options.shuffle = true;
+  options.seed = s_.recipe().seed;
+  options.epoch = static_cast<std::uint64_t>(t.epochs_done);
+  options.augment = {s_.recipe().data.pad_crop, s_.recipe().data.flip};
+  options.first_batch = static_cast<std::size_t>(t.step);
+  options.threads = at::get_num_threads() > 2 ? 2 : 1;
+  BatchLoader loader(s_.train, s_.split.train, options);
+  Batch batch;
+  auto start = Clock::now();
+  for (;;) {
+    NBQ_ASSIGN(const bool more, loader.next(batch));
+    if (!more) break;
+    NBQ_TRY(train_step(batch));
+    ++t.step;
+    ++t.steps_done;
+    t.epoch_seconds += seconds_since(start);
+    start = Clock::now();
+    if (s_.progress != nullptr) {
+      const double seen = static_cast<double>(t.seen);
+      s_.progress->step({phase_name(), t.epoch + 1, spec_.epochs, t.step, steps_, t.loss_sum / seen,
+                         100.0 * static_cast<double>(t.correct) / seen,
+                         seen / std::max(t.epoch_seconds, 1e-9)});
+    }
+    const bool stop = s_.stop_asked() || (s_.request.stop && s_.request.stop(t.steps_done));
+    const std::int64_t every = s_.request.checkpoint_steps;
+    if (stop || (every > 0 && t.steps_done % every == 0)) NBQ_TRY(save());
+    if (stop) return Outcome::kInterrupted;
+  }
+  return Outcome::kDone;
+}
+
+Result<Outcome> PhaseRun::run() {
+  if (s_.optimizer) NBQ_TRY(load_optimizer(*s_.optimizer, optimizer_.impl()));
+  s_.optimizer.reset();
+  while (s_.state.epoch < spec_.epochs) {
+    NBQ_ASSIGN(const Outcome outcome, run_epoch());
+    if (outcome == Outcome::kInterrupted) return outcome;
+    NBQ_TRY(finish_epoch());
+  }
+  s_.state.graph = net_.graph();
+  return Outcome::kDone;
+}
+
+}  // namespace
+
+Result<Outcome> run_phase(Session& session) {
+  NBQ_ASSIGN(TorchNet net, TorchNet::create(session.state.graph));
+  PhaseRun run(session, std::move(net));
+  return run.run();
+}
+
+Status write_metrics(const Session& s) {
+  const auto& dir = s.request.run_dir;
+  NBQ_TRY(write_file(dir / "log.csv", metrics_csv(s.state.metrics)));
+  return write_file(dir / "metrics.json", metrics_json(s.state.metrics));
+}
+
+std::int64_t steps_per_epoch(const Session& s, const PhaseSpec& phase) {
+  return (static_cast<std::int64_t>(s.split.train.size()) + phase.batch - 1) / phase.batch;
+}
+
+bool cpu_has_bfloat16() {
+#if defined(__x86_64__)
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & (1u << 5)) != 0) return true;  // AVX512_BF16
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & (1u << 22)) != 0;           // AMX-BF16
+#else
+  return false;
+#endif
+}
+
+}  // namespace nbq

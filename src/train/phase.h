@@ -1,0 +1,44 @@
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "data/loader.h"
+#include "train/checkpoint.h"
+#include "train/optimizers.h"
+#include "train/progress.h"
+#include "train/trainer.h"
+
+// Private to src/train.
+namespace nbq {
+
+/// What the phases of one training share.
+struct Session {
+  const TrainRequest& request;
+  ImageSourcePtr train, test;
+  IndexSplit split;
+  bool may_use_bfloat16 = false;
+  std::function<bool()> stop_asked;
+  std::filesystem::path checkpoint;
+  TrainState state;
+  std::optional<torch::serialize::InputArchive> optimizer;  ///< of a resumed phase
+  Progress* progress = nullptr;
+
+  const Recipe& recipe() const { return request.recipe; }
+};
+
+enum class Outcome { kDone, kInterrupted };
+
+/// Runs phase state.phase from where it is to its end; state.graph is already of its stage. A checkpoint
+/// after every epoch, and when stopped.
+Result<Outcome> run_phase(Session& session);
+
+/// Writes log.csv and metrics.json.
+Status write_metrics(const Session& session);
+
+std::int64_t steps_per_epoch(const Session& session, const PhaseSpec& phase);
+
+/// Processors that multiply bfloat16 (AVX-512 BF16, AMX).
+bool cpu_has_bfloat16();
+
+}  // namespace nbq

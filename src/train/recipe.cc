@@ -1,0 +1,161 @@
+#include "train/recipe.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/file.h"
+#include "train/recipe_model.h"
+#include "train/schedules.h"
+#include "train/strict_toml.h"
+
+namespace nbq {
+namespace {
+
+constexpr int kMaxEpochs = 100000;
+
+std::vector<std::string> quantizer_names() {
+  std::vector<std::string> names;
+  for (const Quantizer& q : quantizers()) names.emplace_back(q.name);
+  return names;
+}
+
+Status read_data(StrictTable t, DataSpec& d) {
+  t.get("source", d.source);
+  t.get("channels", d.channels, 0, 3);
+  t.get("height", d.height, 0, 4096);
+  t.get("width", d.width, 0, 4096);
+  t.get("pad_crop", d.pad_crop, 0, 1024);
+  t.get("flip", d.flip);
+  t.get("validation", d.validation, 0, 0.9);
+  return t.finish();
+}
+
+Status read_quant(StrictTable t, QuantSpec& q) {
+  t.get("weight_bits", q.weight_bits, kMinWeightBits, kMaxWeightBits);
+  t.get("act_bits", q.act_bits, 2, 16);
+  t.get_choice("quantizer", q.quantizer, quantizer_names());
+  std::string granularity = "channel";
+  t.get_choice("granularity", granularity, {"channel", "layer"});
+  q.granularity =
+      granularity == "layer" ? ScaleGranularity::kPerLayer : ScaleGranularity::kPerChannel;
+  for (StrictTable& l : t.tables("layer")) {
+    QuantSpec::Layer& out = q.layers.emplace_back();
+    l.get("match", out.match);
+    l.get("weight_bits", out.weight_bits, kMinWeightBits, kMaxWeightBits);
+    l.get("act_bits", out.act_bits, 2, 16);
+    if (out.match.empty()) l.fail("match", "is needed: a layer's name, * for any run of characters");
+    NBQ_TRY(l.finish());
+  }
+  return t.finish();
+}
+
+void read_alpha(StrictTable& t, PhaseSpec& p) {
+  t.get_choice("gradient", p.gradient, row_names(gradient_rows()));
+  t.get_choice("alpha", p.alpha, row_names(alpha_rows()));
+  std::vector<float> ends = {static_cast<float>(p.one_minus_alpha_from),
+                             static_cast<float>(p.one_minus_alpha_to)};
+  t.get("one_minus_alpha", ends);
+  const auto sound = [](float v) { return v > 0 && v <= 1; };
+  if (ends.size() != 2 || !sound(ends[0]) || !sound(ends[1]))
+    return t.fail("one_minus_alpha", "must be two numbers above 0 and up to 1: first and last");
+  if (t.has("one_minus_alpha")) {
+    p.one_minus_alpha_from = static_cast<double>(ends[0]);
+    p.one_minus_alpha_to = static_cast<double>(ends[1]);
+  }
+  t.get("final_epochs_at_one", p.final_epochs_at_one, 0, kMaxEpochs);
+  t.get("compensate", p.compensate);
+  t.get("calibration_images", p.calibration_images, 1, 1 << 20);
+}
+
+Status read_phase(StrictTable t, PhaseSpec& p) {
+  std::string kind;
+  t.get_choice("kind", kind, {"float", "quantised"});
+  if (kind.empty()) t.fail("kind", "is needed: \"float\" or \"quantised\"");
+  p.quantised = kind == "quantised";
+  if (p.quantised) p.lr = 0.01;
+  t.get("epochs", p.epochs, 1, kMaxEpochs);
+  t.get("batch", p.batch, 1, 1 << 20);
+  t.get_choice("optimizer", p.optimizer, optimizer_names());
+  t.get("lr", p.lr, 0, 1e6);
+  t.get("momentum", p.momentum, 0, 1);
+  t.get("nesterov", p.nesterov);
+  if (p.nesterov && p.momentum == 0 && p.optimizer == "sgd")
+    t.fail("momentum", "must be above 0 with nesterov; set nesterov = false");
+  t.get("weight_decay", p.weight_decay, 0, 1);
+  t.get("beta1", p.beta1, 0, 0.999999);
+  t.get("beta2", p.beta2, 0, 0.999999);
+  t.get_choice("schedule", p.schedule, row_names(lr_rows()));
+  t.get("warmup_epochs", p.warmup_epochs, 0, kMaxEpochs);
+  t.get("step_epochs", p.step_epochs, 0, kMaxEpochs);
+  t.get("factor", p.factor, 0, 1);
+  t.get("lr_end", p.lr_end, 0, 1e6);
+  t.get("label_smoothing", p.label_smoothing, 0, 0.999);
+  if (p.quantised) read_alpha(t, p);
+  if (p.quantised && p.final_epochs_at_one > p.epochs)
+    t.fail("final_epochs_at_one", fmt::format("is {}, of {} epochs", p.final_epochs_at_one, p.epochs));
+  return t.finish();
+}
+
+}  // namespace
+
+Result<Recipe> parse_recipe(std::string_view text, const std::string& file) {
+  toml::table parsed;
+  try {
+    parsed = toml::parse(text);
+  } catch (const toml::parse_error& e) {
+    return make_error(ErrorCode::kBadFile, "{}:{}: {}", file, e.source().begin.line, e.description());
+  }
+  Recipe r;
+  StrictTable t(parsed, file, "");
+  t.get("name", r.name);
+  t.get("seed", r.seed);
+  t.get("init", r.init);
+  t.get_choice("precision", r.precision, {"auto", "float32", "bfloat16"});
+  if (auto data = t.table("data")) NBQ_TRY(read_data(*data, r.data));
+  if (auto model = t.table("model")) NBQ_TRY(read_model(*model, r.model));
+  if (auto quant = t.table("quant")) NBQ_TRY(read_quant(*quant, r.quant));
+  bool quantised = false;
+  for (StrictTable& phase : t.tables("phase")) {
+    NBQ_TRY(read_phase(phase, r.phases.emplace_back()));
+    if (quantised && !r.phases.back().quantised)
+      return make_error(ErrorCode::kBadFile, "{}: phase {}: a float phase can't follow a quantised one",
+                        file, r.phases.size());
+    quantised = r.phases.back().quantised;
+  }
+  NBQ_TRY(t.finish());
+  if (r.phases.empty()) return make_error(ErrorCode::kBadFile, "{}: no [[phase]] to train", file);
+  if (r.init.empty() && r.model.build.family.empty() && r.model.layers.empty())
+    return make_error(ErrorCode::kBadFile,
+                      "{}: no network: give [model] a family or [[model.layer]]s, or init a .nbq", file);
+  if (r.name.empty()) r.name = std::filesystem::path(file).stem().string();
+  return r;
+}
+
+Result<Recipe> load_recipe(const std::filesystem::path& path) {
+  NBQ_ASSIGN(const std::string text, read_text_file(path));
+  NBQ_ASSIGN(Recipe r, parse_recipe(text, path.string()));
+  const auto beside = [&](std::string& given) {
+    if (given.empty() || given == "digits") return;
+    const auto candidate = path.parent_path() / given;
+    if (!std::filesystem::exists(given) && std::filesystem::exists(candidate)) given = candidate.string();
+  };
+  beside(r.data.source);
+  beside(r.init);
+  return r;
+}
+
+Recipe scale_epochs(Recipe recipe, double scale) {
+  const auto scaled = [&](int epochs) {
+    return std::clamp(static_cast<int>(std::lround(epochs * scale)), 1, kMaxEpochs);
+  };
+  for (PhaseSpec& p : recipe.phases) {
+    p.epochs = scaled(p.epochs);
+    if (p.final_epochs_at_one > 0)
+      p.final_epochs_at_one = std::min(scaled(p.final_epochs_at_one), p.epochs);
+    p.warmup_epochs *= scale;
+    p.step_epochs *= scale;
+  }
+  return recipe;
+}
+
+}  // namespace nbq

@@ -1,0 +1,173 @@
+#include "train/recipe.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+namespace nbq {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr const char* kGood = R"(name = "mine"
+seed = 7
+[data]
+source = "digits"
+pad_crop = 1
+validation = 0.2
+[model]
+family = "nbqnn"
+stages = [[8, 8], [16]]
+[quant]
+weight_bits = 3
+granularity = "layer"
+[[quant.layer]]
+match = "classes"
+weight_bits = 4
+[[phase]]
+kind = "float"
+epochs = 3
+lr = 0.05
+schedule = "step"
+step_epochs = 2
+[[phase]]
+kind = "quantised"
+epochs = 2
+gradient = "ste"
+one_minus_alpha = [0.5, 0.125]
+)";
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const auto at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+std::string error_of(const std::string& text) {
+  const auto r = parse_recipe(text, "r.toml");
+  EXPECT_FALSE(r.ok());
+  if (r.ok()) return {};
+  EXPECT_EQ(r.error().code, ErrorCode::kBadFile);
+  return r.error().message;
+}
+
+TEST(Recipe, IsReadAndWrittenBack) {
+  const auto r = parse_recipe(kGood, "r.toml");
+  ASSERT_TRUE(r.ok()) << r.error().message;
+  EXPECT_EQ(r->name, "mine");
+  EXPECT_EQ(r->seed, 7u);
+  EXPECT_EQ(r->model.build.stages, (std::vector<std::vector<int>>{{8, 8}, {16}}));
+  EXPECT_EQ(r->quant.granularity, ScaleGranularity::kPerLayer);
+  EXPECT_EQ(r->quant.weight_bits_of("classes"), 4);
+  ASSERT_EQ(r->phases.size(), 2u);
+  EXPECT_FALSE(r->phases[0].quantised);
+  EXPECT_EQ(r->phases[0].lr, 0.05);
+  EXPECT_EQ(r->phases[1].gradient, "ste");
+  EXPECT_EQ(r->phases[1].one_minus_alpha_to, 0.125);
+  const std::string text = recipe_toml(*r);
+  const auto again = parse_recipe(text, "copy.toml");
+  ASSERT_TRUE(again.ok()) << again.error().message << "\n" << text;
+  EXPECT_EQ(recipe_toml(*again), text);
+}
+
+TEST(Recipe, MisspeltKeysAreNamedWithTheNearest) {
+  EXPECT_THAT(error_of(replaced(kGood, "epochs = 3", "epoch = 3")),
+              AllOf(HasSubstr("r.toml:17: phase.epoch"), HasSubstr("did you mean \"epochs\"")));
+  EXPECT_THAT(error_of(replaced(kGood, "pad_crop", "padcrop")),
+              AllOf(HasSubstr("r.toml:5: data.padcrop"), HasSubstr("\"pad_crop\"")));
+  EXPECT_THAT(error_of(replaced(kGood, "seed", "sead")), HasSubstr("r.toml:2: sead"));
+  EXPECT_THAT(error_of(replaced(kGood, "[quant]", "[quantt]")), HasSubstr("\"quant\""));
+  EXPECT_THAT(error_of(replaced(kGood, "match = \"classes\"", "match = \"classes\"\nbits = 2")),
+              HasSubstr("quant.layer.bits"));
+}
+
+TEST(Recipe, WrongTypesAndRangesAreRefused) {
+  EXPECT_THAT(error_of(replaced(kGood, "epochs = 3", "epochs = \"3\"")), HasSubstr("a whole number"));
+  EXPECT_THAT(error_of(replaced(kGood, "epochs = 3", "epochs = 0")), HasSubstr("1..100000"));
+  EXPECT_THAT(error_of(replaced(kGood, "lr = 0.05", "lr = -1.0")), HasSubstr("phase.lr"));
+  EXPECT_THAT(error_of(replaced(kGood, "weight_bits = 3", "weight_bits = 6")), HasSubstr("1..5"));
+  EXPECT_THAT(error_of(replaced(kGood, "\"step\"", "\"stepp\"")), HasSubstr("did you mean \"step\""));
+  EXPECT_THAT(error_of(replaced(kGood, "\"ste\"", "\"nearest\"")), HasSubstr("reconstructed, ste"));
+  EXPECT_THAT(error_of(replaced(kGood, "[0.5, 0.125]", "[0.5, 0.0]")), HasSubstr("one_minus_alpha"));
+  EXPECT_THAT(error_of(replaced(kGood, "kind = \"quantised\"", "kind = \"float\"")),
+              HasSubstr("unknown key"));
+  EXPECT_THAT(error_of("name = "), HasSubstr("r.toml:1"));
+  EXPECT_THAT(error_of("name = \"x\"\n"), HasSubstr("no [[phase]]"));
+  EXPECT_THAT(error_of("phase = 3\n"), HasSubstr("[[phase]]"));
+}
+
+constexpr const char* kLayers = R"([model]
+[[model.layer]]
+name = "conv"
+op = "conv2d"
+out_channels = 4
+kernel = 3
+padding = [0, 1, 1, 0]
+bias = true
+[[model.layer]]
+name = "relu"
+op = "relu"
+[[model.layer]]
+name = "sum"
+op = "add"
+inputs = ["conv", "relu"]
+[[model.layer]]
+op = "global_avg_pool"
+[[phase]]
+kind = "float"
+)";
+
+TEST(Recipe, DescribesNetworksOfOnesOwn) {
+  const auto r = parse_recipe(kLayers, "r.toml");
+  ASSERT_TRUE(r.ok()) << r.error().message;
+  const auto g = recipe_graph(*r, {1, 8, 8}, 4);
+  ASSERT_TRUE(g.ok()) << g.error().message;
+  ASSERT_EQ(g->nodes.size(), 5u);
+  EXPECT_EQ(g->nodes[3].inputs, (std::vector<int>{1, 2}));
+  EXPECT_EQ(g->nodes[4].name, "layer4");
+  EXPECT_EQ(g->nodes[1].shape, (Shape{4, 7, 7}));
+  const auto again = parse_recipe(recipe_toml(*r), "copy.toml");
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(recipe_toml(*again), recipe_toml(*r));
+  const auto wrong = recipe_graph(*r, {1, 8, 8}, 10);
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_THAT(wrong.error().message, HasSubstr("10 classes"));
+}
+
+TEST(Recipe, LayersErrorsNameTheKey) {
+  EXPECT_THAT(error_of(replaced(kLayers, "\"add\"", "\"ad\"")), HasSubstr("did you mean \"add\""));
+  EXPECT_THAT(error_of(replaced(kLayers, "\"conv\", \"relu\"", "\"conw\", \"relu\"")),
+              HasSubstr("no layer before this one is named \"conw\""));
+  EXPECT_THAT(error_of(replaced(kLayers, "out_channels = 4\n", "")), HasSubstr("out_channels: is needed"));
+  EXPECT_THAT(error_of(replaced(kLayers, "kernel = 3", "kernel = [3]")), HasSubstr("kernel"));
+  EXPECT_THAT(error_of(replaced(kLayers, "kernel = 3", "kernal = 3")), HasSubstr("kernel: is needed"));
+}
+
+TEST(Recipe, EpochsScale) {
+  const auto r = parse_recipe(kGood, "r.toml");
+  ASSERT_TRUE(r.ok());
+  const Recipe twice = scale_epochs(*r, 2);
+  EXPECT_EQ(twice.phases[0].epochs, 6);
+  EXPECT_EQ(twice.phases[1].final_epochs_at_one, 2);
+  const Recipe least = scale_epochs(*r, 0.01);
+  EXPECT_EQ(least.phases[0].epochs, 1);
+  EXPECT_EQ(least.phases[1].final_epochs_at_one, 1);
+}
+
+TEST(Recipe, TheZoosAreSound) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(NBQ_SOURCE_DIR "/zoo")) {
+    if (entry.path().extension() != ".toml") continue;
+    ++count;
+    const auto r = load_recipe(entry.path());
+    ASSERT_TRUE(r.ok()) << r.error().message;
+    const auto g = recipe_graph(*r, {3, 32, 32}, 10);
+    EXPECT_TRUE(g.ok()) << entry.path();
+  }
+  EXPECT_GE(count, 3);
+}
+
+}  // namespace
+}  // namespace nbq

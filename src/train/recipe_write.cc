@@ -1,0 +1,101 @@
+#include "train/recipe.h"
+#include "train/recipe_model.h"
+
+namespace nbq {
+namespace {
+
+std::string quoted(const std::string& s) {
+  std::string out = "\"";
+  for (const char c : s) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) < 0x20) out += fmt::format("\\u{:04x}", static_cast<int>(c));
+    else out += c;
+  }
+  return out + "\"";
+}
+
+/// The shortest digits that read back to the same number, always with a point or an exponent.
+template <class Real>
+std::string real(Real v) {
+  std::string s = fmt::format("{}", v);
+  return s.find_first_of(".e") == std::string::npos ? s + ".0" : s;
+}
+
+std::string reals(const std::vector<float>& v) {
+  std::string out = "[";
+  for (const float x : v) out += (out.size() > 1 ? ", " : "") + real(x);
+  return out + "]";
+}
+
+std::string model_toml(const ModelSpec& m) {
+  std::string out = "\n[model]\n";
+  if (!m.mean.empty()) out += "mean = " + reals(m.mean) + "\nstd = " + reals(m.std) + "\n";
+  if (m.layers.empty()) {
+    out += fmt::format("family = {}\ndepth = {}\n", quoted(m.build.family), m.build.depth);
+    if (!m.build.stages.empty()) {
+      std::string rows;
+      for (const auto& s : m.build.stages)
+        rows += fmt::format("{}[{}]", rows.empty() ? "" : ", ", fmt::join(s, ", "));
+      out += "stages = [" + rows + "]\n";
+    }
+  }
+  for (const Node& n : m.layers) {
+    std::string inputs;
+    for (const int in : n.inputs)
+      inputs += (inputs.empty() ? "" : ", ") +
+                quoted(in < 0 ? "image" : m.layers[static_cast<std::size_t>(in)].name);
+    out += fmt::format("[[model.layer]]\nname = {}\nop = {}\ninputs = [{}]\n{}", quoted(n.name),
+                       quoted(op_name(n.kind())), inputs, attrs_toml(n.attrs));
+  }
+  return out;
+}
+
+std::string quant_toml(const QuantSpec& q) {
+  std::string out = fmt::format(
+      "\n[quant]\nweight_bits = {}\nact_bits = {}\nquantizer = {}\ngranularity = {}\n", q.weight_bits,
+      q.act_bits, quoted(q.quantizer),
+      q.granularity == ScaleGranularity::kPerLayer ? "\"layer\"" : "\"channel\"");
+  for (const auto& l : q.layers) {
+    out += fmt::format("[[quant.layer]]\nmatch = {}\n", quoted(l.match));
+    if (l.weight_bits != 0) out += fmt::format("weight_bits = {}\n", l.weight_bits);
+    if (l.act_bits != 0) out += fmt::format("act_bits = {}\n", l.act_bits);
+  }
+  return out;
+}
+
+std::string phase_toml(const PhaseSpec& p) {
+  std::string out = fmt::format(
+      "\n[[phase]]\nkind = {}\nepochs = {}\nbatch = {}\noptimizer = {}\nlr = {}\nmomentum = {}\n"
+      "nesterov = {}\nweight_decay = {}\nbeta1 = {}\nbeta2 = {}\nschedule = {}\nwarmup_epochs = {}\n"
+      "step_epochs = {}\nfactor = {}\nlr_end = {}\nlabel_smoothing = {}\n",
+      p.quantised ? "\"quantised\"" : "\"float\"", p.epochs, p.batch, quoted(p.optimizer), real(p.lr),
+      real(p.momentum), p.nesterov, real(p.weight_decay), real(p.beta1), real(p.beta2),
+      quoted(p.schedule), real(p.warmup_epochs), real(p.step_epochs), real(p.factor), real(p.lr_end),
+      real(p.label_smoothing));
+  if (p.quantised)
+    out += fmt::format(
+        "gradient = {}\nalpha = {}\none_minus_alpha = [{}, {}]\nfinal_epochs_at_one = {}\n"
+        "compensate = {}\ncalibration_images = {}\n",
+        quoted(p.gradient), quoted(p.alpha), real(static_cast<float>(p.one_minus_alpha_from)),
+        real(static_cast<float>(p.one_minus_alpha_to)), p.final_epochs_at_one, p.compensate,
+        p.calibration_images);
+  return out;
+}
+
+}  // namespace
+
+std::string recipe_toml(const Recipe& r) {
+  std::string out = fmt::format("name = {}\nseed = {}\nprecision = {}\n", quoted(r.name), r.seed,
+                                quoted(r.precision));
+  if (!r.init.empty()) out += "init = " + quoted(r.init) + "\n";
+  const DataSpec& d = r.data;
+  out += fmt::format(
+      "\n[data]\nsource = {}\nchannels = {}\nheight = {}\nwidth = {}\npad_crop = {}\nflip = {}\n"
+      "validation = {}\n",
+      quoted(d.source), d.channels, d.height, d.width, d.pad_crop, d.flip, real(d.validation));
+  out += model_toml(r.model) + quant_toml(r.quant);
+  for (const PhaseSpec& p : r.phases) out += phase_toml(p);
+  return out;
+}
+
+}  // namespace nbq

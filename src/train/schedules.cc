@@ -1,0 +1,64 @@
+#include "train/schedules.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace nbq {
+namespace {
+
+double constant_rate(const PhaseSpec& p, double) { return p.lr; }
+
+double step_rate(const PhaseSpec& p, double epoch) {
+  const double every = p.step_epochs > 0 ? p.step_epochs : p.epochs / 3.0;
+  return p.lr * std::pow(p.factor, std::floor(epoch / every));
+}
+
+double cosine_rate(const PhaseSpec& p, double epoch) {
+  const double t = std::min(1.0, epoch / p.epochs);
+  return p.lr_end + (p.lr - p.lr_end) * 0.5 * (1 + std::cos(std::numbers::pi * t));
+}
+
+double geometric(double from, double to, double t) { return from * std::pow(to / from, t); }
+double linear(double from, double to, double t) { return from + (to - from) * t; }
+double constant(double from, double, double) { return from; }
+
+}  // namespace
+
+std::span<const LrRow> lr_rows() {
+  static constexpr LrRow kRows[] = {
+      {"cosine", cosine_rate}, {"step", step_rate}, {"constant", constant_rate}};
+  return kRows;
+}
+
+std::span<const AlphaRow> alpha_rows() {
+  static constexpr AlphaRow kRows[] = {
+      {"geometric", geometric}, {"linear", linear}, {"constant", constant}};
+  return kRows;
+}
+
+std::span<const GradientRow> gradient_rows() {
+  static constexpr GradientRow kRows[] = {
+      // arXiv:2004.02396: the true derivative of W - alpha (W - Q(W)), Q being piecewise constant.
+      {"reconstructed", [](double alpha) { return alpha; }, [](double alpha) { return 1 - alpha; }},
+      // The straight-through estimate: Q(W) forward, as if it were W backward.
+      {"ste", [](double) { return 1.0; }, [](double) { return 1.0; }}};
+  return kRows;
+}
+
+double learning_rate(const PhaseSpec& phase, std::int64_t step, std::int64_t steps_per_epoch) {
+  const double epoch = static_cast<double>(step) / static_cast<double>(steps_per_epoch);
+  const double warmup = phase.warmup_epochs * static_cast<double>(steps_per_epoch);
+  const double rate = find_row(lr_rows(), phase.schedule).rate(phase, epoch);
+  return static_cast<double>(step) < warmup ? rate * (static_cast<double>(step) + 1) / (warmup + 1) : rate;
+}
+
+double alpha_at(const PhaseSpec& phase, std::int64_t step, std::int64_t steps_per_epoch) {
+  const std::int64_t learning = (phase.epochs - phase.final_epochs_at_one) * steps_per_epoch;
+  if (!phase.quantised || step >= learning) return 1;
+  const double t = learning > 1 ? static_cast<double>(step) / static_cast<double>(learning - 1) : 1.0;
+  const AlphaRow& row = find_row(alpha_rows(), phase.alpha);
+  return 1 - row.one_minus_alpha(phase.one_minus_alpha_from, phase.one_minus_alpha_to, t);
+}
+
+}  // namespace nbq

@@ -1,0 +1,66 @@
+#pragma once
+#include <functional>
+#include <span>
+
+#include "core/result.h"
+#include "train/train_op.h"
+
+// Private to src/train: a Graph with its numbers in libtorch tensors.
+namespace nbq {
+
+/// A learnt tensor of the network.
+struct Param {
+  int node;
+  std::string name;       ///< "weight", "bias"
+  at::Tensor tensor;
+  bool is_po2 = false;    ///< a weight whose codes are learnt (quantised graphs)
+  bool is_matrix = false; ///< weight of a convolution or linear layer: weight decay applies
+};
+
+/// Any stage of a Graph, executable. Not copyable cheaply: tensors are shared between copies.
+class TorchNet {
+ public:
+  /// Errors as check_state() or verify_integer(); kOverflow from the output stages.
+  static Result<TorchNet> create(const Graph& graph);
+
+  /// image  [N, C, H, W] float32 from image_tensor().  Result  the output's values: [N, ...], real
+  /// numbers; in exact passes multiples of 2^output_exp().
+  /// `observe`, if given, sees every node's output.
+  using Observer = std::function<void(int id, const at::Tensor& value)>;
+  at::Tensor forward(const at::Tensor& image, const Pass& pass, const Observer& observe = {}) const;
+
+  /// Before exact passes over a quantised graph whose weights changed: proves the accumulators' widths.
+  /// Errors kOverflow as deploy(): names layer and channel.
+  Status prepare_exact();
+
+  /// Pixels [n x C x H x W] as the network's input values, in channels_last layout.
+  at::Tensor image_tensor(std::span<const std::uint8_t> pixels, std::int64_t n) const;
+
+  /// The graph with the present numbers.
+  Graph graph() const;
+  const Graph& structure() const { return graph_; }
+  const std::vector<Param>& params() const { return learnt_; }
+  int output_exp() const;
+  int outputs() const { return static_cast<int>(graph_.output().shape.size()); }
+
+  /// "layer: name" of the first parameter or statistic with a NaN or infinity; empty: all are finite.
+  std::string first_non_finite() const;
+
+ private:
+  explicit TorchNet(Graph graph) : graph_(std::move(graph)) {}
+  void make_tensors(const Node& node, Params& params);
+  Status find_acc_exps();
+
+  Graph graph_;  ///< without state and codes
+  std::vector<Params> tensors_;
+  std::vector<Param> learnt_;
+  std::vector<std::vector<int>> acc_exps_;
+  std::vector<at::ScalarType> dtypes_;  ///< of exact passes
+  std::vector<int> last_reader_;        ///< of each node's output
+  std::vector<std::array<float, 256>> input_values_;  ///< per channel, of each pixel
+};
+
+/// at::set_num_threads; 0: one a core.
+void use_threads(int threads);
+
+}  // namespace nbq

@@ -1,0 +1,85 @@
+#pragma once
+#include <torch/torch.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "model/graph.h"
+
+// Private to src/train and src/ops/*/train.cc: what a layer's libtorch forward sees.
+namespace nbq {
+
+/// What kind of pass through the network this is.
+struct Pass {
+  bool training = false;  ///< batch norm uses, and learns from, the statistics of the batch
+  /// Evaluation whose integers must be exact: every layer computes in float32 where its accumulator
+  /// is proved to fit 24 bits, else in float64.
+  bool exact = false;
+  /// Forward weight W~ = (1 - blend) W + blend Q(W); gradient dW~/dW = slope. Quantised graphs only.
+  double blend = 1;
+  double slope = 1;
+};
+
+using Params = std::map<std::string, at::Tensor>;
+
+/// One node in one pass. Values are real numbers x_int * 2^exp, N x C x H x W.
+struct OpContext {
+  const Graph& graph;
+  int id;
+  const Pass& pass;
+  const Params& params;      ///< of this node, by their usual names
+  at::ScalarType dtype;      ///< exact passes compute in this
+  const std::vector<int>& acc_exps;  ///< accumulator exponents, one or one per channel; empty for float
+
+  const Node& node() const { return graph.nodes[static_cast<std::size_t>(id)]; }
+  bool quantised() const { return graph.stage != Stage::kFloat; }
+};
+
+/// The accumulators of a node (kFloat: its values). The executor requantises them.
+using TrainFn = at::Tensor (*)(const OpContext& op, const std::vector<at::Tensor>& in);
+
+// src/ops/<folder>/train.cc defines one for every row of the registry.
+#define NBQ_OP(Kind, folder, name) \
+  at::Tensor train_##folder(const OpContext& op, const std::vector<at::Tensor>& in);
+#include "ops.def"
+
+TrainFn op_train(OpKind kind);
+
+// Shared by the rows.
+
+/// The operand in the type that the pass computes in (unchanged unless the pass is exact).
+at::Tensor operand(const OpContext& op, const at::Tensor& x);
+/// The operand as float32, or as float64 where an exact pass asks for it: for sums that bfloat16
+/// would round.
+at::Tensor wide_operand(const OpContext& op, const at::Tensor& x);
+/// The weight of this pass: float, W~, or decoded codes.
+at::Tensor pass_weight(const OpContext& op);
+/// The bias of this pass, on the accumulator's grid unless the graph is float; undefined: none.
+at::Tensor pass_bias(const OpContext& op);
+/// Pads rows and columns with `value`.
+at::Tensor pad_map(const at::Tensor& x, const Window& w, double value);
+/// Sum over each window; zeros pad.
+at::Tensor window_sum(const at::Tensor& x, const Window& w);
+/// What a sum of `count` values is multiplied by for their mean: 1/count, or in a quantised graph the
+/// value of po2_reciprocal(count).
+double mean_factor(const OpContext& op, int count);
+
+// weight_function.cc
+
+/// W~ = (1 - blend) W + blend Q(W), exactly Q(W) at blend = 1; the gradient of W is `slope` times that
+/// of W~. Q is a row of quantizers.def at locked exponents: encoded and decoded in one pass.
+/// weight  [channels, ...] float32, contiguous.  exps  one per channel.
+at::Tensor learnt_weight(const at::Tensor& weight, const std::string& quantizer, int bits,
+                         const std::vector<int>& exps, double blend, double slope);
+/// Each bias rounded half up to a multiple of 2^exps[c]; the gradient passes straight through.
+at::Tensor rounded_bias(const at::Tensor& bias, const std::vector<int>& exps);
+
+// requant_function.cc
+
+/// clamp(floor(acc 2^-exp + 1/2), lo, hi) 2^exp. The gradient passes where acc 2^-exp is in
+/// [lo - 1/2, hi + 1/2), elsewhere it is 0.
+/// acc  float32, bfloat16 or float64.  Result  `out`, float32 or bfloat16; the format must fit it.
+at::Tensor requantise(const at::Tensor& acc, const ActFormat& format, at::ScalarType out);
+
+}  // namespace nbq

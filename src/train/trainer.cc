@@ -1,0 +1,245 @@
+#include "train/trainer.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <csignal>
+#include <sstream>
+
+#include "core/file.h"
+#include "core/log.h"
+#include "model/fold.h"
+#include "model/nbq_file.h"
+#include "train/evaluate.h"
+#include "train/initial.h"
+#include "train/phase.h"
+
+namespace nbq {
+namespace {
+
+volatile std::sig_atomic_t g_signal = 0;
+void on_signal(int signal) { g_signal = signal; }
+
+/// Catches SIGINT and SIGTERM while it lives; a second signal ends the program at once.
+class SignalCatcher {
+ public:
+  explicit SignalCatcher(bool on) : on_(on) {
+    g_signal = 0;
+    if (!on_) return;
+    struct sigaction action = {};
+    action.sa_handler = on_signal;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    sigaction(SIGINT, &action, &old_int_);
+    sigaction(SIGTERM, &action, &old_term_);
+  }
+  ~SignalCatcher() {
+    if (!on_) return;
+    sigaction(SIGINT, &old_int_, nullptr);
+    sigaction(SIGTERM, &old_term_, nullptr);
+  }
+  SignalCatcher(const SignalCatcher&) = delete;
+  SignalCatcher& operator=(const SignalCatcher&) = delete;
+
+ private:
+  bool on_;
+  struct sigaction old_int_ = {}, old_term_ = {};
+};
+
+DatasetSpec data_spec(const DataSpec& d, Split split) {
+  DatasetSpec spec;
+  spec.path = d.source;
+  spec.split = split;
+  spec.channels = d.channels;
+  spec.height = d.height;
+  spec.width = d.width;
+  return spec;
+}
+
+Status open_data(Session& s) {
+  const DataSpec& d = s.recipe().data;
+  if (d.source.empty())
+    return make_error(ErrorCode::kInvalidArgument,
+                      "no data: the recipe has no [data] source and none was given");
+  NBQ_ASSIGN(s.train, open_dataset(data_spec(d, Split::kTrain)));
+  DatasetSpec test = data_spec(d, Split::kTest);
+  test.channels = s.train->channels();
+  test.height = s.train->height();
+  test.width = s.train->width();
+  NBQ_ASSIGN(s.test, open_dataset(test));
+  NBQ_ASSIGN(s.split, split_indices(s.train->size(), d.validation, s.recipe().seed));
+  s.state.train_data = s.train->fingerprint();
+  s.state.test_data = s.test->fingerprint();
+  return ok_status();
+}
+
+/// The first graph: given by init, or described and with random weights.
+Result<Graph> first_graph(const Session& s) {
+  const Recipe& r = s.recipe();
+  Graph g;
+  if (!r.init.empty()) {
+    NBQ_ASSIGN(g, load_nbq(r.init));
+    if (g.stage == Stage::kInteger)
+      return make_error(ErrorCode::kInvalidArgument,
+                        "{}: holds integers, which can't be trained; init needs a float network", r.init);
+  } else {
+    const Shape image{s.train->channels(), s.train->height(), s.train->width()};
+    NBQ_ASSIGN(g, recipe_graph(r, image, static_cast<int>(s.train->class_names().size())));
+    NBQ_TRY(initialise(g, r.seed));
+  }
+  NBQ_TRY(check_fits(g, *s.train));
+  g.class_names = s.train->class_names();
+  return g;
+}
+
+/// The first line that differs, "was A, is now B"; the data's place does not count.
+std::string difference(const std::string& before, const std::string& now) {
+  std::istringstream a(before), b(now);
+  std::string was, is;
+  for (;;) {
+    const bool more_a = static_cast<bool>(std::getline(a, was));
+    const bool more_b = static_cast<bool>(std::getline(b, is));
+    if (!more_a && !more_b) return {};
+    if (!more_a) was = "(nothing)";
+    if (!more_b) is = "(nothing)";
+    if (was != is && !(was.starts_with("source = ") && is.starts_with("source = ")))
+      return fmt::format("it was `{}`, it is now `{}`", was, is);
+  }
+}
+
+Status resume(Session& s) {
+  NBQ_ASSIGN(Checkpoint c, load_checkpoint(s.checkpoint));
+  TrainState& saved = c.state;
+  const std::string changed = difference(saved.recipe, s.state.recipe);
+  if (!changed.empty())
+    return make_error(ErrorCode::kInvalidArgument,
+                      "{}: the recipe changed since this training began: {}; resume with the old recipe "
+                      "(recipe.toml in the run's folder) or begin another run",
+                      s.checkpoint.string(), changed);
+  if (saved.train_data != s.state.train_data || saved.test_data != s.state.test_data)
+    return make_error(ErrorCode::kInvalidArgument,
+                      "{}: the {} images of {} are not those that this training began with",
+                      s.checkpoint.string(), saved.train_data != s.state.train_data ? "training" : "test",
+                      s.recipe().data.source);
+  if (saved.threads != s.state.threads)
+    log_warn("the run began with {} threads and goes on with {}: the last bits of the weights may differ",
+             saved.threads, s.state.threads);
+  saved.threads = s.state.threads;
+  s.state = std::move(saved);
+  s.optimizer = std::move(c.optimizer);
+  return ok_status();
+}
+
+/// Brings state.graph to the stage of the phase that begins.
+Status begin_phase(Session& s, const PhaseSpec& phase) {
+  TrainState& t = s.state;
+  if (t.phase_begun) return ok_status();
+  if (!phase.quantised && t.graph.stage != Stage::kFloat)
+    return make_error(ErrorCode::kInvalidArgument, "phase {}: a quantised network has no float phase",
+                      t.phase + 1);
+  if (phase.quantised && t.graph.stage == Stage::kFloat) {
+    if (std::isnan(t.metrics.float_accuracy)) {
+      NBQ_ASSIGN(const EvalResult r, evaluate_torch(t.graph, *s.test));
+      t.metrics.float_accuracy = r.accuracy;
+    }
+    NBQ_ASSIGN(const Graph folded, fold(t.graph));
+    NBQ_ASSIGN(const ActSamples samples,
+               calibrate(folded, *s.train, static_cast<std::size_t>(phase.calibration_images),
+                         epoch_order(s.split.train, s.recipe().seed, ~std::uint64_t{0})));
+    NBQ_ASSIGN(t.graph, quantise(folded, s.recipe().quant, samples));
+    note_weights_before(t.metrics, t.graph);
+  }
+  t.phase_begun = true;
+  return ok_status();
+}
+
+Status end_phase(Session& s) {
+  const auto& dir = s.request.run_dir;
+  TrainState& t = s.state;
+  if (t.graph.stage == Stage::kFloat) {
+    NBQ_TRY(save_nbq(dir / "float.nbq", t.graph));
+  } else {
+    NBQ_ASSIGN(const Graph integers, deploy(t.graph));
+    note_weights_after(t.metrics, t.graph, integers);
+    NBQ_TRY(save_nbq(dir / "quantised.nbq", t.graph));
+    NBQ_TRY(save_nbq(dir / "model.nbq", integers));
+  }
+  ++t.phase;
+  t.epoch = 0;
+  t.phase_begun = false;
+  NBQ_TRY(save_checkpoint(s.checkpoint, t, nullptr));
+  return write_metrics(s);
+}
+
+std::int64_t steps_left(const Session& s) {
+  const auto& phases = s.recipe().phases;
+  std::int64_t left = 0;
+  for (std::size_t p = static_cast<std::size_t>(s.state.phase); p < phases.size(); ++p)
+    left += steps_per_epoch(s, phases[p]) * phases[p].epochs;
+  if (s.state.phase < static_cast<int>(phases.size()))
+    left -= s.state.step + s.state.epoch * steps_per_epoch(s, phases[static_cast<std::size_t>(s.state.phase)]);
+  return left;
+}
+
+Status prepare(Session& s) {
+  const TrainRequest& q = s.request;
+  s.checkpoint = q.run_dir / "checkpoint.pt";
+  const bool exists = std::filesystem::exists(s.checkpoint);
+  if (exists && !q.resume && !q.overwrite)
+    return make_error(ErrorCode::kInvalidArgument,
+                      "{} holds a training already: resume it, or choose another folder or to overwrite",
+                      q.run_dir.string());
+  use_threads(q.threads);
+  s.state.threads = at::get_num_threads();
+  s.state.recipe = recipe_toml(q.recipe);
+  s.state.metrics.name = q.recipe.name;
+  const std::string& precision = q.recipe.precision;
+  s.may_use_bfloat16 = precision == "bfloat16" || (precision == "auto" && cpu_has_bfloat16());
+  NBQ_TRY(open_data(s));
+  if (exists && q.resume) return resume(s);
+  NBQ_ASSIGN(s.state.graph, first_graph(s));
+  std::error_code ignored;
+  for (const char* old : {"checkpoint.pt", "float.nbq", "quantised.nbq", "model.nbq"})
+    std::filesystem::remove(q.run_dir / old, ignored);
+  return write_file(q.run_dir / "recipe.toml", s.state.recipe);
+}
+
+Result<TrainReport> run(const TrainRequest& request) {
+  if (request.recipe.phases.empty())
+    return make_error(ErrorCode::kInvalidArgument, "the recipe has no phase to train");
+  Session s{.request = request};
+  const SignalCatcher signals(request.handle_signals);
+  s.stop_asked = [] { return g_signal != 0; };
+  NBQ_TRY(prepare(s));
+  Progress progress(request.quiet, steps_left(s));
+  s.progress = &progress;
+  TrainReport report;
+  while (s.state.phase < static_cast<int>(request.recipe.phases.size())) {
+    NBQ_TRY(begin_phase(s, request.recipe.phases[static_cast<std::size_t>(s.state.phase)]));
+    NBQ_ASSIGN(const Outcome outcome, run_phase(s));
+    if (outcome == Outcome::kInterrupted) {
+      report.interrupted = true;
+      report.message = fmt::format("stopped in phase {}, epoch {}, after step {}; everything is in {}: "
+                                   "resume this run to go on exactly there",
+                                   s.state.phase + 1, s.state.epoch + 1, s.state.step,
+                                   s.checkpoint.string());
+      break;
+    }
+    NBQ_TRY(end_phase(s));
+  }
+  report.metrics = s.state.metrics;
+  const auto made = [&](const char* name) {
+    const auto path = request.run_dir / name;
+    return std::filesystem::exists(path) ? path : std::filesystem::path();
+  };
+  report.float_model = made("float.nbq");
+  report.integer_model = made("model.nbq");
+  return report;
+}
+
+}  // namespace
+
+Result<TrainReport> train(const TrainRequest& request) {
+  return guard_torch([&] { return run(request); });
+}
+
+}  // namespace nbq
