@@ -169,7 +169,8 @@ module nbq_engine #(
     .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .CodeBits(CodeBits),
     .XBits(XBits), .AccBits(AccBits)
   ) u_array (
-    .clk_i, .clear_i(clear), .valid_i(tap_valid && !op.is_max), .last_i(op.acc_last), .x_i(x), .w_i(weights), .sel_i(drain_sel), .word_o(acc_word)
+    .clk_i, .clear_i(clear), .valid_i(tap_valid && !op.is_max), .last_i(op.acc_last),
+    .x_i(x), .w_i(weights), .sel_i(drain_sel), .word_o(acc_word)
   );
   nbq_max #(.LanesIn(LanesIn), .Pixels(Pixels), .XBits(XBits)) u_max (
     .clk_i, .rst_ni, .clear_i(clear), .valid_i(tap_valid && op.is_max), .first_i(op.first),

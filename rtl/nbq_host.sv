@@ -97,13 +97,16 @@ module nbq_host #(
   assign stream_addr_o = addr_q;
   assign prg_we_o = data && in_depth && mem_q == nbq_isa_pkg::MemProgram;
   for (genvar i = 0; i < ActColumns; i++) begin : g_act
-    assign act_we_o[i] = data && in_depth && mem_q == nbq_isa_pkg::MemActivations && col_q == ColBits'(i);
+    assign act_we_o[i] = data && in_depth && mem_q == nbq_isa_pkg::MemActivations &&
+                         col_q == ColBits'(i);
   end
   for (genvar i = 0; i < WgtColumns; i++) begin : g_wgt
-    assign wgt_we_o[i] = data && in_depth && mem_q == nbq_isa_pkg::MemWeights && col_q == ColBits'(i);
+    assign wgt_we_o[i] = data && in_depth && mem_q == nbq_isa_pkg::MemWeights &&
+                         col_q == ColBits'(i);
   end
   for (genvar i = 0; i < ParColumns; i++) begin : g_par
-    assign par_we_o[i] = data && in_depth && mem_q == nbq_isa_pkg::MemParams && col_q == ColBits'(i);
+    assign par_we_o[i] = data && in_depth && mem_q == nbq_isa_pkg::MemParams &&
+                         col_q == ColBits'(i);
   end
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

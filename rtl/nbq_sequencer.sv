@@ -50,7 +50,8 @@ module nbq_sequencer #(
 
   // ---- between instructions -----------------------------------------------------------------
   nbq_isa_pkg::instr_t nxt;
-  logic is_conv, is_pool, is_finish, zero_count, too_large, odd_pool, bad_field, idle, settled, take;
+  logic is_conv, is_pool, is_finish, zero_count, too_large, odd_pool, bad_field;
+  logic idle, settled, take;
   assign nxt        = fetch_instr_i;
   assign is_conv    = nxt.opcode == nbq_isa_pkg::OpConv;
   assign is_pool    = nxt.opcode == nbq_isa_pkg::OpMaxpool;

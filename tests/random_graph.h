@@ -47,7 +47,17 @@ class RandomGraph {
 
   /// Locked formats from random samples, so that clamps and shifts of every size occur.
   Graph make_quantised(int weight_bits, int act_bits) {
-    const Graph folded = fold(make_float()).value();
+    return quantise_randomly(make_float(), weight_bits, act_bits);
+  }
+
+  /// A given structure (shapes set, no parameters) with random ones, deployed.
+  Graph deploy_with_random_weights(Graph g, int weight_bits = 3, int act_bits = 8) {
+    fill(g);
+    return deploy(quantise_randomly(g, weight_bits, act_bits)).value();
+  }
+
+  Graph quantise_randomly(const Graph& g, int weight_bits, int act_bits) {
+    const Graph folded = fold(g).value();
     ActSamples samples(folded.nodes.size());
     for (auto& s : samples) {
       const float deviation = std::ldexp(1.0f, uniform(-2, 2));

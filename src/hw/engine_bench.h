@@ -21,9 +21,11 @@ struct TestMap {
   int plane() const { return h * row; }
   int end() const { return base + planes * plane(); }
   std::int64_t& at(int channel, int y, int x) {
-    return data[static_cast<std::size_t>(((channel / lanes_in * h + y) * w + x) * lanes_in + channel % lanes_in)];
+    return data[static_cast<std::size_t>(((channel / lanes_in * h + y) * w + x) * lanes_in +
+                                         channel % lanes_in)];
   }
-  static TestMap make(const EngineConfig& c, int planes, int h, int w, bool is_signed, int bs, int base) {
+  static TestMap make(const EngineConfig& c, int planes, int h, int w, bool is_signed, int bs,
+                      int base) {
     TestMap m{planes, h, w, c.lanes_in, is_signed, bs, base, 0, {}};
     m.row = ((w - 1) / (c.pixels << bs) + 1) << bs;
     m.data.resize(static_cast<std::size_t>(planes * h * w * c.lanes_in));
@@ -63,12 +65,14 @@ class EngineBench {
       for (int y = 0; y < m.h; ++y)
         for (int x = 0; x < m.w; ++x) {
           std::vector<std::pair<std::int64_t, int>> fields;
-          for (int i = 0; i < c_.lanes_in; ++i) fields.emplace_back(m.at(p * c_.lanes_in + i, y, x), c_.act_bits);
+          for (int i = 0; i < c_.lanes_in; ++i)
+            fields.emplace_back(m.at(p * c_.lanes_in + i, y, x), c_.act_bits);
           const int p2 = std::countr_zero(static_cast<unsigned>(c_.pixels));
           const int xq = ((x >> (m.bs + p2)) << m.bs) | (x & ((1 << m.bs) - 1));
           const int word = m.base + p * m.plane() + y * m.row + xq;
           const int bank = (x >> m.bs) & (c_.pixels - 1);
-          stream(Mem::activations, static_cast<std::uint32_t>(word * c_.pixels + bank), pack(fields));
+          stream(Mem::activations, static_cast<std::uint32_t>(word * c_.pixels + bank),
+                 pack(fields));
         }
   }
   /// Code of +-2^(k-1), or the 16-bit weight itself.
@@ -81,7 +85,8 @@ class EngineBench {
     for (std::size_t i = 0; i < table.size(); ++i) {
       std::vector<std::pair<std::int64_t, int>> fields;
       for (std::int64_t w : table[i]) fields.emplace_back(weight_field(w), c_.weight_bits());
-      stream(Mem::weights, static_cast<std::uint32_t>(first) + static_cast<std::uint32_t>(i), pack(fields));
+      stream(Mem::weights, static_cast<std::uint32_t>(first) + static_cast<std::uint32_t>(i),
+             pack(fields));
     }
   }
   void load_params(int first, const std::vector<std::pair<int, std::int64_t>>& shift_bias) {
@@ -97,7 +102,8 @@ class EngineBench {
     }
   }
   /// Loads the program (a finish is appended), runs it, returns the error it ended with.
-  EngineError run(std::vector<Instruction> program, bool add_finish = true, std::uint64_t limit = 1000000) {
+  EngineError run(std::vector<Instruction> program, bool add_finish = true,
+                  std::uint64_t limit = 1000000) {
     if (add_finish) program.push_back({});
     std::vector<std::uint32_t> words;
     for (const Instruction& i : program) {
@@ -122,7 +128,8 @@ class EngineBench {
 
   /// Reads map `m` (plane by plane) as raw results from word 0 on; needs an identity weight word
   /// at `weight` and C parameters of 0 at `param`.
-  std::vector<Instruction> dump_program(const TestMap& m, int weight, int param, int first_word = 0) const {
+  std::vector<Instruction> dump_program(const TestMap& m, int weight, int param,
+                                        int first_word = 0) const {
     std::vector<Instruction> program;
     for (int p = 0; p < m.planes; ++p) {
       Instruction i = conv(m, 1, 1);
@@ -142,7 +149,8 @@ class EngineBench {
     return program;
   }
   /// Input side of a convolution over `m`, stride 1, no padding.
-  Instruction conv(const TestMap& m, int kernel_h, int kernel_w, int stride = 1, int dil = 1, int pad = 0) const {
+  Instruction conv(const TestMap& m, int kernel_h, int kernel_w, int stride = 1, int dil = 1,
+                   int pad = 0) const {
     Instruction i;
     i.opcode = static_cast<std::int64_t>(Opcode::conv);
     i.in_signed = m.is_signed;
@@ -175,7 +183,8 @@ class EngineBench {
 
 /// Accumulator of output m at (oy, ox) of a convolution, or the maximum of channel m: from the
 /// definition, with the geometry of `i`.
-inline std::int64_t naive_acc(const Instruction& i, TestMap& in, const WeightTable& weights, int m, int oy, int ox) {
+inline std::int64_t naive_acc(const Instruction& i, TestMap& in, const WeightTable& weights, int m,
+                              int oy, int ox) {
   const bool pool = i.opcode == static_cast<std::int64_t>(Opcode::maxpool);
   std::int64_t acc = pool ? INT64_MIN : 0;
   std::size_t word = 0;
@@ -191,7 +200,8 @@ inline std::int64_t naive_acc(const Instruction& i, TestMap& in, const WeightTab
             continue;
           }
           for (int c = 0; c < in.lanes_in; ++c)
-            acc += weights[word][static_cast<std::size_t>(m * in.lanes_in + c)] * in.at(plane * in.lanes_in + c, y, x);
+            acc += weights[word][static_cast<std::size_t>(m * in.lanes_in + c)] *
+                   in.at(plane * in.lanes_in + c, y, x);
         }
   return acc;
 }

@@ -26,11 +26,11 @@ EngineConfig config(PeKind pe, int c, int m, int p, int code_bits, int act_bits,
   return e;
 }
 
-#define NBQ_OPEN(name, config)                                                              \
-  auto name##_result = open_sim(config);                                                    \
-  if (!name##_result.ok() && name##_result.error().code == ErrorCode::kToolMissing)         \
-    GTEST_SKIP() << name##_result.error().message;                                          \
-  ASSERT_TRUE(name##_result.ok()) << name##_result.error().message;                         \
+#define NBQ_OPEN(name, config)                                                      \
+  auto name##_result = open_sim(config);                                            \
+  if (!name##_result.ok() && name##_result.error().code == ErrorCode::kToolMissing) \
+    GTEST_SKIP() << name##_result.error().message;                                  \
+  ASSERT_TRUE(name##_result.ok()) << name##_result.error().message;                 \
   Device& name = **name##_result
 
 class EngineTest : public testing::TestWithParam<EngineConfig> {
@@ -73,7 +73,8 @@ TEST_P(EngineTest, RandomProgramsMatchTheDefinition) {
   for (int round = 0; round < 60; ++round) {
     // Two independent layers over one input, overlapping freely; then both outputs are read.
     const int bs = random_int(0, 2);
-    TestMap in = TestMap::make(c, random_int(1, 2), random_int(1, 7), random_int(1, 11), random(0, 1) != 0, bs, random_int(0, 9));
+    TestMap in = TestMap::make(c, random_int(1, 2), random_int(1, 7), random_int(1, 11),
+                               random(0, 1) != 0, bs, random_int(0, 9));
     fill(in, c.act_bits);
     bench.load(in);
     int free_word = in.end() + random_int(0, 3);
@@ -84,7 +85,8 @@ TEST_P(EngineTest, RandomProgramsMatchTheDefinition) {
     for (int l = 0; l < 2; ++l) {
       Layer layer;
       const bool pool = random(0, 3) == 0;
-      const int kh = random_int(1, 3), kw = random_int(1, 3), stride = random_int(1, 4), dil = random_int(1, 2), pad = random_int(0, std::min(kh, kw) - 1);
+      const int kh = random_int(1, 3), kw = random_int(1, 3), stride = random_int(1, 4),
+                dil = random_int(1, 2), pad = random_int(0, std::min(kh, kw) - 1);
       const int out_h = std::max(1, (in.h + 2 * pad - (kh - 1) * dil - 1) / stride + 1);
       const int out_w = std::max(1, (in.w + 2 * pad - (kw - 1) * dil - 1) / stride + 1);
       Instruction i = bench.conv(in, kh, kw, stride, dil, pad);
@@ -93,12 +95,14 @@ TEST_P(EngineTest, RandomProgramsMatchTheDefinition) {
       const int words = pool ? 1 : random_int(1, max_words);
       layer.out = TestMap::make(c, words, out_h, out_w, signed_out, random_int(0, 2), free_word);
       free_word = layer.out.end();
-      TestMap res = TestMap::make(c, words, out_h, out_w, random(0, 1) != 0, random_int(0, 1), free_word);
+      TestMap res =
+          TestMap::make(c, words, out_h, out_w, random(0, 1) != 0, random_int(0, 1), free_word);
       free_word = res.end();
       fill(res, c.act_bits);
       bench.load(res);
       // Lanes in use: as many as fall into different banks.
-      const bool conflict = std::countr_zero(static_cast<unsigned>(stride)) != bs || (residual && res.bs != 0);
+      const bool conflict =
+          std::countr_zero(static_cast<unsigned>(stride)) != bs || (residual && res.bs != 0);
       i.pix_log2 = conflict ? 0 : random_int(0, p_log2);
       if (pool) {
         i.opcode = static_cast<std::int64_t>(Opcode::maxpool);
@@ -135,7 +139,8 @@ TEST_P(EngineTest, RandomProgramsMatchTheDefinition) {
         auto& word = layer.weights.emplace_back();
         for (int k = 0; k < c.lanes_in * c.lanes_out; ++k) word.push_back(random_weight(c));
       }
-      for (int m = 0; m < words * c.lanes_in; ++m) layer.params.emplace_back(random_int(-2, 12), random(-2000, 2000));
+      for (int m = 0; m < words * c.lanes_in; ++m)
+        layer.params.emplace_back(random_int(-2, 12), random(-2000, 2000));
       bench.load_weights(free_weight, layer.weights);
       bench.load_params(free_param, layer.params);
       free_weight += static_cast<int>(weight_words);
@@ -147,7 +152,8 @@ TEST_P(EngineTest, RandomProgramsMatchTheDefinition) {
       residuals.push_back(res);
     }
     bench.load_weights(0, {bench.identity()});
-    bench.load_params(0, std::vector<std::pair<int, std::int64_t>>(static_cast<std::size_t>(c.lanes_in)));
+    bench.load_params(
+        0, std::vector<std::pair<int, std::int64_t>>(static_cast<std::size_t>(c.lanes_in)));
     int at = 0;
     for (const Layer& layer : layers) {
       const auto dump = bench.dump_program(layer.out, 0, 0, at);
@@ -169,11 +175,13 @@ TEST_P(EngineTest, RandomProgramsMatchTheDefinition) {
             if (v == INT64_MIN) v = -(std::int64_t{1} << c.act_bits);  // no tap inside
             v = requantize(v + bias, shift, i.lo, i.hi);
             if (i.res_en != 0)
-              v = requantize((v << i.res_lsh_acc) + (residuals[l].at(m, y, x) << i.res_lsh_res), static_cast<int>(i.res_rsh), i.res_lo, i.res_hi);
+              v = requantize((v << i.res_lsh_acc) + (residuals[l].at(m, y, x) << i.res_lsh_res),
+                             static_cast<int>(i.res_rsh), i.res_lo, i.res_hi);
             const int word = at + (m / c.lanes_in * layer.out.h + y) * layer.out.w + x;
             // The dump reads the map as it was declared, so signs come out right.
             ASSERT_EQ(bench.result(word, m % c.lanes_in), v)
-                << "round " << round << " layer " << l << " channel " << m << " y " << y << " x " << x;
+                << "round " << round << " layer " << l << " channel " << m << " y " << y << " x "
+                << x;
           }
       at += layer.out.planes * layer.out.h * layer.out.w;
     }

@@ -44,12 +44,12 @@ std::string describe(EngineError error) {
 Result<EncodedInstruction> encode(const Instruction& instruction) {
   EncodedInstruction words{};
   int low = 0;
-#define NBQ_FIELD(name, bits, sign, meaning)                                                      \
+#define NBQ_FIELD(name, bits, sign, meaning)                                                       \
   if (instruction.name < lowest(bits, Sign::sign) || instruction.name > highest(bits, Sign::sign)) \
-    return make_error(ErrorCode::kInvalidArgument,                                                \
-                      "instruction field " #name " = {}: must be {}..{}", instruction.name,       \
-                      lowest(bits, Sign::sign), highest(bits, Sign::sign));                       \
-  put(words, low, bits, instruction.name);                                                        \
+    return make_error(ErrorCode::kInvalidArgument,                                                 \
+                      "instruction field " #name " = {}: must be {}..{}", instruction.name,        \
+                      lowest(bits, Sign::sign), highest(bits, Sign::sign));                        \
+  put(words, low, bits, instruction.name);                                                         \
   low += bits;
 #include "isa.def"
   return words;
@@ -58,8 +58,8 @@ Result<EncodedInstruction> encode(const Instruction& instruction) {
 Instruction decode(const EncodedInstruction& words) {
   Instruction instruction;
   int low = 0;
-#define NBQ_FIELD(name, bits, sign, meaning)                 \
-  instruction.name = get(words, low, bits, Sign::sign);      \
+#define NBQ_FIELD(name, bits, sign, meaning)            \
+  instruction.name = get(words, low, bits, Sign::sign); \
   low += bits;
 #include "isa.def"
   return instruction;

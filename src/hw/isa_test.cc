@@ -17,7 +17,8 @@ TEST(Isa, RandomInstructionsSurviveEncodeDecode) {
   for (int round = 0; round < 200; ++round) {
     EncodedInstruction raw{};
     for (int bit = 0; bit < kInstrBits; ++bit)
-      raw[static_cast<std::size_t>(bit / 32)] |= static_cast<std::uint32_t>(rng() & 1) << (bit % 32);
+      raw[static_cast<std::size_t>(bit / 32)] |= static_cast<std::uint32_t>(rng() & 1)
+                                                 << (bit % 32);
     const auto back = encode(decode(raw));
     ASSERT_TRUE(back.ok());
     EXPECT_EQ(*back, raw);

@@ -47,12 +47,18 @@ Result<RtlParameters> engine_parameters(const EngineConfig& c) {
   if (!depth_ok(c.param_depth, 2)) return refuse("param_depth", c.param_depth, must);
   if (!depth_ok(c.result_depth, 2)) return refuse("result_depth", c.result_depth, must);
   if (!depth_ok(c.program_depth, 32)) return refuse("program_depth", c.program_depth, must);
-  return RtlParameters{{"PeKind", static_cast<int>(c.pe)}, {"LanesIn", c.lanes_in},
-                       {"LanesOut", c.lanes_out},          {"Pixels", c.pixels},
-                       {"CodeBits", c.code_bits},          {"ActBits", c.act_bits},
-                       {"AccBits", c.acc_bits},            {"ActDepth", c.act_depth},
-                       {"WeightDepth", c.weight_depth},    {"ParamDepth", c.param_depth},
-                       {"ResultDepth", c.result_depth},    {"ProgramDepth", c.program_depth}};
+  return RtlParameters{{"PeKind", static_cast<int>(c.pe)},
+                       {"LanesIn", c.lanes_in},
+                       {"LanesOut", c.lanes_out},
+                       {"Pixels", c.pixels},
+                       {"CodeBits", c.code_bits},
+                       {"ActBits", c.act_bits},
+                       {"AccBits", c.acc_bits},
+                       {"ActDepth", c.act_depth},
+                       {"WeightDepth", c.weight_depth},
+                       {"ParamDepth", c.param_depth},
+                       {"ResultDepth", c.result_depth},
+                       {"ProgramDepth", c.program_depth}};
 }
 
 fs::path rtl_dir() {
@@ -71,7 +77,8 @@ Result<std::vector<fs::path>> rtl_sources() {
 
 fs::path cache_dir() {
   if (const std::string dir = environment("NBQ_CACHE"); !dir.empty()) return dir;
-  if (const std::string dir = environment("XDG_CACHE_HOME"); !dir.empty()) return fs::path(dir) / "nbq";
+  if (const std::string dir = environment("XDG_CACHE_HOME"); !dir.empty())
+    return fs::path(dir) / "nbq";
   const std::string home = environment("HOME");
   return home.empty() ? fs::temp_directory_path() / "nbq-cache" : fs::path(home) / ".cache" / "nbq";
 }
@@ -79,7 +86,8 @@ fs::path cache_dir() {
 Result<std::string> build_key(const RtlParameters& parameters, const std::vector<fs::path>& files,
                               const std::string& tool_version) {
   std::uint64_t hash = fnv1a(tool_version);
-  for (const auto& [name, value] : parameters) hash = fnv1a(fmt::format("{}={};", name, value), hash);
+  for (const auto& [name, value] : parameters)
+    hash = fnv1a(fmt::format("{}={};", name, value), hash);
   for (const fs::path& file : files) {
     NBQ_ASSIGN(const std::string text, read_text_file(file));
     hash = fnv1a(text, fnv1a(file.filename().string(), hash));
@@ -131,12 +139,38 @@ Result<fs::path> build_model(const ModelRequest& request) {
   for (const fs::path& more : request.more_sources) files.push_back(rtl_dir() / more);
 
   // Chosen by measurement on engines of 512 lanes: splitting lets two processors compile at once.
-  std::vector<std::string> argv = {
-      verilator.string(), "--cc", "--exe", "--build", "-j", "2", "--prefix", "Vnbq",
-      "--top-module", request.top, "-O3", "--x-assign", "fast", "--x-initial", "fast",
-      "--noassert", "-Wno-fatal", "-Wno-lint", "--output-split", "20000",
-      "--output-split-cfuncs", "2000", "-CFLAGS", "-fPIC", "-LDFLAGS", "-shared",
-      "-MAKEFLAGS", "OPT_FAST=-O2", "-MAKEFLAGS", "OPT_SLOW=-O0", "-MAKEFLAGS", "OPT_GLOBAL=-O2"};
+  std::vector<std::string> argv = {verilator.string(),
+                                   "--cc",
+                                   "--exe",
+                                   "--build",
+                                   "-j",
+                                   "2",
+                                   "--prefix",
+                                   "Vnbq",
+                                   "--top-module",
+                                   request.top,
+                                   "-O3",
+                                   "--x-assign",
+                                   "fast",
+                                   "--x-initial",
+                                   "fast",
+                                   "--noassert",
+                                   "-Wno-fatal",
+                                   "-Wno-lint",
+                                   "--output-split",
+                                   "20000",
+                                   "--output-split-cfuncs",
+                                   "2000",
+                                   "-CFLAGS",
+                                   "-fPIC",
+                                   "-LDFLAGS",
+                                   "-shared",
+                                   "-MAKEFLAGS",
+                                   "OPT_FAST=-O2",
+                                   "-MAKEFLAGS",
+                                   "OPT_SLOW=-O0",
+                                   "-MAKEFLAGS",
+                                   "OPT_GLOBAL=-O2"};
   std::string flags;
   for (std::size_t i = 1; i < argv.size(); ++i) flags += argv[i] + ' ';
 
@@ -154,7 +188,8 @@ Result<fs::path> build_model(const ModelRequest& request) {
     argv.push_back("OBJCACHE=ccache");
   }
   argv.insert(argv.end(), {"-Mdir", scratch.path().string(), "-o", "model.so"});
-  for (const auto& [name, value] : request.parameters) argv.push_back(fmt::format("-G{}={}", name, value));
+  for (const auto& [name, value] : request.parameters)
+    argv.push_back(fmt::format("-G{}={}", name, value));
   for (const fs::path& file : files) argv.push_back(file.string());
   argv.push_back((rtl_dir() / request.harness).string());
   log_debug("building {}", library.string());

@@ -52,7 +52,7 @@ class ScratchDir {
 struct ModelRequest {
   std::string top;
   RtlParameters parameters;
-  std::filesystem::path harness;                    ///< C++ source with a C interface, below rtl_dir()
+  std::filesystem::path harness;  ///< C++ source with a C interface, below rtl_dir()
   std::vector<std::filesystem::path> more_sources;  ///< after rtl_sources(), below rtl_dir()
 };
 

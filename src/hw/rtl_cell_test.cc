@@ -58,9 +58,9 @@ class RtlCell {
   std::array<std::uint32_t, 8> in_{};
 };
 
-#define NBQ_NEEDS_CELL(cell)                                                                     \
-  if (!(cell).ok() && (cell).error().code == ErrorCode::kToolMissing)                            \
-    GTEST_SKIP() << (cell).error().message;                                                      \
+#define NBQ_NEEDS_CELL(cell)                                          \
+  if (!(cell).ok() && (cell).error().code == ErrorCode::kToolMissing) \
+    GTEST_SKIP() << (cell).error().message;                           \
   ASSERT_TRUE((cell).ok()) << (cell).error().message
 
 struct ElementCase {
@@ -73,7 +73,8 @@ class ShiftElementTest : public testing::TestWithParam<ElementCase> {};
 
 TEST_P(ShiftElementTest, EveryCodeAndActivation) {
   const ElementCase c = GetParam();
-  RtlCell cell("nbq_cell_svpe", {{"Lanes", c.lanes}, {"XBits", c.x_bits}, {"CodeBits", c.code_bits}});
+  RtlCell cell("nbq_cell_svpe",
+               {{"Lanes", c.lanes}, {"XBits", c.x_bits}, {"CodeBits", c.code_bits}});
   NBQ_NEEDS_CELL(cell);
   const Po2Format f{c.code_bits};
   const std::int32_t low = -(1 << (c.x_bits - 1)), high = -low - 1;
@@ -92,7 +93,8 @@ TEST_P(ShiftElementTest, EveryCodeAndActivation) {
 
 TEST_P(ShiftElementTest, RandomVectors) {
   const ElementCase c = GetParam();
-  RtlCell cell("nbq_cell_svpe", {{"Lanes", c.lanes}, {"XBits", c.x_bits}, {"CodeBits", c.code_bits}});
+  RtlCell cell("nbq_cell_svpe",
+               {{"Lanes", c.lanes}, {"XBits", c.x_bits}, {"CodeBits", c.code_bits}});
   NBQ_NEEDS_CELL(cell);
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE(fmt::format("seed {}", seed));
@@ -102,7 +104,8 @@ TEST_P(ShiftElementTest, RandomVectors) {
     std::int64_t sum = 0;
     const bool extreme = round % 4 == 0;  // sums at the ends of their range
     for (int lane = 0; lane < c.lanes; ++lane) {
-      const int raw = extreme ? (1 << c.code_bits) - 1 : static_cast<int>(rng() % (1U << c.code_bits));
+      const int raw =
+          extreme ? (1 << c.code_bits) - 1 : static_cast<int>(rng() % (1U << c.code_bits));
       const std::int32_t half = 1 << (c.x_bits - 1);
       const std::int32_t x = extreme ? (round % 8 == 0 ? -half : half - 1)
                                      : static_cast<std::int32_t>(rng() % (2U * half)) - half;
@@ -159,13 +162,18 @@ TEST_P(RequantTest, MatchesTheNormativeFunction) {
       for (int round = 0; round < 60; ++round) {
         // Ends of the range, small values, values near the rounding points, any value.
         std::int64_t v = 0;
-        if (round == 0) v = half - 1;
-        else if (round == 1) v = -half;
-        else if (round < 20) v = round - 10;
+        if (round == 0)
+          v = half - 1;
+        else if (round == 1)
+          v = -half;
+        else if (round < 20)
+          v = round - 10;
         else if (round < 40 && shift > 0 && shift < width - 10)
-          v = (static_cast<std::int64_t>(rng() % 512) - 256) * (std::int64_t{1} << (shift - 1)) + round - 30;
+          v = (static_cast<std::int64_t>(rng() % 512) - 256) * (std::int64_t{1} << (shift - 1)) +
+              round - 30;
         else
-          v = static_cast<std::int64_t>(rng()) >> (64 - width + static_cast<int>(rng() % static_cast<unsigned>(width)));
+          v = static_cast<std::int64_t>(rng()) >>
+              (64 - width + static_cast<int>(rng() % static_cast<unsigned>(width)));
         if (v >= half || v < -half) continue;
         cell.put(0, 64, v);
         cell.put(64, 7, shift);

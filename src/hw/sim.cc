@@ -24,7 +24,9 @@ class SimDevice final : public Device {
   SimDevice(const SimDevice&) = delete;
   SimDevice& operator=(const SimDevice&) = delete;
 
-  void write(std::uint32_t reg, std::uint32_t value) override { library_.write(engine_, reg, value); }
+  void write(std::uint32_t reg, std::uint32_t value) override {
+    library_.write(engine_, reg, value);
+  }
   std::uint32_t read(std::uint32_t reg) override { return library_.read(engine_, reg); }
   void wait(std::uint64_t cycles) override { library_.wait(engine_, cycles); }
   std::uint64_t clock() const override { return library_.clock(engine_); }

@@ -1,1 +1,83 @@
+#include "model/fold.h"
+
 #include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "random_graph.h"
+
+namespace nbq {
+namespace {
+
+TEST(Fold, BatchNormGoesIntoTheConvolution) {
+  Graph g;
+  g.add("image", InputAttrs{1, 2, 2, {}, {}}, {});
+  g.add("conv", Conv2dAttrs{2, 1, false, {}}, {0});
+  g.add("bn", BatchNormAttrs{0.25f, 0.1f}, {1});
+  g.add("pool", GlobalAvgPoolAttrs{}, {2});
+  ASSERT_TRUE(infer_shapes(g).ok());
+  g.nodes[1].state["weight"] = {{2, 1, 1, 1}, {3, -2}};
+  g.nodes[2].state["weight"] = {{2}, {1, 4}};
+  g.nodes[2].state["bias"] = {{2}, {0.5f, 0}};
+  g.nodes[2].state["running_mean"] = {{2}, {1, 2}};
+  g.nodes[2].state["running_var"] = {{2}, {0.75f, 3.75f}};  // sigma 1 and 2
+  const Graph f = fold(g).value();
+  ASSERT_EQ(f.nodes.size(), 3u);
+  EXPECT_EQ(f.nodes[1].state.at("weight").data, (std::vector<float>{3, -4}));
+  EXPECT_EQ(f.nodes[1].state.at("bias").data, (std::vector<float>{-0.5f, -4}));
+}
+
+TEST(Fold, InputNormalisationGoesIntoTheFirstLayer) {
+  Graph g;
+  g.add("image", InputAttrs{2, 1, 1, {0.5f, 0.25f}, {0.5f, 0.125f}}, {});
+  g.add("conv", Conv2dAttrs{1, 1, false, {}}, {0});
+  g.add("pool", GlobalAvgPoolAttrs{}, {1});
+  ASSERT_TRUE(infer_shapes(g).ok());
+  g.nodes[1].state["weight"] = {{1, 2, 1, 1}, {3, -2}};
+  const Graph f = fold(g).value();
+  for (const int p : {0, 100, 255}) {
+    const int q = 255 - p;
+    const double want = 3 * ((p / 255.0 - 0.5) / 0.5) - 2 * ((q / 255.0 - 0.25) / 0.125);
+    const auto& w = f.nodes[1].state.at("weight").data;
+    const double have = w[0] * (p - 128) / 128.0 + w[1] * (q - 128) / 128.0 +
+                        f.nodes[1].state.at("bias").data[0];
+    EXPECT_NEAR(have, want, 1e-4);
+  }
+  EXPECT_TRUE(f.input_attrs().mean.empty());
+}
+
+TEST(CheckState, NamesLayerParameterAndIndex) {
+  Graph g = testing::RandomGraph(3).make_float();
+  ASSERT_TRUE(check_state(g).ok());
+  for (Node& n : g.nodes)
+    if (!n.state.empty()) {
+      n.state.begin()->second.data[0] = std::numeric_limits<float>::quiet_NaN();
+      const Status s = check_state(g);
+      ASSERT_FALSE(s.ok());
+      EXPECT_EQ(s.error().message, n.name + ": " + n.state.begin()->first + "[0] is not a finite number");
+      n.state.erase(n.state.begin());
+      EXPECT_NE(check_state(g).error().message.find("is missing"), std::string::npos);
+      return;
+    }
+  FAIL() << "the random network has no parameters";
+}
+
+TEST(Fold, RandomNetworksKeepTheirOutputShapeAndLoseFoldableNorms) {
+  for (std::uint32_t seed = 0; seed < 200; ++seed) {
+    const Graph g = testing::RandomGraph(seed).make_float();
+    const Graph f = fold(g).value();
+    EXPECT_EQ(f.output().shape, g.output().shape) << "seed " << seed;
+    const auto readers = f.consumers();
+    for (const Node& n : f.nodes)
+      if (n.kind() == OpKind::kBatchNorm) {
+        const auto source = static_cast<std::size_t>(n.inputs[0]);
+        const OpKind k = f.nodes[source].kind();
+        EXPECT_FALSE((k == OpKind::kConv2d || k == OpKind::kLinear) && readers[source].size() == 1)
+            << "seed " << seed;
+      }
+  }
+}
+
+}  // namespace
+}  // namespace nbq

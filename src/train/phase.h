@@ -14,6 +14,8 @@ namespace nbq {
 
 /// What the phases of one training share.
 struct Session {
+  explicit Session(const TrainRequest& q) : request(q) {}
+
   const TrainRequest& request;
   ImageSourcePtr train, test;
   IndexSplit split;

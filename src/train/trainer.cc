@@ -206,7 +206,7 @@ Status prepare(Session& s) {
 Result<TrainReport> run(const TrainRequest& request) {
   if (request.recipe.phases.empty())
     return make_error(ErrorCode::kInvalidArgument, "the recipe has no phase to train");
-  Session s{.request = request};
+  Session s(request);
   const SignalCatcher signals(request.handle_signals);
   s.stop_asked = [] { return g_signal != 0; };
   NBQ_TRY(prepare(s));

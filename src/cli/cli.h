@@ -1,0 +1,45 @@
+#pragma once
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <string>
+
+#include "core/result.h"
+
+namespace nbq::cli {
+
+/// What every command shares. A command sets `exit` and prints either text or one JSON object.
+struct Context {
+  bool json = false;
+  int exit = 0;
+
+  /// Prints the error (text on stderr; {"error", "code"} on stdout with --json) and sets the exit code.
+  void fail(const Error& error);
+  /// Prints the object with --json, the text otherwise.
+  void print(const nlohmann::ordered_json& object, const std::string& text) const;
+};
+
+// One file a command: src/cli/cmd_<name>.cc; listed in main.cc.
+void add_train(CLI::App& app, Context& context);
+void add_eval(CLI::App& app, Context& context);
+void add_export(CLI::App& app, Context& context);
+void add_info(CLI::App& app, Context& context);
+void add_run(CLI::App& app, Context& context);
+void add_check(CLI::App& app, Context& context);
+void add_sim(CLI::App& app, Context& context);
+void add_synth(CLI::App& app, Context& context);
+void add_report(CLI::App& app, Context& context);
+
+/// A subcommand with --json, whose body returns a Status; errors become exit codes.
+template <class F>
+CLI::App* add_command(CLI::App& app, Context& context, const std::string& name,
+                      const std::string& what, F body) {
+  CLI::App* cmd = app.add_subcommand(name, what);
+  cmd->add_flag("--json", context.json, "print one JSON object on stdout and nothing else there");
+  cmd->callback([&context, body] {
+    if (const Status s = body(); !s.ok()) context.fail(s.error());
+  });
+  return cmd;
+}
+
+}  // namespace nbq::cli

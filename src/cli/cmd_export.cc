@@ -1,0 +1,63 @@
+#include "cli/cli.h"
+#include "cli/evaluate.h"
+#include "model/nbq_file.h"
+#include "train/executor.h"
+
+namespace nbq::cli {
+namespace {
+
+struct ExportOptions {
+  std::string model, out, data, granularity = "channel";
+  QuantSpec spec;
+  std::size_t calibration = 256;
+};
+
+/// A run folder stands for its quantised.nbq.
+std::filesystem::path model_of(const std::string& given) {
+  const std::filesystem::path p = given;
+  std::error_code ec;
+  return std::filesystem::is_directory(p, ec) ? p / "quantised.nbq" : p;
+}
+
+Status export_command(const ExportOptions& o, Context& context) {
+  NBQ_ASSIGN(Graph graph, load_nbq(model_of(o.model)));
+  if (graph.stage == Stage::kInteger)
+    return make_error(ErrorCode::kInvalidArgument, "{}: is an integer network already", o.model);
+  if (graph.stage == Stage::kFloat) {
+    if (o.data.empty())
+      return make_error(ErrorCode::kInvalidArgument, "{}: is a float network; give --data with training "
+                        "images to choose the activations' formats, or learn it with nbq train", o.model);
+    NBQ_ASSIGN(const ImageSourcePtr source, open_for_model(o.data, graph, Split::kTrain));
+    QuantSpec spec = o.spec;
+    spec.granularity =
+        o.granularity == "layer" ? ScaleGranularity::kPerLayer : ScaleGranularity::kPerChannel;
+    NBQ_ASSIGN(graph, quantise_post_training(graph, spec, *source, o.calibration));
+  }
+  NBQ_ASSIGN(const Graph integer, deploy(graph));
+  NBQ_TRY(save_nbq(o.out, integer));
+  const std::size_t bytes = encode_nbq(integer).size();
+  context.print({{"model", o.out}, {"model_bytes", bytes}},
+                fmt::format("{}: {} bytes\n", o.out, bytes));
+  return ok_status();
+}
+
+}  // namespace
+
+void add_export(CLI::App& app, Context& context) {
+  auto o = std::make_shared<ExportOptions>();
+  CLI::App* cmd = add_command(app, context, "export", "make the integer network to deploy",
+                              [o, &context] { return export_command(*o, context); });
+  cmd->add_option("model", o->model, "run folder, quantised .nbq, or float .nbq (with --data)")->required();
+  cmd->add_option("-o,--out", o->out, "integer .nbq file to write")->required();
+  const std::string ptq = "float models, quantised without learning: ";
+  cmd->add_option("--data", o->data, ptq + "images that choose the activations' formats");
+  cmd->add_option("--weight-bits", o->spec.weight_bits, ptq + "1..5 [3]")->check(CLI::Range(1, 5));
+  cmd->add_option("--act-bits", o->spec.act_bits, ptq + "2..16 [8]")->check(CLI::Range(2, 16));
+  cmd->add_option("--quantizer", o->spec.quantizer, ptq + "row of quantizers.def [least_squares]");
+  cmd->add_option("--scale", o->granularity, ptq + "one scale a layer or a channel [channel]")
+      ->check(CLI::IsMember({"layer", "channel"}));
+  cmd->add_option("--calibration-images", o->calibration, ptq + "how many [256]")
+      ->check(CLI::PositiveNumber);
+}
+
+}  // namespace nbq::cli

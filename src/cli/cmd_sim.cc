@@ -1,0 +1,75 @@
+#include "cli/hardware.h"
+#include "model/nbq_file.h"
+
+namespace nbq::cli {
+namespace {
+
+struct SimOptions {
+  std::string model, data;
+  std::size_t images = 1;
+  int threads = 0;
+  double clock_mhz = 200;
+  EngineOptions engine;
+};
+
+Status sim_command(const SimOptions& o, Context& context) {
+  NBQ_ASSIGN(Graph graph, load_nbq(o.model));
+  NBQ_ASSIGN(const RefExecutor ref, RefExecutor::create(std::move(graph)));
+  NBQ_ASSIGN(const TestImages t, test_images(ref.graph(), o.data, o.images));
+  NBQ_ASSIGN(const hw::Program program,
+             hw::compile(ref.graph(), o.engine.wanted(o.engine.kind())));
+  NBQ_ASSIGN(const SimOutcome sim, simulate(program, t.pixels, t.count, o.threads));
+  NBQ_ASSIGN(const auto want, ref.run(t.pixels, static_cast<int>(t.count)));
+  const auto outputs = static_cast<std::size_t>(ref.outputs());
+  const std::size_t mismatches = count_mismatches(want, sim.logits, outputs);
+  const double used = hw::utilisation(program, sim.mean.compute_cycles);
+  const double per_second = o.clock_mhz * 1e6 / static_cast<double>(sim.mean.compute_cycles);
+
+  nlohmann::ordered_json j{{"model", o.model}};
+  j.update(config_json(program.config));
+  j["clock_mhz"] = o.clock_mhz;
+  j["images"] = t.count;
+  j["mismatches"] = mismatches;
+  j["cycles_per_image"] = sim.mean.compute_cycles;
+  j["load_cycles_per_image"] = sim.mean.load_cycles;
+  j["busy_cycles_per_image"] = sim.mean.busy_cycles;
+  j["residual_cycles_per_image"] = sim.mean.residual_cycles;
+  j["drain_cycles_per_image"] = sim.mean.drain_cycles;
+  j["barrier_cycles_per_image"] = sim.mean.barrier_cycles;
+  j["fetch_cycles_per_image"] = sim.mean.fetch_cycles;
+  j["macs"] = program.macs;
+  j["instructions"] = program.instructions.size();
+  j["utilisation"] = used;
+  j["images_per_s"] = per_second;
+  j["seconds"] = sim.seconds;
+  if (!t.labels.empty()) {
+    std::size_t correct = 0;
+    for (std::size_t i = 0; i < t.count; ++i)
+      correct += argmax(std::span(sim.logits).subspan(i * outputs, outputs)) == t.labels[i];
+    j["accuracy"] = 100.0 * static_cast<double>(correct) / static_cast<double>(t.count);
+  }
+  context.print(j, fmt::format("{} array, {} lanes: {} cycles an image, {:.1f} % of the lanes busy, {:.0f} "
+                               "images/s at {} MHz\n{} images, {} mismatches against the reference\n",
+                               hw::pe_name(program.config.pe), program.config.lanes(),
+                               sim.mean.compute_cycles, 100 * used, per_second, o.clock_mhz, t.count,
+                               mismatches));
+  if (mismatches != 0) context.exit = 1;
+  return ok_status();
+}
+
+}  // namespace
+
+void add_sim(CLI::App& app, Context& context) {
+  auto o = std::make_shared<SimOptions>();
+  CLI::App* cmd = add_command(app, context, "sim", "run images through the Verilated accelerator",
+                              [o, &context] { return sim_command(*o, context); });
+  cmd->add_option("model", o->model, "integer .nbq file")->required();
+  cmd->add_option("--data", o->data, "test images: digits or a folder [random pixels]");
+  cmd->add_option("--images", o->images, "how many [1]")->check(CLI::PositiveNumber);
+  cmd->add_option("--clock-mhz", o->clock_mhz, "clock for images/s; an assumption, not a measurement [200]")
+      ->check(CLI::PositiveNumber);
+  cmd->add_option("--threads", o->threads, "0: one a core")->check(CLI::NonNegativeNumber);
+  o->engine.add_to(*cmd);
+}
+
+}  // namespace nbq::cli

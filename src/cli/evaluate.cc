@@ -1,0 +1,107 @@
+#include "cli/evaluate.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <mutex>
+#include <thread>
+
+namespace nbq::cli {
+
+double now_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+Progress::Progress(std::string what, std::size_t total)
+    : what_(std::move(what)), total_(total), on_(isatty(2) != 0 && total > 0), start_(now_seconds()) {}
+
+Progress::~Progress() {
+  if (on_) std::fprintf(stderr, "\r\033[K");
+}
+
+void Progress::at(std::size_t done) {
+  const double now = now_seconds();
+  if (!on_ || now - last_ < 0.2 || done == 0) return;
+  last_ = now;
+  const double rate = static_cast<double>(done) / (now - start_);
+  std::fprintf(stderr, "\r\033[K%s: %zu / %zu, %.1f images/s, %.0f s left", what_.c_str(), done, total_,
+               rate, static_cast<double>(total_ - done) / rate);
+}
+
+Result<ImageSourcePtr> open_for_model(const std::string& path, const Graph& graph, Split split) {
+  const Shape& image = graph.input().shape;
+  DatasetSpec spec;
+  spec.path = path;
+  spec.split = split;
+  spec.channels = image.c;
+  spec.height = image.h;
+  spec.width = image.w;
+  NBQ_ASSIGN(ImageSourcePtr source, open_dataset(spec));
+  const auto outputs = static_cast<std::size_t>(graph.output().shape.size());
+  if (source->class_names().size() != outputs)
+    return make_error(ErrorCode::kInvalidArgument, "{}: has {} classes, the model {} outputs", path,
+                      source->class_names().size(), outputs);
+  if (!graph.class_names.empty() && graph.class_names != source->class_names())
+    return make_error(ErrorCode::kInvalidArgument, "{}: its classes ({}) are not the model's ({})", path,
+                      fmt::join(source->class_names(), ", "), fmt::join(graph.class_names, ", "));
+  return source;
+}
+
+Result<std::vector<std::uint8_t>> load_images(const ImageSource& source, std::size_t first,
+                                              std::size_t count) {
+  const std::size_t bytes = source.shape().bytes();
+  std::vector<std::uint8_t> pixels(count * bytes);
+  for (std::size_t i = 0; i < count; ++i)
+    NBQ_TRY(source.load(first + i, std::span(pixels).subspan(i * bytes, bytes)));
+  return pixels;
+}
+
+Result<Evaluation> evaluate_integer(const RefExecutor& ref, const ImageSource& source, std::size_t limit,
+                                    int threads, bool keep_logits) {
+  constexpr std::size_t kBatch = 16;  // a row of 16 images fills vectors and stays in the cache
+  const std::size_t total = limit == 0 ? source.size() : std::min(limit, source.size());
+  const auto outputs = static_cast<std::size_t>(ref.outputs());
+  Evaluation e;
+  e.images = total;
+  if (keep_logits) e.logits.resize(total * outputs);
+  const double start = now_seconds();
+  Progress progress("evaluating", total);
+  std::atomic<std::size_t> next{0}, correct{0}, done{0};
+  std::mutex mutex;
+  Status failure = ok_status();
+  const auto work = [&] {
+    for (std::size_t first; (first = next.fetch_add(kBatch)) < total;) {
+      const std::size_t count = std::min(kBatch, total - first);
+      const auto pixels = load_images(source, first, count);
+      const auto logits = pixels.ok() ? ref.run(*pixels, static_cast<int>(count))
+                                      : Result<std::vector<std::int64_t>>(pixels.error());
+      const std::lock_guard lock(mutex);
+      if (!logits.ok()) {
+        failure = logits.error();
+        return;
+      }
+      for (std::size_t i = 0; i < count; ++i)
+        correct += argmax(std::span(*logits).subspan(i * outputs, outputs)) == source.label(first + i);
+      if (keep_logits)
+        std::copy(logits->begin(), logits->end(),
+                  e.logits.begin() + static_cast<std::ptrdiff_t>(first * outputs));
+      done += count;
+      progress.at(done);
+    }
+  };
+  const unsigned n = threads > 0 ? static_cast<unsigned>(threads)
+                                 : std::max(1u, std::thread::hardware_concurrency());
+  std::vector<std::thread> pool;
+  for (unsigned i = 1; i < n; ++i) pool.emplace_back(work);
+  work();
+  for (std::thread& t : pool) t.join();
+  NBQ_TRY(failure);
+  e.correct = correct;
+  e.seconds = now_seconds() - start;
+  return e;
+}
+
+}  // namespace nbq::cli

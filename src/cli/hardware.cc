@@ -1,0 +1,125 @@
+#include "cli/hardware.h"
+
+#include <atomic>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "hw/sim.h"
+
+namespace nbq::cli {
+
+EngineOptions::EngineOptions() {
+  config.lanes_in = 8;
+  config.lanes_out = 8;
+  config.pixels = 4;
+  // Minima; the compiler raises them to what the network needs.
+  config.code_bits = 2;
+  config.act_bits = 8;
+  config.acc_bits = 16;
+  config.act_depth = config.weight_depth = 256;
+  config.param_depth = config.result_depth = 16;
+  config.program_depth = 64;
+}
+
+void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
+  if (with_pe)
+    cmd.add_option("--pe", pe, "vector elements: svpe (shifts) or vpe (16-bit multipliers) [svpe]")
+        ->check(CLI::IsMember({"svpe", "vpe"}));
+  cmd.add_option("--lanes-in", config.lanes_in, "input channels reduced at once, a power of two [8]");
+  cmd.add_option("--lanes-out", config.lanes_out, "output channels at once, a multiple of lanes-in [8]");
+  cmd.add_option("--pixels", config.pixels, "output columns at once, a power of two [4]");
+  cmd.add_option("--code-bits", config.code_bits, "at least so many bits a weight code [the network's]")
+      ->check(CLI::Range(2, 5));
+  cmd.add_option("--engine-act-bits", config.act_bits, "at least so many activation bits [the network's]")
+      ->check(CLI::Range(2, 16));
+  cmd.add_option("--acc-bits", config.acc_bits, "at least so many accumulator bits [the proof's]")
+      ->check(CLI::Range(8, 48));
+}
+
+hw::EngineConfig EngineOptions::wanted(hw::PeKind kind) const {
+  hw::EngineConfig c = config;
+  c.pe = kind;
+  return c;
+}
+
+Result<SimOutcome> simulate(const hw::Program& program, const std::vector<std::uint8_t>& pixels,
+                            std::size_t images, int threads) {
+  const std::size_t bytes = static_cast<std::size_t>(program.image.image.size());
+  const auto outputs = static_cast<std::size_t>(program.result.shape.size());
+  NBQ_CHECK(pixels.size() == bytes * images && images > 0);
+  const std::size_t n = std::min<std::size_t>(
+      images, threads > 0 ? static_cast<std::size_t>(threads)
+                          : std::max(1u, std::thread::hardware_concurrency()));
+  std::vector<hw::Engine> engines;
+  for (std::size_t i = 0; i < n; ++i) {
+    NBQ_ASSIGN(auto device, hw::open_sim(program.config));
+    NBQ_ASSIGN(hw::Engine engine, hw::Engine::open(std::move(device), program));
+    engines.push_back(std::move(engine));
+  }
+  SimOutcome outcome;
+  outcome.logits.resize(images * outputs);
+  const double start = now_seconds();
+  Progress progress("simulating", images);
+  std::atomic<std::size_t> next{0}, done{0};
+  std::mutex mutex;
+  Status failure = ok_status();
+  const auto work = [&](hw::Engine& engine) {
+    for (std::size_t i; (i = next.fetch_add(1)) < images;) {
+      auto run = engine.run(std::span(pixels).subspan(i * bytes, bytes));
+      const std::lock_guard lock(mutex);
+      if (!run.ok()) {
+        failure = run.error();
+        return;
+      }
+      std::copy(run->logits.begin(), run->logits.end(),
+                outcome.logits.begin() + static_cast<std::ptrdiff_t>(i * outputs));
+      run->logits.clear();
+      outcome.mean = std::move(*run);
+      progress.at(++done);
+    }
+  };
+  std::vector<std::thread> pool;
+  for (std::size_t i = 1; i < n; ++i) pool.emplace_back(work, std::ref(engines[i]));
+  work(engines[0]);
+  for (std::thread& t : pool) t.join();
+  NBQ_TRY(failure);
+  outcome.seconds = now_seconds() - start;
+  return outcome;
+}
+
+nlohmann::ordered_json config_json(const hw::EngineConfig& c) {
+  return {{"pe", hw::pe_name(c.pe)}, {"lanes_in", c.lanes_in}, {"lanes_out", c.lanes_out},
+          {"pixels", c.pixels}, {"lanes", c.lanes()}, {"code_bits", c.code_bits},
+          {"weight_bits", c.weight_bits()}, {"act_bits", c.act_bits}, {"acc_bits", c.acc_bits},
+          {"act_depth", c.act_depth}, {"weight_depth", c.weight_depth}, {"param_depth", c.param_depth},
+          {"result_depth", c.result_depth}, {"program_depth", c.program_depth}};
+}
+
+Result<TestImages> test_images(const Graph& graph, const std::string& data, std::size_t images) {
+  TestImages t;
+  if (data.empty()) {
+    std::mt19937 rng(1);
+    t.count = images;
+    t.pixels.resize(images * static_cast<std::size_t>(graph.input().shape.size()));
+    for (auto& p : t.pixels) p = static_cast<std::uint8_t>(rng());
+    return t;
+  }
+  NBQ_ASSIGN(const ImageSourcePtr source, open_for_model(data, graph));
+  t.count = std::min(images, source->size());
+  NBQ_ASSIGN(t.pixels, load_images(*source, 0, t.count));
+  for (std::size_t i = 0; i < t.count; ++i) t.labels.push_back(source->label(i));
+  return t;
+}
+
+std::size_t count_mismatches(std::span<const std::int64_t> a, std::span<const std::int64_t> b,
+                             std::size_t outputs) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i + outputs <= a.size(); i += outputs)
+    count += !std::equal(a.begin() + static_cast<std::ptrdiff_t>(i),
+                         a.begin() + static_cast<std::ptrdiff_t>(i + outputs),
+                         b.begin() + static_cast<std::ptrdiff_t>(i));
+  return count;
+}
+
+}  // namespace nbq::cli

@@ -1,0 +1,58 @@
+#include <cstdio>
+#include <exception>
+
+#include "cli/cli.h"
+#include "core/version.h"
+
+namespace nbq::cli {
+
+void Context::fail(const Error& error) {
+  exit = exit_code(error);
+  if (json)
+    std::printf("%s\n", nlohmann::ordered_json{{"error", error.message}, {"code", exit}}
+                            .dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+  std::fprintf(stderr, "nbq: %s\n", error.message.c_str());
+}
+
+void Context::print(const nlohmann::ordered_json& object, const std::string& text) const {
+  const std::string out =
+      json ? object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n" : text;
+  std::fwrite(out.data(), 1, out.size(), stdout);
+}
+
+}  // namespace nbq::cli
+
+int main(int argc, char** argv) {
+  using namespace nbq::cli;
+  CLI::App app{"nbq: neural networks whose weights are n-bit powers of two, from training to gates"};
+  app.set_version_flag("--version", nbq::kVersion);
+  app.require_subcommand(1);
+  app.footer(
+      "Exit codes: 0 fine, 1 a check failed, 2 usage, 3 bad file, 4 a tool is missing, 130 interrupted.\n"
+      "NBQ_LOG=debug|info|warn|error sets what is logged to stderr; NBQ_CACHE names the folder where "
+      "simulators are kept.");
+  Context context;
+  add_train(app, context);
+  add_eval(app, context);
+  add_export(app, context);
+  add_info(app, context);
+  add_run(app, context);
+  add_check(app, context);
+  add_sim(app, context);
+  add_synth(app, context);
+  add_report(app, context);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int code = app.exit(e);
+    return code == 0 ? 0 : 2;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "nbq: %s\n", e.what());
+    return 3;
+  }
+  if (std::fflush(stdout) != 0) {
+    std::fprintf(stderr, "nbq: stdout can't be written\n");
+    return 3;
+  }
+  return context.exit;
+}

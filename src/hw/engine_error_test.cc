@@ -1,0 +1,199 @@
+// Wrong programs end with an error status, never in a hang, and leave nothing behind.
+#include <bit>
+#include <thread>
+
+#include "hw/engine_bench.h"
+#include "hw/sim.h"
+
+namespace nbq::hw {
+namespace {
+
+class EngineErrorTest : public testing::Test {
+ protected:
+  static EngineConfig config() {
+    EngineConfig c;
+    c.lanes_in = 4;
+    c.lanes_out = 8;
+    c.pixels = 4;
+    c.act_depth = 256;
+    c.weight_depth = 64;
+    c.param_depth = 16;
+    c.result_depth = 64;
+    c.program_depth = 64;
+    return c;
+  }
+  void SetUp() override {
+    auto opened = open_sim(c_);
+    if (!opened.ok() && opened.error().code == ErrorCode::kToolMissing)
+      GTEST_SKIP() << opened.error().message;
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    device_ = std::move(*opened);
+    bench_ = std::make_unique<EngineBench>(c_, *device_);
+    map_ = TestMap::make(c_, 1, 5, 6, false, 0, 3);
+    for (std::size_t i = 0; i < map_.data.size(); ++i)
+      map_.data[i] = static_cast<std::int64_t>(i * 7 % 256);
+    bench_->load(map_);
+    bench_->load_weights(0, {bench_->identity()});
+    bench_->load_params(0, std::vector<std::pair<int, std::int64_t>>(4));
+  }
+  /// Copies the map to the results.
+  Instruction good() { return bench_->dump_program(map_, 0, 0)[0]; }
+  /// A correct program runs correctly, whatever came before.
+  void expect_sound() {
+    ASSERT_EQ(bench_->run({good()}), EngineError::none);
+    for (int y = 0; y < map_.h; ++y)
+      for (int x = 0; x < map_.w; ++x)
+        for (int c = 0; c < 4; ++c) ASSERT_EQ(bench_->result(y * map_.w + x, c), map_.at(c, y, x));
+  }
+  void expect_error(const std::vector<Instruction>& program, EngineError error, std::uint32_t pc) {
+    EXPECT_EQ(bench_->run(program), error) << describe(error);
+    EXPECT_EQ(bench_->read(Reg::error_pc), pc);
+    expect_sound();
+  }
+
+  const EngineConfig c_ = config();
+  std::unique_ptr<Device> device_;
+  std::unique_ptr<EngineBench> bench_;
+  TestMap map_;
+};
+
+TEST_F(EngineErrorTest, BadOpcode) {
+  Instruction bad = good();
+  bad.opcode = 9;
+  expect_error({good(), bad}, EngineError::bad_opcode, 1);
+}
+
+TEST_F(EngineErrorTest, BadFields) {
+  for (const auto member :
+       {&Instruction::red_cw, &Instruction::terms, &Instruction::k_h, &Instruction::k_w,
+        &Instruction::out_h, &Instruction::out_w, &Instruction::out_words}) {
+    Instruction bad = good();
+    bad.*member = 0;
+    expect_error({bad}, EngineError::bad_field, 0);
+  }
+  Instruction bad = good();
+  bad.pix_log2 = 3;
+  expect_error({good(), bad}, EngineError::bad_field, 1);
+  bad = good();
+  bad.out_words = 3;
+  expect_error({bad}, EngineError::bad_field, 0);
+  bad = good();
+  bad.opcode = static_cast<std::int64_t>(Opcode::maxpool);
+  bad.terms = 2;
+  expect_error({bad}, EngineError::bad_field, 0);
+}
+
+TEST_F(EngineErrorTest, BadAddressesOfEveryMemory) {
+  Instruction bad = good();
+  bad.in_base = c_.act_depth - 4;
+  expect_error({good(), bad}, EngineError::bad_address, 1);
+  bad = good();
+  bad.wgt_base = c_.weight_depth;
+  expect_error({bad}, EngineError::bad_address, 0);
+  bad = good();
+  bad.par_base = c_.param_depth;
+  expect_error({bad}, EngineError::bad_address, 0);
+  bad = good();
+  bad.out_base = c_.result_depth - 3;
+  expect_error({good(), bad}, EngineError::bad_address, 1);
+  bad = good();
+  bad.out_raw = 0;
+  bad.out_base = c_.act_depth - 1;
+  bad.out_row = 1;
+  expect_error({bad}, EngineError::bad_address, 0);
+  bad = good();
+  bad.res_en = 1;
+  bad.res_base = c_.act_depth;
+  expect_error({bad}, EngineError::bad_address, 0);
+}
+
+TEST_F(EngineErrorTest, StreamBeyondAMemoryIsDroppedAndTold) {
+  bench_->stream(Mem::weights, static_cast<std::uint32_t>(c_.weight_depth),
+                 {0xffffffff, 0xffffffff, 0xffffffff});
+  EXPECT_EQ(bench_->read(Reg::status), 4U);
+  EXPECT_EQ(static_cast<EngineError>(bench_->read(Reg::error)), EngineError::bad_address);
+  expect_sound();
+}
+
+TEST_F(EngineErrorTest, OverrunPastTheProgramMemory) {
+  const std::vector<Instruction> program(static_cast<std::size_t>(c_.program_depth / kInstrWords),
+                                         good());
+  EXPECT_EQ(bench_->run(program, false), EngineError::overrun);
+  EXPECT_EQ(bench_->read(Reg::error_pc), program.size());
+  expect_sound();
+}
+
+TEST_F(EngineErrorTest, WatchdogEndsAnEndlessTile) {
+  Instruction slow = good();
+  slow.k_h = slow.k_w = 255;
+  slow.pad_y = slow.pad_x = 255;
+  slow.red_cw = 4095;
+  slow.in_h = slow.in_w = 0;  // reads nothing but weights
+  slow.terms = 255;
+  slow.wgt_base = 0;
+  bench_->write(Reg::watchdog, 40);
+  expect_error({good(), slow}, EngineError::watchdog, 1);
+  EXPECT_EQ(bench_->read(Reg::watchdog), 40U);
+}
+
+TEST_F(EngineErrorTest, AbortStopsTheProgram) {
+  Instruction slow = good();
+  slow.opcode = static_cast<std::int64_t>(Opcode::maxpool);  // no weights: no address to go wrong
+  slow.k_h = slow.k_w = 255;
+  slow.out_h = slow.out_w = 4095;
+  const auto words = encode(slow);
+  ASSERT_TRUE(words.ok());
+  bench_->stream(Mem::program, 0, {words->begin(), words->end()});
+  bench_->write(Reg::ctrl, 1);
+  device_->wait(500);
+  EXPECT_EQ(bench_->read(Reg::status), 1U);
+  bench_->write(Reg::ctrl, 2);
+  device_->wait(10);
+  EXPECT_EQ(bench_->read(Reg::status), 4U);
+  EXPECT_EQ(static_cast<EngineError>(bench_->read(Reg::error)), EngineError::aborted);
+  expect_sound();
+}
+
+TEST_F(EngineErrorTest, RegistersAndCounters) {
+  EXPECT_EQ(bench_->read(Reg::id), 0x4E425131U);
+  EXPECT_EQ(bench_->read(Reg::lanes), 8U << 16 | 4U);
+  EXPECT_EQ(bench_->read(Reg::widths), 4U << 16 | 3U << 12 | 8U << 6 | 32U);
+  ASSERT_EQ(bench_->run({good()}), EngineError::none);
+  EXPECT_EQ(bench_->read(Reg::busy_cycles), 10U);  // 5 rows of 2 tiles, one tap each
+  EXPECT_EQ(bench_->read(Reg::residual_cycles), 0U);
+  // Each cycle has its cause but the ones in which an instruction is handed over.
+  const std::uint32_t causes = bench_->read(Reg::busy_cycles) + bench_->read(Reg::residual_cycles) +
+                               bench_->read(Reg::drain_cycles) + bench_->read(Reg::barrier_cycles) +
+                               bench_->read(Reg::fetch_cycles);
+  const std::uint32_t cycles = bench_->read(Reg::cycles);
+  EXPECT_LE(causes, cycles);
+  EXPECT_LE(cycles - causes, 4U);
+}
+
+TEST_F(EngineErrorTest, TwoDevicesInTwoThreads) {
+  auto other = open_sim(c_);
+  ASSERT_TRUE(other.ok());
+  std::thread thread([&] {
+    EngineBench bench(c_, **other);
+    bench.load(map_);
+    bench.load_weights(0, {bench.identity()});
+    bench.load_params(0, std::vector<std::pair<int, std::int64_t>>(4));
+    for (int i = 0; i < 20; ++i)
+      EXPECT_EQ(bench.run(bench.dump_program(map_, 0, 0)), EngineError::none);
+    EXPECT_EQ(bench.result(7, 1), map_.at(1, 1, 1));
+  });
+  for (int i = 0; i < 20; ++i) expect_sound();
+  thread.join();
+}
+
+TEST(EngineParameters, RefusalNamesTheParameter) {
+  EngineConfig c;
+  c.lanes_in = 3;
+  const auto device = open_sim(c);
+  ASSERT_FALSE(device.ok());
+  EXPECT_EQ(device.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(device.error().message.find("lanes_in"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace nbq::hw

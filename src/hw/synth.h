@@ -1,0 +1,38 @@
+#pragma once
+#include <map>
+#include <string>
+
+#include "core/result.h"
+#include "hw/engine_config.h"
+
+namespace nbq::hw {
+
+enum class SynthTarget {
+  kXcup,  ///< AMD UltraScale+: yosys synth_xilinx -family xcup
+  kEcp5,  ///< Lattice ECP5: yosys synth_ecp5 -nowidelut
+};
+inline const char* target_name(SynthTarget t) { return t == SynthTarget::kXcup ? "xcup" : "ecp5"; }
+
+/// Cells after technology mapping, before placement (nothing is packed two to a LUT6).
+struct Resources {
+  int lut = 0;      ///< xcup: LUT1..LUT6, inverters and SRLs, 1 each; ecp5: LUT4, and 2 per CCU2C
+  int ff = 0;       ///< flip-flops
+  int dsp = 0;      ///< DSP48E2; MULT18X18D
+  double bram = 0;  ///< RAMB36E2 (a RAMB18E2 is 0.5); DP16KD
+  int lutram = 0;   ///< LUTs used as memory, not in `lut`; RAM64M8 is 8, TRELLIS_DPR16X4 is 6
+  int carry = 0;    ///< CARRY4 and twice CARRY8; CCU2C
+  bool operator==(const Resources&) const = default;
+};
+
+/// Adds up cells by type. Types that take none of these resources (multiplexers, buffers) are
+/// passed over. Error kUnsupported: a cell that yosys left unmapped.
+Result<Resources> count_resources(const std::map<std::string, int>& cells);
+
+/// Synthesises the engine with yosys (half a minute for 256 lanes) and counts what it takes.
+/// Elements and output channels are mapped once and counted as often as they occur; the rest is
+/// flattened. The result is kept in the cache of rtl_build.h.
+/// Errors: kInvalidArgument (the configuration), kToolMissing (yosys), kBadFile (it failed; end of
+/// its log).
+Result<Resources> synthesise(const EngineConfig& config, SynthTarget target);
+
+}  // namespace nbq::hw

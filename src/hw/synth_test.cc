@@ -1,0 +1,82 @@
+#include "hw/synth.h"
+
+#include <gtest/gtest.h>
+
+namespace nbq::hw {
+namespace {
+
+TEST(CountResources, AddsUpByTarget) {
+  const auto x = count_resources({{"LUT1", 1},
+                                  {"LUT6", 5},
+                                  {"INV", 2},
+                                  {"SRL16E", 3},
+                                  {"FDRE", 7},
+                                  {"DSP48E2", 4},
+                                  {"RAMB36E2", 2},
+                                  {"RAMB18E2", 3},
+                                  {"RAM64M8", 2},
+                                  {"CARRY8", 2},
+                                  {"CARRY4", 1},
+                                  {"MUXF7", 9}});
+  ASSERT_TRUE(x.ok());
+  EXPECT_EQ(*x, (Resources{11, 7, 4, 3.5, 16, 5}));
+  const auto e = count_resources({{"LUT4", 10},
+                                  {"CCU2C", 3},
+                                  {"TRELLIS_FF", 4},
+                                  {"DP16KD", 2},
+                                  {"MULT18X18D", 1},
+                                  {"TRELLIS_DPR16X4", 2},
+                                  {"PFUMX", 8}});
+  ASSERT_TRUE(e.ok());
+  EXPECT_EQ(*e, (Resources{16, 4, 1, 2.0, 12, 3}));
+}
+
+TEST(CountResources, RefusesUnmappedCells) {
+  const auto r = count_resources({{"$mul", 1}});
+  ASSERT_FALSE(r.ok());
+  EXPECT_EQ(r.error().code, ErrorCode::kUnsupported);
+}
+
+EngineConfig small(PeKind pe) {
+  EngineConfig c;
+  c.pe = pe;
+  c.lanes_in = c.lanes_out = 2;
+  c.pixels = 1;
+  c.acc_bits = 24;
+  c.act_depth = c.weight_depth = 1024;
+  c.param_depth = 16;
+  c.result_depth = 16;
+  c.program_depth = 256;
+  return c;
+}
+
+class SynthTest : public testing::TestWithParam<SynthTarget> {};
+
+TEST_P(SynthTest, OnlyTheMultiplierEngineHasDsps) {
+  const auto shift = synthesise(small(PeKind::kSvpe), GetParam());
+  if (!shift.ok() && shift.error().code == ErrorCode::kToolMissing)
+    GTEST_SKIP() << shift.error().message;
+  ASSERT_TRUE(shift.ok()) << shift.error().message;
+  EXPECT_EQ(shift->dsp, 0);
+  EXPECT_GT(shift->lut, 500);
+  EXPECT_GT(shift->ff, 500);
+  EXPECT_GT(shift->bram, 0);
+  const auto multiply = synthesise(small(PeKind::kVpe), GetParam());
+  ASSERT_TRUE(multiply.ok()) << multiply.error().message;
+  EXPECT_EQ(multiply->dsp, 4);  // one a lane
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, SynthTest,
+                         testing::Values(SynthTarget::kXcup, SynthTarget::kEcp5),
+                         [](const auto& p) { return std::string(target_name(p.param)); });
+
+TEST(Synth, RefusesImpossibleEngines) {
+  EngineConfig c = small(PeKind::kSvpe);
+  c.lanes_in = 3;
+  const auto r = synthesise(c, SynthTarget::kXcup);
+  ASSERT_FALSE(r.ok());
+  EXPECT_EQ(r.error().code, ErrorCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace nbq::hw

@@ -1,0 +1,110 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/result.h"
+
+/// What the other commands left in a folder, as the report needs it. Only the JSON is shared with
+/// them: the report links neither the trainer nor the accelerator.
+namespace nbq::report {
+
+/// An epoch of run/metrics.json. Accuracies in percent; absent: not measured.
+struct Epoch {
+  int phase = 0;     ///< from 0
+  std::string kind;  ///< "float", "quantised"
+  std::optional<double> loss, train_accuracy, validation_accuracy, test_accuracy;
+  double alpha = 1;
+};
+
+/// Counts of values in equal bins over [lo, hi].
+struct Histogram {
+  double lo = 0, hi = 0;
+  std::vector<std::int64_t> counts;  ///< empty: not measured
+};
+
+struct LayerWeights {
+  std::string layer;
+  int bits = 0;
+  Histogram before, after;  ///< W when the quantised phase began; W at its end
+  std::vector<std::pair<std::int64_t, std::int64_t>> levels;  ///< integer level, how often; ascending
+};
+
+struct Training {
+  std::string name;
+  std::optional<double> float_accuracy, nbit_accuracy;
+  double seconds = 0;
+  std::vector<Epoch> epochs;
+  std::vector<LayerWeights> weights;
+};
+
+/// eval.json, of the integer network.
+struct Evaluation {
+  std::int64_t images = 0, correct = 0;
+  double accuracy = 0;  ///< percent
+};
+
+/// How many images an executor computed, and how many logit vectors differed from the reference.
+struct Checked {
+  std::string name;
+  std::int64_t images = 0, mismatches = 0;
+};
+
+struct Check {
+  std::int64_t images = 0, mismatches = 0;
+  std::vector<Checked> executors;
+};
+
+struct Layer {
+  std::string name, op;
+  std::int64_t shape[3] = {0, 0, 0};
+  std::int64_t params = 0, macs = 0;
+  std::int64_t weight_bits = 0, act_bits = 0, acc_bits = 0;  ///< 0: has none
+};
+
+struct ModelInfo {
+  std::string name;
+  std::int64_t model_bytes = 0, float_bytes = 0, weight_bits = 0, act_bits = 0, params = 0, macs = 0;
+  std::vector<Layer> layers;
+};
+
+/// sim_*.json: means over the images.
+struct Simulation {
+  std::int64_t lanes_in = 0, lanes_out = 0, pixels = 0, lanes = 0, acc_bits = 0;
+  double clock_mhz = 0;
+  std::int64_t images = 0, mismatches = 0;
+  double cycles = 0;  ///< start to done; its causes follow and add up to it but for a few hand-over cycles
+  double busy = 0, residual = 0, drain = 0, barrier = 0, fetch = 0;
+  double load = 0;    ///< image in and logits out through the host port, not in `cycles`
+  double utilisation = 0;  ///< useful lane-cycles / all lane-cycles
+  std::optional<double> accuracy;
+};
+
+/// synth_*.json: cells after technology mapping.
+struct Resources {
+  double lut = 0, ff = 0, dsp = 0, bram = 0;
+};
+
+/// One of the two arrays.
+struct Array {
+  std::optional<Simulation> sim;
+  std::optional<Resources> xcup, ecp5;
+};
+
+/// All of a folder; what no file told is absent.
+struct Inputs {
+  std::optional<Training> training;  ///< run/metrics.json
+  std::optional<Evaluation> eval;    ///< eval.json
+  std::optional<Check> check;        ///< check.json
+  std::optional<ModelInfo> info;     ///< info.json
+  Array svpe, vpe;                   ///< sim_{svpe,vpe}.json, synth_{svpe,vpe}_{xcup,ecp5}.json
+};
+
+/// Reads the files that exist. Errors kBadFile: damaged JSON, a key missing or of the wrong kind (names
+/// file and key), a file about another thing than its name says, no such folder, none of the files.
+Result<Inputs> read_inputs(const std::filesystem::path& dir);
+
+}  // namespace nbq::report

@@ -1,0 +1,133 @@
+#include "report/report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/file.h"
+
+namespace nbq::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Whole numbers without ".0".
+Json plain(double v) {
+  return std::floor(v) == v ? Json(static_cast<std::int64_t>(v)) : Json(v);
+}
+
+template <class T>
+void put(Json& j, const char* key, const std::optional<T>& v) {
+  if (v) j[key] = *v;
+}
+
+void put_resources(Json& j, const Resources& r) {
+  j["lut"] = plain(r.lut);
+  j["ff"] = plain(r.ff);
+  j["dsp"] = plain(r.dsp);
+  j["bram"] = plain(r.bram);
+}
+
+Json array_json(const DemoReport& report, const Array& a) {
+  Json j = Json::object();
+  if (a.sim) {
+    const Simulation& s = *a.sim;
+    j["lanes"] = s.lanes;
+    j["images"] = s.images;
+    j["mismatches"] = s.mismatches;
+    put(j, "accuracy", s.accuracy);
+    j["cycles_per_image"] = plain(s.cycles);
+    j["busy_cycles_per_image"] = plain(s.busy);
+    j["residual_cycles_per_image"] = plain(s.residual);
+    j["drain_cycles_per_image"] = plain(s.drain);
+    j["barrier_cycles_per_image"] = plain(s.barrier);
+    j["fetch_cycles_per_image"] = plain(s.fetch);
+    j["load_cycles_per_image"] = plain(s.load);
+    j["utilisation"] = s.utilisation;
+    put(j, "images_per_s", report.images_per_s(a));
+  }
+  if (a.xcup) put_resources(j, *a.xcup);
+  if (a.ecp5) put_resources(j["ecp5"], *a.ecp5);
+  return j;
+}
+
+}  // namespace
+
+std::string DemoReport::name() const {
+  if (in.info && !in.info->name.empty()) return in.info->name;
+  if (in.training && !in.training->name.empty()) return in.training->name;
+  return "nbq";
+}
+
+std::optional<std::int64_t> DemoReport::images_checked() const {
+  std::optional<std::int64_t> least;
+  for (const Array* a : {&in.svpe, &in.vpe})
+    if (a->sim) least = std::min(least.value_or(a->sim->images), a->sim->images);
+  if (!least && in.check) least = in.check->images;
+  return least;
+}
+
+std::optional<std::int64_t> DemoReport::mismatches() const {
+  std::optional<std::int64_t> sum;
+  if (in.check) sum = in.check->mismatches;
+  for (const Array* a : {&in.svpe, &in.vpe})
+    if (a->sim) sum = sum.value_or(0) + a->sim->mismatches;
+  return sum;
+}
+
+std::optional<double> DemoReport::images_per_s(const Array& array) const {
+  if (!array.sim || !clock_mhz) return std::nullopt;
+  return *clock_mhz * 1e6 / array.sim->cycles;
+}
+
+Result<DemoReport> make_report(const ReportInputs& inputs) {
+  if (!(inputs.clock_mhz >= 0) || !std::isfinite(inputs.clock_mhz))
+    return make_error(ErrorCode::kInvalidArgument, "clock of {} MHz", inputs.clock_mhz);
+  NBQ_ASSIGN(Inputs in, read_inputs(inputs.dir));
+  DemoReport report{std::move(in), std::nullopt};
+  if (inputs.clock_mhz > 0)
+    report.clock_mhz = inputs.clock_mhz;
+  else if (report.in.svpe.sim)
+    report.clock_mhz = report.in.svpe.sim->clock_mhz;
+  else if (report.in.vpe.sim)
+    report.clock_mhz = report.in.vpe.sim->clock_mhz;
+  return report;
+}
+
+std::string report_json(const DemoReport& report) {
+  const Inputs& in = report.in;
+  Json j = {{"name", report.name()}};
+  if (in.training) put(j, "float_accuracy", in.training->float_accuracy);
+  if (in.eval) j["nbit_accuracy"] = in.eval->accuracy;
+  if (in.info) {
+    j["weight_bits"] = in.info->weight_bits;
+    j["act_bits"] = in.info->act_bits;
+    j["float_bytes"] = in.info->float_bytes;
+    j["model_bytes"] = in.info->model_bytes;
+    j["params"] = in.info->params;
+    j["macs"] = in.info->macs;
+  }
+  if (in.eval) j["images_evaluated"] = in.eval->images;
+  put(j, "images_checked", report.images_checked());
+  put(j, "mismatches", report.mismatches());
+  if (in.check) {
+    Json& list = j["checks"] = Json::array();
+    for (const Checked& c : in.check->executors)
+      list.push_back({{"name", c.name}, {"images", c.images}, {"mismatches", c.mismatches}});
+  }
+  for (const auto& [key, array] : {std::pair{"svpe", &in.svpe}, std::pair{"vpe", &in.vpe}}) {
+    Json a = array_json(report, *array);
+    if (!a.empty()) j[key] = std::move(a);
+  }
+  put(j, "clock_mhz", report.clock_mhz);
+  if (in.training) j["train_seconds"] = in.training->seconds;
+  return j.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Status write_report(const DemoReport& report, const std::filesystem::path& dir) {
+  NBQ_TRY(write_file(dir / "report.json", report_json(report)));
+  NBQ_ASSIGN(const std::string page, report_html(report));
+  return write_file(dir / "report.html", page);
+}
+
+}  // namespace nbq::report

@@ -1,0 +1,154 @@
+#include "report/table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <map>
+
+namespace nbq::report {
+namespace {
+
+std::string percent(const std::optional<double>& v) {
+  return v ? fmt::format("{:.2f} %", *v) : kNotMeasured;
+}
+
+/// What was compared with ref: "svpe rtl, vpe rtl on 100 images; trainer on 20".
+std::string compared(const Inputs& in) {
+  std::map<std::string, std::int64_t> images;
+  if (in.check)
+    for (const Checked& c : in.check->executors)
+      if (c.name != "ref") images[c.name] = c.images;
+  if (in.svpe.sim) images["svpe rtl"] = std::max(images["svpe rtl"], in.svpe.sim->images);
+  if (in.vpe.sim) images["vpe rtl"] = std::max(images["vpe rtl"], in.vpe.sim->images);
+  std::map<std::int64_t, std::vector<std::string>, std::greater<>> names;
+  for (const auto& [name, n] : images) names[n].push_back(name);
+  std::string out;
+  for (const auto& [n, list] : names)
+    out += fmt::format("{}{} on {}{}", out.empty() ? "" : "; ", fmt::join(list, ", "),
+                       grouped(static_cast<double>(n)), out.empty() ? " images" : "");
+  return out;
+}
+
+}  // namespace
+
+std::string grouped(double v) {
+  std::string s = std::floor(v) == v ? fmt::format("{:.0f}", v) : fmt::format("{:.1f}", v);
+  const std::size_t point = std::min(s.find('.'), s.size());
+  const std::size_t first = s[0] == '-' ? 1 : 0;
+  for (std::size_t i = point; i > first + 3;) s.insert(i -= 3, ",");
+  return s;
+}
+
+std::string bits_word(const DemoReport& report) {
+  return report.in.info ? fmt::format("{}-bit", report.in.info->weight_bits) : "n-bit";
+}
+
+std::vector<NetworkRow> network_rows(const DemoReport& report) {
+  const Inputs& in = report.in;
+  std::vector<NetworkRow> rows;
+  rows.push_back({"float accuracy",
+                  percent(in.training ? in.training->float_accuracy : std::nullopt), ""});
+  NetworkRow nbit{bits_word(report) + " accuracy", kNotMeasured, ""};
+  if (in.eval) {
+    nbit.value = percent(in.eval->accuracy);
+    nbit.note = fmt::format("in integers, {} of {} images", grouped(static_cast<double>(in.eval->correct)),
+                            grouped(static_cast<double>(in.eval->images)));
+  }
+  rows.push_back(nbit);
+  NetworkRow as_float{"bytes as float32", kNotMeasured, ""}, as_nbq{"bytes as .nbq", kNotMeasured, ""};
+  if (in.info) {
+    const auto f = static_cast<double>(in.info->float_bytes);
+    const auto n = static_cast<double>(in.info->model_bytes);
+    as_float.value = grouped(f);
+    as_nbq.value = grouped(n);
+    if (n > 0 && f > 0)
+      as_nbq.note = f >= n ? fmt::format("{:.1f} times smaller", f / n)
+                           : fmt::format("{:.1f} times larger", n / f);
+  }
+  rows.push_back(as_float);
+  rows.push_back(as_nbq);
+  NetworkRow wrong{"mismatches", kNotMeasured, ""};
+  if (const auto m = report.mismatches()) {
+    wrong.value = grouped(static_cast<double>(*m));
+    wrong.note = compared(in);
+  }
+  rows.push_back(wrong);
+  rows.push_back({"training",
+                  in.training ? fmt::format("{:.1f} s", in.training->seconds) : kNotMeasured, ""});
+  return rows;
+}
+
+std::vector<ArrayRow> array_rows(const DemoReport& report) {
+  std::vector<ArrayRow> rows;
+  const auto add = [&](const char* group, const std::string& label,
+                       const std::function<std::optional<std::string>(const Array&)>& cell) {
+    rows.push_back({group, label, cell(report.in.svpe).value_or(kNotMeasured),
+                    cell(report.in.vpe).value_or(kNotMeasured)});
+  };
+  const auto sim = [&](const std::string& label, const std::function<std::string(const Simulation&)>& f) {
+    add("simulated RTL", label, [&](const Array& a) -> std::optional<std::string> {
+      if (!a.sim) return std::nullopt;
+      return f(*a.sim);
+    });
+  };
+  sim("images", [](const Simulation& s) { return grouped(static_cast<double>(s.images)); });
+  sim("cycles per image", [](const Simulation& s) { return grouped(std::round(s.cycles)); });
+  sim("load cycles per image", [](const Simulation& s) { return grouped(std::round(s.load)); });
+  sim("array utilisation", [](const Simulation& s) { return fmt::format("{:.1f} %", 100 * s.utilisation); });
+  add("simulated RTL",
+      report.clock_mhz ? fmt::format("images/s at {:g} MHz", *report.clock_mhz) : std::string("images/s"),
+      [&](const Array& a) -> std::optional<std::string> {
+        const auto v = report.images_per_s(a);
+        if (!v) return std::nullopt;
+        return *v >= 100 ? grouped(std::round(*v)) : fmt::format("{:.2f}", *v);
+      });
+  const auto cells = [&](const char* group, std::optional<Resources> Array::*target) {
+    const auto row = [&](const char* label, double Resources::*field) {
+      add(group, label, [&](const Array& a) -> std::optional<std::string> {
+        if (!(a.*target)) return std::nullopt;
+        return grouped((*(a.*target)).*field);
+      });
+    };
+    row("LUT", &Resources::lut);
+    row("FF", &Resources::ff);
+    row("DSP", &Resources::dsp);
+    row("BRAM", &Resources::bram);
+  };
+  cells("UltraScale+ (yosys, xcup)", &Array::xcup);
+  cells("ECP5 (yosys)", &Array::ecp5);
+  return rows;
+}
+
+std::string text_table(const DemoReport& report) {
+  const std::vector<NetworkRow> network = network_rows(report);
+  const std::vector<ArrayRow> arrays = array_rows(report);
+  std::size_t label = 0, value = 0;
+  for (const NetworkRow& r : network) {
+    label = std::max(label, r.label.size());
+    value = std::max(value, r.value.size());
+  }
+  for (const ArrayRow& r : arrays) {
+    label = std::max(label, r.label.size() + 2);
+    value = std::max({value, r.svpe.size(), r.vpe.size()});
+  }
+  std::string out = report.name();
+  if (report.in.info)
+    out += fmt::format(", {}-bit weights, {}-bit activations", report.in.info->weight_bits,
+                       report.in.info->act_bits);
+  out += "\n\n";
+  for (const NetworkRow& r : network) {
+    out += fmt::format("{:<{}}  {:>{}}", r.label, label, r.value, value);
+    if (!r.note.empty()) out += "  (" + r.note + ")";
+    out += "\n";
+  }
+  out += fmt::format("\n{:<{}}  {:>{}}  {:>{}}\n", "accelerator", label, "SVPE", value, "VPE", value);
+  std::string group;
+  for (const ArrayRow& r : arrays) {
+    if (r.group != group) out += r.group + "\n";
+    group = r.group;
+    out += fmt::format("{:<{}}  {:>{}}  {:>{}}\n", "  " + r.label, label, r.svpe, value, r.vpe, value);
+  }
+  return out;
+}
+
+}  // namespace nbq::report

@@ -1,0 +1,119 @@
+// Each bad input: a clear error naming the thing, the exit code, nothing half written.
+#include <fstream>
+
+#include "data/image.h"
+#include "model/nbq_file.h"
+#include "model/quantise.h"
+#include "nbq_command.h"
+#include "random_graph.h"
+
+namespace nbq::testing {
+namespace {
+
+class BadInput : public CommandTest {
+ protected:
+  void expect_error(const Ran& r, int exit, const std::string& words) const {
+    EXPECT_EQ(r.exit, exit) << r.err << r.out;
+    EXPECT_NE(r.err.find(words), std::string::npos) << r.err;
+  }
+  std::string model() const {
+    EXPECT_TRUE(save_nbq(path("m.nbq"), digits_like()).ok());
+    return path("m.nbq");
+  }
+  /// 1x8x8 images, 10 classes.
+  static Graph digits_like() {
+    Graph g;
+    g.add("image", InputAttrs{1, 8, 8, {}, {}}, {});
+    g.add("flat", FlattenAttrs{}, {0});
+    g.add("fc", LinearAttrs{10, false}, {1});
+    NBQ_CHECK(infer_shapes(g).ok());
+    g.nodes[2].state["weight"] = {{10, 64}, std::vector<float>(640, 0.5f)};
+    return deploy(quantise(g, {}, ActSamples(3, {1.0f})).value()).value();
+  }
+  void write_png_at(const std::string& name) const {
+    fs::create_directories(fs::path(path(name)).parent_path());
+    ASSERT_TRUE(write_png(path(name), Image{1, 8, 8, std::vector<std::uint8_t>(64, 9)}).ok());
+  }
+};
+
+TEST_F(BadInput, DamagedModels) {
+  const std::string good = model();
+  auto bytes = read_file(good).value();
+  const auto with = [&](auto change) {
+    auto b = bytes;
+    change(b);
+    EXPECT_TRUE(write_file(path("bad.nbq"), b).ok());
+    return run({"info", path("bad.nbq")});
+  };
+  expect_error(with([](auto& b) { b.resize(b.size() / 2); }), 3, "bad.nbq: ");
+  expect_error(with([](auto& b) { b.clear(); }), 3, "bad.nbq: not an .nbq model");
+  expect_error(with([](auto& b) { b[5] ^= 1; }), 3, "not an .nbq model");
+  expect_error(with([](auto& b) { b[0] = b[1] = b[2] = 0xff; }), 3, "damaged or truncated");
+  expect_error(run({"info", path("none.nbq")}), 3, "none.nbq: no such file");
+  const Ran json = run({"info", path("none.nbq"), "--json"});
+  EXPECT_EQ(json.json().at("code"), 3);
+}
+
+TEST_F(BadInput, AnAccumulatorThatCouldOverflow) {
+  Graph g;
+  g.stage = Stage::kInteger;
+  g.add("image", InputAttrs{1, 1024, 1024, {}, {}}, {});
+  Conv2dAttrs one{1, 1, false, {}};
+  g.add("wide", one, {0});
+  g.add("flat", FlattenAttrs{}, {1});
+  g.add("fc", LinearAttrs{2, false}, {2});
+  ASSERT_TRUE(infer_shapes(g).ok());
+  g.nodes[0].act = ActFormat::make(8, true, -7);
+  g.nodes[1].act = g.nodes[2].act = ActFormat::make(16, true, -7);
+  g.nodes[1].po2 = {5, {0}, {Po2Code::make({5}, false, 1)}, {}, 9};
+  g.nodes[3].po2 = {5, {0, 0}, std::vector<Po2Code>(2 << 20, Po2Code::make({5}, false, 15)), {}, 48};
+  ASSERT_TRUE(save_nbq(path("wide.nbq"), g).ok());
+  expect_error(run({"info", path("wide.nbq")}), 3, "fc: the accumulator of channel 0 could need");
+}
+
+TEST_F(BadInput, ImageFolders) {
+  const std::string m = model();
+  expect_error(run({"eval", m, "--data", path("none")}), 3, path("none"));
+  fs::create_directories(path("empty/a"));
+  fs::create_directories(path("empty/b"));
+  expect_error(run({"eval", m, "--data", path("empty")}), 3, path("empty"));
+  write_png_at("one/a/1.png");
+  expect_error(run({"eval", m, "--data", path("one")}), 3, "one class");
+  write_png_at("broken/a/1.png");
+  write_png_at("broken/b/1.png");
+  std::ofstream(path("broken/b/2.jpg"), std::ios::binary) << "\xff\xd8\xff\xe0 this is no picture";
+  expect_error(run({"eval", m, "--data", path("broken")}), 3, "broken/b/2.jpg");
+  expect_error(run({"run", m, path("broken/b/2.jpg")}), 3, "broken/b/2.jpg");
+  write_png_at("two/a/1.png");
+  write_png_at("two/b/1.png");
+  expect_error(run({"eval", m, "--data", path("two")}), 2, "2 classes, the model 10 outputs");
+}
+
+TEST_F(BadInput, Recipes) {
+  std::string text = read_text_file(NBQ_SOURCE_DIR "/zoo/nbqnn-digits.toml").value();
+  text.replace(text.find("weight_bits"), 11, "wieght_bits");
+  ASSERT_TRUE(write_file(path("typo.toml"), std::string_view(text)).ok());
+  const Ran r = run({"train", path("typo.toml"), "--run", path("run")});
+  expect_error(r, 3, "typo.toml:");
+  EXPECT_NE(r.err.find("wieght_bits"), std::string::npos) << r.err;
+  EXPECT_NE(r.err.find("weight_bits"), std::string::npos) << r.err;
+  EXPECT_FALSE(fs::exists(path("run/checkpoint.pt")));
+}
+
+TEST_F(BadInput, UnwritableOutput) {
+  const std::string m = model();
+  ASSERT_TRUE(save_nbq(path("f.nbq"), RandomGraph(4).make_quantised(3, 8)).ok());
+  expect_error(run({"export", path("f.nbq"), "-o", "/proc/none/out.nbq"}), 3, "/proc/none/out.nbq");
+  expect_error(run({"export", m, "-o", path("x.nbq")}), 2, "is an integer network already");
+}
+
+TEST_F(BadInput, MissingTools) {
+  const std::string m = model();
+  const std::string none = "PATH=/nonexistent NBQ_CACHE=" + path("cache");
+  expect_error(run({"sim", m}, none), 4, "verilator is not installed: apt-get install verilator");
+  expect_error(run({"check", m}, none), 4, "verilator is not installed");
+  expect_error(run({"synth", m}, none), 4, "yosys is not installed: apt-get install yosys");
+}
+
+}  // namespace
+}  // namespace nbq::testing

@@ -1,0 +1,79 @@
+// train -> export -> eval -> run -> check, as a user types them.
+#include "data/dataset.h"
+#include "nbq_command.h"
+
+namespace nbq::testing {
+namespace {
+
+class Cli : public CommandTest {};
+
+TEST_F(Cli, EveryCommandHasHelpAndUsageErrorsExitWith2) {
+  for (const char* c : {"train", "eval", "export", "info", "run", "check", "sim", "synth", "report"}) {
+    const Ran help = run({c, "--help"});
+    EXPECT_EQ(help.exit, 0) << c;
+    EXPECT_NE(help.out.find("--json"), std::string::npos) << c;
+    EXPECT_EQ(run({c, "--no-such-option"}).exit, 2) << c;
+  }
+  EXPECT_EQ(run({}).exit, 2);
+  EXPECT_EQ(run({"--version"}).exit, 0);
+}
+
+TEST_F(Cli, FromRecipeToLogits) {
+  train_briefly();
+  const std::string model = path("run/model.nbq");
+
+  const Ran eval = run({"eval", model, "--data", "digits", "--json"});
+  ASSERT_EQ(eval.exit, 0) << eval.err;
+  EXPECT_EQ(eval.json().at("images"), 797);
+  EXPECT_GT(eval.json().at("accuracy").get<double>(), 70.0);  // a tenth of the recipe's epochs
+
+  // The trainer's evaluation of what it learnt is the integer network's, to the image.
+  const Ran quantised = run({"eval", path("run/quantised.nbq"), "--data", "digits", "--json"});
+  EXPECT_EQ(quantised.json().at("correct"), eval.json().at("correct"));
+
+  const Ran exported = run({"export", path("run"), "-o", path("again.nbq"), "--json"});
+  ASSERT_EQ(exported.exit, 0) << exported.err;
+  EXPECT_EQ(read_file(path("again.nbq")).value(), read_file(model).value());
+
+  const Ran check = run({"check", model, "--data", "digits", "--images", "50", "--pe", "both", "--no-rtl",
+                         "--json"});
+  ASSERT_EQ(check.exit, 0) << check.err << check.out;
+  EXPECT_EQ(check.json().at("mismatches"), 0);
+  EXPECT_EQ(check.json().at("executors").size(), 4u);
+
+  const Ran info = run({"info", model, "--json"});
+  EXPECT_EQ(info.json().at("weight_bits"), 3);
+  EXPECT_LT(info.json().at("model_bytes").get<int>(), info.json().at("float_bytes").get<int>() / 4);
+  EXPECT_NE(run({"info", model}).out.find("conv1_1"), std::string::npos);
+
+  // Image files give the class that eval saw.
+  DatasetSpec spec;
+  spec.path = "digits";
+  spec.split = Split::kTest;
+  const ImageSourcePtr digits = open_dataset(spec).value();
+  ASSERT_TRUE(write_class_folders(*digits, path("png")).ok());
+  const Ran folder = run({"eval", model, "--data", path("png"), "--json"});
+  ASSERT_EQ(folder.exit, 0) << folder.err;
+  EXPECT_EQ(folder.json().at("correct"), eval.json().at("correct"));
+  const std::string image = fs::directory_iterator(path("png/3"))->path().string();
+  const Ran one = run({"run", model, image, image, "--json"});
+  ASSERT_EQ(one.exit, 0) << one.err;
+  ASSERT_EQ(one.json().at("results").size(), 2u);
+  EXPECT_EQ(one.json()["results"][0].at("logits").size(), 10u);
+  EXPECT_EQ(one.json()["results"][0].at("path"), image);
+}
+
+TEST_F(Cli, PostTrainingQuantisationOfEveryWidthIsBitExact) {
+  train_briefly();
+  for (const char* bits : {"1", "2", "3", "4", "5"})
+    for (const char* act : {"8", "16"}) {
+      const Ran e = run({"export", path("run/float.nbq"), "-o", path("q.nbq"), "--data", "digits",
+                         "--weight-bits", bits, "--act-bits", act});
+      ASSERT_EQ(e.exit, 0) << e.err;
+      const Ran c = run({"check", path("q.nbq"), "--data", "digits", "--images", "10", "--no-rtl", "--json"});
+      EXPECT_EQ(c.exit, 0) << bits << " bits, " << act << " activation bits: " << c.out;
+    }
+}
+
+}  // namespace
+}  // namespace nbq::testing
