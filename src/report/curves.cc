@@ -35,11 +35,12 @@ std::string phase_marks(const std::vector<Epoch>& epochs) {
     std::size_t end = first;
     while (end < epochs.size() && epochs[end].phase == epochs[first].phase) ++end;
     if (first > 0)
-      out += fmt::format("set arrow from {0}.5,graph 0 to {0}.5,graph 1 nohead dt 2 lc rgb \"#000006\"\n", first);
+      out += fmt::format(
+          "set arrow from {0}.5,graph 0 to {0}.5,graph 1 nohead dt 2 lc rgb \"#000006\"\n", first);
     const std::string kind = letters(epochs[first].kind);
     if (static_cast<double>(end - first) >= 0.2 * static_cast<double>(epochs.size()))
-      out += fmt::format("set label \"{}\" at {},graph 1.06 center textcolor rgb \"#000006\"\n", kind,
-                         static_cast<double>(first + end + 1) / 2);
+      out += fmt::format("set label \"{}\" at {},graph 1.06 center textcolor rgb \"#000006\"\n",
+                         kind, static_cast<double>(first + end + 1) / 2);
     first = end;
   }
   return out;
@@ -60,16 +61,19 @@ Plot epoch_plot(const std::vector<Epoch>& epochs, const std::vector<Series>& ser
     }
     if (rows.find_first_not_of('\n') == std::string::npos) continue;
     blocks += fmt::format("$s{} << EOD\n{}EOD\n", s, rows);
-    plot += fmt::format("{} $s{} using 1:2 with linespoints pt 7 ps {} lw 1.6 lc rgb \"#00000{}\" {}",
-                        plot.empty() ? "plot" : ",", s, epochs.size() > 60 ? 0.15 : 0.3, series[s].ink,
-                        series.size() > 1 ? "title \"" + series[s].title + "\"" : "notitle");
+    plot +=
+        fmt::format("{} $s{} using 1:2 with linespoints pt 7 ps {} lw 1.6 lc rgb \"#00000{}\" {}",
+                    plot.empty() ? "plot" : ",", s, epochs.size() > 60 ? 0.15 : 0.3, series[s].ink,
+                    series.size() > 1 ? "title \"" + series[s].title + "\"" : "notitle");
   }
   if (plot.empty()) return {};
   return {420, 270, 13, title,
-          fmt::format("{}set key at screen 0.5,0.05 center horizontal samplen 2\nset tmargin 2.2\nset bmargin 4.4\nset xrange [0.5:{}.5]\n"
-                      "set xtics autofreq\nset xlabel \"epoch\" textcolor rgb \"#000006\" offset 0,0.4\n"
-                      "{}{}{}{}",
-                      kAxes, epochs.size(), phase_marks(epochs), commands, blocks, plot)};
+          fmt::format(
+              "{}set key at screen 0.5,0.05 center horizontal samplen 2\nset tmargin 2.2\nset "
+              "bmargin 4.4\nset xrange [0.5:{}.5]\n"
+              "set xtics autofreq\nset xlabel \"epoch\" textcolor rgb \"#000006\" offset 0,0.4\n"
+              "{}{}{}{}",
+              kAxes, epochs.size(), phase_marks(epochs), commands, blocks, plot)};
 }
 
 /// Fraction of the values per unit of weight, so that histograms over different ranges compare.
@@ -87,7 +91,8 @@ Plot float_plot(const LayerWeights& w) {
   std::string blocks, plot;
   if (!w.before.counts.empty()) {
     blocks += "$b << EOD\n" + density_rows(w.before) + "EOD\n";
-    plot = "plot $b using 1:2:3 with boxes fs solid 0.45 noborder lc rgb \"#000001\" title \"before\"";
+    plot =
+        "plot $b using 1:2:3 with boxes fs solid 0.45 noborder lc rgb \"#000001\" title \"before\"";
   }
   if (!w.after.counts.empty()) {
     blocks += "$a << EOD\n" + density_rows(w.after) + "EOD\n";
@@ -116,7 +121,8 @@ Plot level_plot(const LayerWeights& w) {
   const double span = level_place(w.levels.back().first) - level_place(w.levels.front().first);
   const int every = span > 16 ? 4 : span > 10 ? 2 : 1;
   for (const auto& [level, n] : w.levels) {
-    const double place = level_place(level), share = sum > 0 ? 100 * static_cast<double>(n) / sum : 0;
+    const double place = level_place(level),
+                 share = sum > 0 ? 100 * static_cast<double>(n) / sum : 0;
     most = std::max(most, share);
     rows += fmt::format("{} {:.6g}\n", place, share);
     if (static_cast<int>(std::abs(place)) % every == 0)
@@ -124,15 +130,17 @@ Plot level_plot(const LayerWeights& w) {
   }
   // Share above the bar, where the bars are few enough.
   const std::string labels =
-      span <= 10 ? ", $l using 1:2:(sprintf(\"%.0f %%\", $2)) with labels offset 0,0.5 textcolor rgb "
-                   "\"#000006\" font \",10\" notitle"
-                 : "";
+      span <= 10
+          ? ", $l using 1:2:(sprintf(\"%.0f %%\", $2)) with labels offset 0,0.5 textcolor rgb "
+            "\"#000006\" font \",10\" notitle"
+          : "";
   return {330, 150, 11, "levels of " + w.layer,
-          fmt::format("{}unset ytics\nset border 1\nset yrange [0:{:.6g}]\nset xrange [{}:{}]\n"
-                      "set xtics ({})\nset boxwidth 0.7\n$l << EOD\n{}EOD\n"
-                      "plot $l using 1:2 with boxes fs solid 0.75 noborder lc rgb \"#000002\" notitle{}",
-                      kAxes, std::max(most * 1.22, 1.0), level_place(w.levels.front().first) - 0.7,
-                      level_place(w.levels.back().first) + 0.7, tics, rows, labels)};
+          fmt::format(
+              "{}unset ytics\nset border 1\nset yrange [0:{:.6g}]\nset xrange [{}:{}]\n"
+              "set xtics ({})\nset boxwidth 0.7\n$l << EOD\n{}EOD\n"
+              "plot $l using 1:2 with boxes fs solid 0.75 noborder lc rgb \"#000002\" notitle{}",
+              kAxes, std::max(most * 1.22, 1.0), level_place(w.levels.front().first) - 0.7,
+              level_place(w.levels.back().first) + 0.7, tics, rows, labels)};
 }
 
 }  // namespace
@@ -152,8 +160,11 @@ std::vector<Figure> training_figures(const Training& t) {
       high = std::max(high, *e.loss);
     }
   const bool log_scale = low > 0 && high > 10 * low;
-  add({"Loss", log_scale ? "Mean of the training steps, logarithmic scale." : "Mean of the training steps.", {}},
-      epoch_plot(t.epochs, {{"loss", 1, [](const Epoch& e) { return e.loss; }}}, "training loss over the epochs",
+  add({"Loss",
+       log_scale ? "Mean of the training steps, logarithmic scale." : "Mean of the training steps.",
+       {}},
+      epoch_plot(t.epochs, {{"loss", 1, [](const Epoch& e) { return e.loss; }}},
+                 "training loss over the epochs",
                  log_scale ? "set logscale y\nset format y \"%g\"\n" : ""));
 
   double worst = 100, best = 0;
@@ -166,15 +177,18 @@ std::vector<Figure> training_figures(const Training& t) {
   // The interesting part is the last points; the first epochs may start below the axis.
   const double floor = std::max(0.0, std::floor(std::max(worst, best - 25) / 5) * 5);
   add({"Accuracy",
-       fmt::format("Percent{}. Test accuracy in the quantised phase is that of the integer network.",
-                   floor > 0 ? fmt::format("; the axis begins at {:.0f}", floor) : ""),
+       fmt::format(
+           "Percent{}. Test accuracy in the quantised phase is that of the integer network.",
+           floor > 0 ? fmt::format("; the axis begins at {:.0f}", floor) : ""),
        {}},
       epoch_plot(t.epochs,
                  {{"training", 1, [](const Epoch& e) { return e.train_accuracy; }},
                   {"validation", 3, [](const Epoch& e) { return e.validation_accuracy; }},
                   {"test", 2, [](const Epoch& e) { return e.test_accuracy; }}},
                  "accuracy over the epochs", fmt::format("set yrange [{}:100]\n", floor)));
-  add({"α of the reconstructed gradient", "At each epoch's last step. A float phase has no α: shown as 1.", {}},
+  add({"α of the reconstructed gradient",
+       "At each epoch's last step. A float phase has no α: shown as 1.",
+       {}},
       epoch_plot(t.epochs, {{"alpha", 2, [](const Epoch& e) { return std::optional(e.alpha); }}},
                  "alpha over the epochs", "set yrange [0:1.02]\nset ytics 0.2\n"));
   return figures;

@@ -16,7 +16,8 @@ struct Figure {
 /// Loss, accuracy and alpha over the epochs of all phases; empty without epochs.
 std::vector<Figure> training_figures(const Training& training);
 
-/// A figure for each quantised layer: the distribution of W before and after, and the levels of Q(W).
+/// A figure for each quantised layer: the distribution of W before and after, and the levels of
+/// Q(W).
 std::vector<Figure> weight_figures(const Training& training);
 
 }  // namespace nbq::report

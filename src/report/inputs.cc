@@ -248,10 +248,11 @@ Result<Inputs> read_inputs(const fs::path& dir) {
   NBQ_TRY(read_array(dir, "vpe", in.vpe));
   const auto any = [](const Array& a) { return a.sim || a.xcup || a.ecp5; };
   if (!in.training && !in.eval && !in.check && !in.info && !any(in.svpe) && !any(in.vpe))
-    return make_error(ErrorCode::kBadFile,
-                      "{}: nothing to report: no run/metrics.json, eval.json, check.json, info.json, "
-                      "sim_*.json or synth_*.json",
-                      dir.string());
+    return make_error(
+        ErrorCode::kBadFile,
+        "{}: nothing to report: no run/metrics.json, eval.json, check.json, info.json, "
+        "sim_*.json or synth_*.json",
+        dir.string());
   return in;
 }
 

@@ -30,7 +30,8 @@ struct LayerWeights {
   std::string layer;
   int bits = 0;
   Histogram before, after;  ///< W when the quantised phase began; W at its end
-  std::vector<std::pair<std::int64_t, std::int64_t>> levels;  ///< integer level, how often; ascending
+  std::vector<std::pair<std::int64_t, std::int64_t>>
+      levels;  ///< integer level, how often; ascending
 };
 
 struct Training {
@@ -67,7 +68,8 @@ struct Layer {
 
 struct ModelInfo {
   std::string name;
-  std::int64_t model_bytes = 0, float_bytes = 0, weight_bits = 0, act_bits = 0, params = 0, macs = 0;
+  std::int64_t model_bytes = 0, float_bytes = 0, weight_bits = 0, act_bits = 0, params = 0,
+               macs = 0;
   std::vector<Layer> layers;
 };
 
@@ -76,9 +78,10 @@ struct Simulation {
   std::int64_t lanes_in = 0, lanes_out = 0, pixels = 0, lanes = 0, acc_bits = 0;
   double clock_mhz = 0;
   std::int64_t images = 0, mismatches = 0;
-  double cycles = 0;  ///< start to done; its causes follow and add up to it but for a few hand-over cycles
+  double cycles =
+      0;  ///< start to done; its causes follow and add up to it but for a few hand-over cycles
   double busy = 0, residual = 0, drain = 0, barrier = 0, fetch = 0;
-  double load = 0;    ///< image in and logits out through the host port, not in `cycles`
+  double load = 0;         ///< image in and logits out through the host port, not in `cycles`
   double utilisation = 0;  ///< useful lane-cycles / all lane-cycles
   std::optional<double> accuracy;
 };
@@ -103,8 +106,9 @@ struct Inputs {
   Array svpe, vpe;                   ///< sim_{svpe,vpe}.json, synth_{svpe,vpe}_{xcup,ecp5}.json
 };
 
-/// Reads the files that exist. Errors kBadFile: damaged JSON, a key missing or of the wrong kind (names
-/// file and key), a file about another thing than its name says, no such folder, none of the files.
+/// Reads the files that exist. Errors kBadFile: damaged JSON, a key missing or of the wrong kind
+/// (names file and key), a file about another thing than its name says, no such folder, none of the
+/// files.
 Result<Inputs> read_inputs(const std::filesystem::path& dir);
 
 }  // namespace nbq::report

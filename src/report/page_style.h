@@ -49,7 +49,8 @@ svg{display:block;width:100%;height:auto}
 summary{cursor:pointer;padding:.5rem 0}
 pre{overflow-x:auto;background:var(--band);padding:1rem;font-size:.8rem;border-radius:4px;margin:0}
 main>section:last-child{margin-top:2rem}
-@media(max-width:619px){.wide{display:none}.network td.note{min-width:8rem}}
+.cycles th,.cycles td:not(.note){white-space:nowrap}
+@media(max-width:619px){.wide{display:none}th,td{padding-right:.4rem}.network .note{padding-left:.2rem}}
 @media(min-width:620px){.curves,.weights{grid-template-columns:repeat(2,minmax(0,1fr))}}
 @media(min-width:960px){.halves{grid-template-columns:repeat(2,minmax(0,1fr))}
 .curves,.weights{grid-template-columns:repeat(3,minmax(0,1fr))}}

@@ -1,10 +1,13 @@
 #include "report/plot.h"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "core/file.h"
 #include "core/process.h"
@@ -15,7 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Blue value n of a colour in the commands -> custom property of the style sheet.
-constexpr std::array<const char*, 7> kInks = {"--ink", "--p1", "--p2", "--p3", "--rule", "--grid", "--muted"};
+constexpr std::array<const char*, 7> kInks = {"--ink",  "--p1",   "--p2",   "--p3",
+                                              "--rule", "--grid", "--muted"};
 
 void replace_all(std::string& s, std::string_view from, std::string_view to) {
   for (std::size_t at = 0; (at = s.find(from, at)) != std::string::npos; at += to.size())
@@ -36,7 +40,8 @@ void remove_empty_groups(std::string& s) {
   for (std::size_t close = 0; (close = s.find("</g>", close)) != std::string::npos;) {
     std::size_t before = close;
     while (before > 0 && std::isspace(static_cast<unsigned char>(s[before - 1]))) --before;
-    const std::size_t open = before > 0 && s[before - 1] == '>' ? s.rfind('<', before - 1) : std::string::npos;
+    const std::size_t open =
+        before > 0 && s[before - 1] == '>' ? s.rfind('<', before - 1) : std::string::npos;
     if (open != std::string::npos && s.compare(open, 3, "<g ") == 0) {
       s.erase(open, close + 4 - open);
       close = open;
@@ -74,12 +79,23 @@ class TemporaryFolder {
 std::string escape(std::string_view text) {
   std::string out;
   for (const char c : text) switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   return out;
 }
@@ -119,14 +135,17 @@ Result<std::vector<std::string>> draw(const std::vector<Plot>& plots) {
   NBQ_ASSIGN(const TemporaryFolder folder, TemporaryFolder::make());
   std::string script = "set encoding utf8\n";
   for (std::size_t i = 0; i < plots.size(); ++i)
-    script += fmt::format("reset\nset terminal svg size {},{} dynamic noenhanced font \"Sans,{}\"\n"
-                          "set output \"{}.svg\"\n{}\nunset output\n",
-                          plots[i].width, plots[i].height, plots[i].font_px, i, plots[i].commands);
+    script += fmt::format(
+        "reset\nset terminal svg size {},{} dynamic noenhanced font \"Sans,{}\"\n"
+        "set output \"{}.svg\"\n{}\nunset output\n",
+        plots[i].width, plots[i].height, plots[i].font_px, i, plots[i].commands);
   NBQ_TRY(write_file(folder.path() / "plots.gp", script));
-  NBQ_ASSIGN(const ProcessResult run, run_process({gnuplot.string(), "-d", "plots.gp"}, folder.path()));
+  NBQ_ASSIGN(const ProcessResult run,
+             run_process({gnuplot.string(), "-d", "plots.gp"}, folder.path()));
   if (run.exit_code != 0)
-    return make_error(ErrorCode::kIo, "gnuplot failed (exit {}): {}", run.exit_code,
-                      run.output.substr(run.output.size() - std::min<std::size_t>(run.output.size(), 500)));
+    return make_error(
+        ErrorCode::kIo, "gnuplot failed (exit {}): {}", run.exit_code,
+        run.output.substr(run.output.size() - std::min<std::size_t>(run.output.size(), 500)));
   for (std::size_t i = 0; i < plots.size(); ++i) {
     NBQ_ASSIGN(std::string file, read_text_file(folder.path() / fmt::format("{}.svg", i)));
     NBQ_ASSIGN(std::string svg, inline_svg(std::move(file), plots[i].title));

@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.h"
@@ -11,12 +12,12 @@ namespace nbq::report {
 struct Plot {
   int width = 0, height = 0;  ///< of the viewBox, px; the page scales it
   int font_px = 12;
-  std::string title;          ///< for screen readers; plain text, escaped here
+  std::string title;  ///< for screen readers; plain text, escaped here
   std::string commands;
 };
 
-/// Draws all in one gnuplot run. Each result is an <svg> element for inlining: no prolog, no ids, no
-/// links. Errors kToolMissing: gnuplot; kIo: it failed (the end of what it said).
+/// Draws all in one gnuplot run. Each result is an <svg> element for inlining: no prolog, no ids,
+/// no links. Errors kToolMissing: gnuplot; kIo: it failed (the end of what it said).
 Result<std::vector<std::string>> draw(const std::vector<Plot>& plots);
 
 /// The element in gnuplot's SVG file, as draw() returns it.

@@ -12,9 +12,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// Whole numbers without ".0".
-Json plain(double v) {
-  return std::floor(v) == v ? Json(static_cast<std::int64_t>(v)) : Json(v);
-}
+Json plain(double v) { return std::floor(v) == v ? Json(static_cast<std::int64_t>(v)) : Json(v); }
 
 template <class T>
 void put(Json& j, const char* key, const std::optional<T>& v) {

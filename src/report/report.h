@@ -16,7 +16,8 @@ struct ReportInputs {
 /// What the three outputs are made from.
 struct DemoReport {
   Inputs in;
-  std::optional<double> clock_mhz;  ///< an assumption, not a measurement; absent: not stated anywhere
+  std::optional<double>
+      clock_mhz;  ///< an assumption, not a measurement; absent: not stated anywhere
 
   std::string name() const;  ///< of the model; "nbq" when no file tells it
   /// Images that every simulated array computed; without simulations, those of check.json.
@@ -28,8 +29,8 @@ struct DemoReport {
 /// Reads the folder. Errors: those of read_inputs(); kInvalidArgument: a negative clock.
 Result<DemoReport> make_report(const ReportInputs& inputs);
 
-/// report.json: one object, keys of what was not measured absent. Resources at the level of `svpe` and
-/// `vpe` are xcup's; those of ECP5 are in `ecp5` below.
+/// report.json: one object, keys of what was not measured absent. Resources at the level of `svpe`
+/// and `vpe` are xcup's; those of ECP5 are in `ecp5` below.
 std::string report_json(const DemoReport& report);
 
 /// The terminal's table, ASCII.
@@ -38,7 +39,8 @@ std::string text_table(const DemoReport& report);
 /// One self-contained page. Errors kToolMissing: gnuplot, when there is something to plot.
 Result<std::string> report_html(const DemoReport& report);
 
-/// Writes report.json, then report.html, into `dir`: without gnuplot the figures are there all the same.
+/// Writes report.json, then report.html, into `dir`: without gnuplot the figures are there all the
+/// same.
 Status write_report(const DemoReport& report, const std::filesystem::path& dir);
 
 }  // namespace nbq::report

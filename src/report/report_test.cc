@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <cstdlib>
@@ -20,7 +19,8 @@ using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
 
-const char* const kMetrics = R"({"name":"tiny<net>","float_accuracy":98.5,"nbit_accuracy":98.0,"seconds":12.5,
+const char* const kMetrics =
+    R"({"name":"tiny<net>","float_accuracy":98.5,"nbit_accuracy":98.0,"seconds":12.5,
 "epochs":[
  {"phase":0,"kind":"float","epoch":1,"loss":1.5,"train_accuracy":60,"validation_accuracy":null,
   "test_accuracy":90,"lr":0.1,"alpha":1,"images_per_second":10,"seconds":1},
@@ -30,18 +30,37 @@ const char* const kMetrics = R"({"name":"tiny<net>","float_accuracy":98.5,"nbit_
  "after":{"lo":-2,"hi":2,"counts":[0,5,5,0]},"quantised":{"lo":-2,"hi":2,"counts":[1,4,4,1]},
  "levels":[{"level":-4,"count":1},{"level":0,"count":4},{"level":2,"count":5}]}]})";
 
-const char* const kInfo = R"({"name":"tiny<net>","stage":"integer","model_bytes":1000,"float_bytes":8000,
+const char* const kInfo =
+    R"({"name":"tiny<net>","stage":"integer","model_bytes":1000,"float_bytes":8000,
 "weight_bits":3,"act_bits":8,"params":2000,"macs":123456,"layers":[
  {"name":"c<1>","op":"conv2d","shape":[8,4,4],"params":2000,"macs":123456,"weight_bits":3,"act_bits":8,
   "acc_bits":20}]})";
 
 json sim(const char* pe, int cycles) {
-  return {{"model", "m.nbq"}, {"pe", pe}, {"lanes_in", 8}, {"lanes_out", 8}, {"pixels", 4}, {"lanes", 256},
-          {"code_bits", 3}, {"weight_bits", 3}, {"act_bits", 8}, {"acc_bits", 20}, {"clock_mhz", 250.0},
-          {"images", 100}, {"mismatches", 1}, {"cycles_per_image", cycles}, {"load_cycles_per_image", 70},
-          {"busy_cycles_per_image", cycles - 300}, {"residual_cycles_per_image", 40},
-          {"drain_cycles_per_image", 100}, {"barrier_cycles_per_image", 90}, {"fetch_cycles_per_image", 60},
-          {"macs", 123456}, {"utilisation", 0.75}, {"images_per_s", 1.0}, {"accuracy", 99.0}};
+  return {{"model", "m.nbq"},
+          {"pe", pe},
+          {"lanes_in", 8},
+          {"lanes_out", 8},
+          {"pixels", 4},
+          {"lanes", 256},
+          {"code_bits", 3},
+          {"weight_bits", 3},
+          {"act_bits", 8},
+          {"acc_bits", 20},
+          {"clock_mhz", 250.0},
+          {"images", 100},
+          {"mismatches", 1},
+          {"cycles_per_image", cycles},
+          {"load_cycles_per_image", 70},
+          {"busy_cycles_per_image", cycles - 300},
+          {"residual_cycles_per_image", 40},
+          {"drain_cycles_per_image", 100},
+          {"barrier_cycles_per_image", 90},
+          {"fetch_cycles_per_image", 60},
+          {"macs", 123456},
+          {"utilisation", 0.75},
+          {"images_per_s", 1.0},
+          {"accuracy", 99.0}};
 }
 
 json synth(const char* pe, const char* target, int lut, double bram) {
@@ -57,17 +76,27 @@ class ReportTest : public testing::Test {
   }
   void TearDown() override { fs::remove_all(dir_); }
 
-  void put(const fs::path& name, std::string_view text) { ASSERT_TRUE(write_file(dir_ / name, text).ok()); }
+  void put(const fs::path& name, std::string_view text) {
+    ASSERT_TRUE(write_file(dir_ / name, text).ok());
+  }
   void put(const fs::path& name, const json& j) { put(name, std::string_view(j.dump())); }
   void put_all() {
     put("run/metrics.json", std::string_view(kMetrics));
     put("info.json", std::string_view(kInfo));
-    put("eval.json", json{{"model", "m.nbq"}, {"data", "digits"}, {"executor", "ref"}, {"stage", "integer"},
-                          {"images", 797}, {"correct", 780}, {"accuracy", 97.87}, {"seconds", 1.5}});
-    put("check.json",
-        json{{"model", "m.nbq"}, {"images", 50}, {"mismatches", 2},
-             {"executors", {{{"name", "ref"}, {"images", 50}, {"mismatches", 0}},
-                            {{"name", "trainer"}, {"images", 50}, {"mismatches", 2}}}}});
+    put("eval.json", json{{"model", "m.nbq"},
+                          {"data", "digits"},
+                          {"executor", "ref"},
+                          {"stage", "integer"},
+                          {"images", 797},
+                          {"correct", 780},
+                          {"accuracy", 97.87},
+                          {"seconds", 1.5}});
+    put("check.json", json{{"model", "m.nbq"},
+                           {"images", 50},
+                           {"mismatches", 2},
+                           {"executors",
+                            {{{"name", "ref"}, {"images", 50}, {"mismatches", 0}},
+                             {{"name", "trainer"}, {"images", 50}, {"mismatches", 2}}}}});
     put("sim_svpe.json", sim("svpe", 10000));
     put("sim_vpe.json", sim("vpe", 20000));
     put("synth_svpe_xcup.json", synth("svpe", "xcup", 1000, 1.5));
@@ -136,8 +165,8 @@ TEST_F(ReportTest, WhatIsMissingIsNotMeasured) {
   put("sim_svpe.json", sim("svpe", 10000));
   const DemoReport r = made();
   const json j = json::parse(report_json(r));
-  for (const char* key : {"float_accuracy", "nbit_accuracy", "weight_bits", "model_bytes", "images_evaluated",
-                          "vpe", "train_seconds", "checks"})
+  for (const char* key : {"float_accuracy", "nbit_accuracy", "weight_bits", "model_bytes",
+                          "images_evaluated", "vpe", "train_seconds", "checks"})
     EXPECT_FALSE(j.contains(key)) << key;
   EXPECT_FALSE(j["svpe"].contains("lut"));
   EXPECT_FALSE(j["svpe"].contains("ecp5"));
@@ -156,8 +185,9 @@ TEST_F(ReportTest, TableIsAlignedAscii) {
   put_all();
   const std::string table = text_table(made());
   for (const char c : table) EXPECT_TRUE(c == '\n' || (c >= ' ' && c <= '~'));
-  for (const char* part : {"98.50 %", "3-bit accuracy", "97.87 %", "8.0 times smaller", "images/s at 250 MHz",
-                           "25,000", "75.0 %", "load cycles per image", "svpe rtl, vpe rtl on 100 images; trainer on 50", "ECP5"})
+  for (const char* part : {"98.50 %", "3-bit accuracy", "97.87 %", "8.0 times smaller",
+                           "images/s at 250 MHz", "25,000", "75.0 %", "load cycles per image",
+                           "svpe rtl, vpe rtl on 100 images; trainer on 50", "ECP5"})
     EXPECT_THAT(table, HasSubstr(part));
   // Both columns end where their headings end.
   const std::size_t head = table.find("accelerator");
@@ -180,14 +210,16 @@ TEST_F(ReportTest, RefusesDamagedInputNamingTheFile) {
   json s = sim("svpe", 10000);
   s.erase("utilisation");
   put("sim_svpe.json", s);
-  EXPECT_THAT(refusal(), testing::AllOf(HasSubstr("sim_svpe.json"), HasSubstr("\"utilisation\" is missing")));
+  EXPECT_THAT(refusal(),
+              testing::AllOf(HasSubstr("sim_svpe.json"), HasSubstr("\"utilisation\" is missing")));
   put("sim_svpe.json", sim("vpe", 10000));
   EXPECT_THAT(refusal(), HasSubstr("\"pe\" is \"vpe\", expected \"svpe\""));
   put("sim_svpe.json", sim("svpe", 10000));
   put("run/metrics.json", std::string_view("[1, 2]"));
   EXPECT_THAT(refusal(), HasSubstr("metrics.json: \"name\" is missing"));
   put("run/metrics.json", std::string_view(kMetrics));
-  for (const json& bad : {json("many"), json(-1), json(1.5), json(1e300), json(nullptr), json::array()}) {
+  for (const json& bad :
+       {json("many"), json(-1), json(1.5), json(1e300), json(nullptr), json::array()}) {
     json e{{"stage", "integer"}, {"images", bad}, {"correct", 1}, {"accuracy", 1}};
     put("eval.json", e);
     EXPECT_THAT(refusal(), testing::AllOf(HasSubstr("eval.json"), HasSubstr("\"images\""))) << bad;
@@ -206,14 +238,17 @@ TEST_F(ReportTest, PageIsSelfContainedAndEscaped) {
   const std::string page = read_text_file(dir_ / "report.html").value();
   EXPECT_EQ(occurrences(page, "<svg"), 5U);  // loss, accuracy, alpha, two of a layer
   EXPECT_EQ(occurrences(page, "</svg>"), 5U);
-  for (const char* tag : {"section", "figure", "table", "tbody", "div", "g", "details", "script", "tr", "td"}) {
+  for (const char* tag :
+       {"section", "figure", "table", "tbody", "div", "g", "details", "script", "tr", "td"}) {
     const std::string t(tag);
     EXPECT_EQ(occurrences(page, "<" + t + ">") + occurrences(page, "<" + t + " "),
               occurrences(page, "</" + t + ">"))
         << tag;
   }
-  EXPECT_EQ(occurrences(page, "http://"), occurrences(page, "xmlns=\"http://www.w3.org/2000/svg\""));
-  for (const char* part : {"https://", "src=", "href", "url(", "@import", "<link", "<?xml", "<net>", "c<1>"})
+  EXPECT_EQ(occurrences(page, "http://"),
+            occurrences(page, "xmlns=\"http://www.w3.org/2000/svg\""));
+  for (const char* part :
+       {"https://", "src=", "href", "url(", "@import", "<link", "<?xml", "<net>", "c<1>"})
     EXPECT_THAT(page, Not(HasSubstr(part)));
   EXPECT_EQ(occurrences(page, " id="), 1U);  // the JSON's
   EXPECT_THAT(page, HasSubstr("<h1>tiny&lt;net&gt;</h1>"));
@@ -222,7 +257,8 @@ TEST_F(ReportTest, PageIsSelfContainedAndEscaped) {
   EXPECT_THAT(page, Not(HasSubstr("rgb(")));
   const std::string open = "<script type=\"application/json\" id=\"report\">";
   const std::size_t at = page.find(open) + open.size();
-  EXPECT_EQ(json::parse(page.substr(at, page.find("</script>", at) - at)), json::parse(report_json(r)));
+  EXPECT_EQ(json::parse(page.substr(at, page.find("</script>", at) - at)),
+            json::parse(report_json(r)));
 }
 
 TEST_F(ReportTest, WithoutGnuplotTheFiguresAreWrittenAllTheSame) {
@@ -249,7 +285,8 @@ TEST_F(ReportTest, PlotsSurviveOddHistories) {
   m["weights"][0]["before"]["counts"] = json::array();
   m["weights"][0]["levels"] = json::array();
   for (const int sign : {-1, 1})
-    for (int k = 0; k < 15; ++k) m["weights"][0]["levels"].push_back({{"level", sign * (1 << k)}, {"count", 0}});
+    for (int k = 0; k < 15; ++k)
+      m["weights"][0]["levels"].push_back({{"level", sign * (1 << k)}, {"count", 0}});
   put("run/metrics.json", m);
   auto page = report_html(made());
   ASSERT_TRUE(page.ok()) << page.error().message;

@@ -46,16 +46,18 @@ std::string bits_word(const DemoReport& report) {
 std::vector<NetworkRow> network_rows(const DemoReport& report) {
   const Inputs& in = report.in;
   std::vector<NetworkRow> rows;
-  rows.push_back({"float accuracy",
-                  percent(in.training ? in.training->float_accuracy : std::nullopt), ""});
+  rows.push_back(
+      {"float accuracy", percent(in.training ? in.training->float_accuracy : std::nullopt), ""});
   NetworkRow nbit{bits_word(report) + " accuracy", kNotMeasured, ""};
   if (in.eval) {
     nbit.value = percent(in.eval->accuracy);
-    nbit.note = fmt::format("in integers, {} of {} images", grouped(static_cast<double>(in.eval->correct)),
-                            grouped(static_cast<double>(in.eval->images)));
+    nbit.note =
+        fmt::format("in integers, {} of {} images", grouped(static_cast<double>(in.eval->correct)),
+                    grouped(static_cast<double>(in.eval->images)));
   }
   rows.push_back(nbit);
-  NetworkRow as_float{"bytes as float32", kNotMeasured, ""}, as_nbq{"bytes as .nbq", kNotMeasured, ""};
+  NetworkRow as_float{"bytes as float32", kNotMeasured, ""},
+      as_nbq{"bytes as .nbq", kNotMeasured, ""};
   if (in.info) {
     const auto f = static_cast<double>(in.info->float_bytes);
     const auto n = static_cast<double>(in.info->model_bytes);
@@ -73,8 +75,8 @@ std::vector<NetworkRow> network_rows(const DemoReport& report) {
     wrong.note = compared(in);
   }
   rows.push_back(wrong);
-  rows.push_back({"training",
-                  in.training ? fmt::format("{:.1f} s", in.training->seconds) : kNotMeasured, ""});
+  rows.push_back(
+      {"training", in.training ? fmt::format("{:.1f} s", in.training->seconds) : kNotMeasured, ""});
   return rows;
 }
 
@@ -85,7 +87,8 @@ std::vector<ArrayRow> array_rows(const DemoReport& report) {
     rows.push_back({group, label, cell(report.in.svpe).value_or(kNotMeasured),
                     cell(report.in.vpe).value_or(kNotMeasured)});
   };
-  const auto sim = [&](const std::string& label, const std::function<std::string(const Simulation&)>& f) {
+  const auto sim = [&](const std::string& label,
+                       const std::function<std::string(const Simulation&)>& f) {
     add("simulated RTL", label, [&](const Array& a) -> std::optional<std::string> {
       if (!a.sim) return std::nullopt;
       return f(*a.sim);
@@ -94,9 +97,11 @@ std::vector<ArrayRow> array_rows(const DemoReport& report) {
   sim("images", [](const Simulation& s) { return grouped(static_cast<double>(s.images)); });
   sim("cycles per image", [](const Simulation& s) { return grouped(std::round(s.cycles)); });
   sim("load cycles per image", [](const Simulation& s) { return grouped(std::round(s.load)); });
-  sim("array utilisation", [](const Simulation& s) { return fmt::format("{:.1f} %", 100 * s.utilisation); });
+  sim("array utilisation",
+      [](const Simulation& s) { return fmt::format("{:.1f} %", 100 * s.utilisation); });
   add("simulated RTL",
-      report.clock_mhz ? fmt::format("images/s at {:g} MHz", *report.clock_mhz) : std::string("images/s"),
+      report.clock_mhz ? fmt::format("images/s at {:g} MHz", *report.clock_mhz)
+                       : std::string("images/s"),
       [&](const Array& a) -> std::optional<std::string> {
         const auto v = report.images_per_s(a);
         if (!v) return std::nullopt;
@@ -141,12 +146,14 @@ std::string text_table(const DemoReport& report) {
     if (!r.note.empty()) out += "  (" + r.note + ")";
     out += "\n";
   }
-  out += fmt::format("\n{:<{}}  {:>{}}  {:>{}}\n", "accelerator", label, "SVPE", value, "VPE", value);
+  out +=
+      fmt::format("\n{:<{}}  {:>{}}  {:>{}}\n", "accelerator", label, "SVPE", value, "VPE", value);
   std::string group;
   for (const ArrayRow& r : arrays) {
     if (r.group != group) out += r.group + "\n";
     group = r.group;
-    out += fmt::format("{:<{}}  {:>{}}  {:>{}}\n", "  " + r.label, label, r.svpe, value, r.vpe, value);
+    out +=
+        fmt::format("{:<{}}  {:>{}}  {:>{}}\n", "  " + r.label, label, r.svpe, value, r.vpe, value);
   }
   return out;
 }

@@ -52,7 +52,9 @@ TEST(Gradient, ReconstructedIsExactlyOneMinusAlpha) {
       EXPECT_TRUE(at::equal(g, up * (1 - alpha))) << bits << " " << alpha;
       const at::Tensor want = f.weight - alpha * (f.weight - f.q);
       EXPECT_TRUE(at::allclose(y, want, 1e-6, 1e-7)) << bits << " " << alpha;
-      if (alpha == 1) EXPECT_TRUE(at::equal(y, f.q)) << bits;
+      if (alpha == 1) {
+        EXPECT_TRUE(at::equal(y, f.q)) << bits;
+      }
     }
 }
 

@@ -74,7 +74,7 @@ TEST(Recipe, IsReadAndWrittenBack) {
 
 TEST(Recipe, MisspeltKeysAreNamedWithTheNearest) {
   EXPECT_THAT(error_of(replaced(kGood, "epochs = 3", "epoch = 3")),
-              AllOf(HasSubstr("r.toml:17: phase.epoch"), HasSubstr("did you mean \"epochs\"")));
+              AllOf(HasSubstr("r.toml:18: phase.epoch"), HasSubstr("did you mean \"epochs\"")));
   EXPECT_THAT(error_of(replaced(kGood, "pad_crop", "padcrop")),
               AllOf(HasSubstr("r.toml:5: data.padcrop"), HasSubstr("\"pad_crop\"")));
   EXPECT_THAT(error_of(replaced(kGood, "seed", "sead")), HasSubstr("r.toml:2: sead"));
