@@ -5,6 +5,7 @@
 #include <random>
 #include <thread>
 
+#include "core/fixed_point.h"
 #include "hw/sim.h"
 
 namespace nbq::cli {
@@ -16,7 +17,7 @@ EngineOptions::EngineOptions() {
   // Minima; the compiler raises them to what the network needs.
   config.code_bits = 2;
   config.act_bits = 8;
-  config.acc_bits = 16;
+  config.acc_bits = hw::kMinAccBits;
   config.act_depth = config.weight_depth = 256;
   config.param_depth = config.result_depth = 16;
   config.program_depth = 64;
@@ -34,7 +35,7 @@ void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
   cmd.add_option("--engine-act-bits", config.act_bits, "at least so many activation bits [the network's]")
       ->check(CLI::Range(2, 16));
   cmd.add_option("--acc-bits", config.acc_bits, "at least so many accumulator bits [the proof's]")
-      ->check(CLI::Range(8, 48));
+      ->check(CLI::Range(hw::kMinAccBits, kMaxAccBits));
 }
 
 hw::EngineConfig EngineOptions::wanted(hw::PeKind kind) const {

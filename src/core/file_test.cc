@@ -12,7 +12,9 @@ class FileTest : public ::testing::Test {
  protected:
   void SetUp() override { fs::create_directories(dir_); }
   void TearDown() override { fs::remove_all(dir_); }
-  fs::path dir_ = fs::path(::testing::TempDir()) / "nbq_file_test";
+  // Test cases run side by side.
+  fs::path dir_ = fs::path(::testing::TempDir()) /
+                  (std::string("nbq_file_") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
 };
 
 TEST_F(FileTest, WritesBesideAndRenames) {

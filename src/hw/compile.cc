@@ -269,7 +269,7 @@ class Compiler {
 /// Widths that the network needs.
 Result<EngineConfig> fit_widths(const Graph& g, EngineConfig c) {
   NBQ_ASSIGN(const std::vector<int> acc, prove_acc_bits(g));
-  c.acc_bits = std::max(c.acc_bits, *std::max_element(acc.begin(), acc.end()));
+  c.acc_bits = std::max({c.acc_bits, kMinAccBits, *std::max_element(acc.begin(), acc.end())});
   for (const Node& n : g.nodes) {
     c.code_bits = std::max({c.code_bits, n.po2.bits, 2});
     c.act_bits = std::max(c.act_bits, n.act.bits);

@@ -11,6 +11,8 @@ enum class PeKind : std::uint8_t {
 };
 
 inline constexpr int kVpeWeightBits = 16;
+/// The output stage's clamps (18 bits) and shifts ask for this much; a network may need less.
+inline constexpr int kMinAccBits = 21;
 
 /// Parameters of one engine; the RTL's top has the same ones (rtl/nbq_engine.sv).
 struct EngineConfig {

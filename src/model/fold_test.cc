@@ -40,7 +40,8 @@ TEST(Fold, InputNormalisationGoesIntoTheFirstLayer) {
     const int q = 255 - p;
     const double want = 3 * ((p / 255.0 - 0.5) / 0.5) - 2 * ((q / 255.0 - 0.25) / 0.125);
     const auto& w = f.nodes[1].state.at("weight").data;
-    const double have = w[0] * (p - 128) / 128.0 + w[1] * (q - 128) / 128.0 +
+    const double have = static_cast<double>(w[0]) * (p - 128) / 128.0 +
+                        static_cast<double>(w[1]) * (q - 128) / 128.0 +
                         f.nodes[1].state.at("bias").data[0];
     EXPECT_NEAR(have, want, 1e-4);
   }
