@@ -242,11 +242,15 @@ std::int64_t steps_per_epoch(const Session& s, const PhaseSpec& phase) {
   return (static_cast<std::int64_t>(s.split.train.size()) + phase.batch - 1) / phase.batch;
 }
 
-bool cpu_has_bfloat16() {
+bool cpu_has_fast_bfloat16() {
 #if defined(__x86_64__)
   unsigned a = 0, b = 0, c = 0, d = 0;
-  if (__get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & (1u << 5)) != 0) return true;  // AVX512_BF16
-  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & (1u << 22)) != 0;           // AMX-BF16
+  if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & bit_OSXSAVE) == 0) return false;
+  unsigned enabled = 0, high = 0;
+  __asm__("xgetbv" : "=a"(enabled), "=d"(high) : "c"(0));
+  constexpr unsigned kTiles = 3u << 17;
+  if ((enabled & kTiles) != kTiles) return false;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & (1u << 22)) != 0;  // AMX-BF16
 #else
   return false;
 #endif

@@ -1,8 +1,6 @@
 #include <ATen/Parallel.h>
 
-#include <bit>
-#include <cmath>
-
+#include "train/requant_kernel.h"
 #include "train/train_op.h"
 
 namespace nbq {
@@ -13,44 +11,40 @@ using torch::autograd::variable_list;
 
 constexpr std::int64_t kGrain = 1 << 15;  // elements that are worth a thread
 
-float load(const float* p, std::int64_t i) { return p[i]; }
-double load(const double* p, std::int64_t i) { return p[i]; }
-float load(const at::BFloat16* p, std::int64_t i) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(p[i].x) << 16);
-}
-void store(float* p, std::int64_t i, float v) { p[i] = v; }
-/// `v` has at most 8 significant bits, so the upper half is all of it.
-void store(at::BFloat16* p, std::int64_t i, float v) {
-  p[i].x = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(v) >> 16);
-}
-
-/// One fused pass: requantised values and the mask of the gradient (null: none wanted).
-template <class In, class Out>
-void run(const In* acc, Out* out, bool* mask, std::int64_t count, const ActFormat& f) {
-  using Real = decltype(load(acc, 0));
-  const Real to_units = std::ldexp(Real{1}, -f.exp);
-  const float unit = std::ldexp(1.0f, f.exp);
-  const Real lo = static_cast<Real>(f.lo), hi = static_cast<Real>(f.hi);
-  at::parallel_for(0, count, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const Real t = load(acc, i) * to_units + Real{0.5};
-      if (mask != nullptr) mask[i] = (t >= lo) & (t < hi + 1);
-      // Clamping to integers commutes with floor, and makes the conversion below safe. NaN becomes lo.
-      const Real u = t > lo ? (t < hi ? t : hi) : lo;
-      const auto cut = static_cast<Real>(static_cast<std::int32_t>(u));
-      const Real floor = cut > u ? cut - 1 : cut;
-      store(out, i, static_cast<float>(floor) * unit);
-    }
-  });
-}
-
-template <class In>
-void run_to(const at::Tensor& acc, const at::Tensor& out, bool* mask, const ActFormat& f) {
-  const In* in = acc.data_ptr<In>();
-  if (out.scalar_type() == at::kBFloat16)
-    run(in, out.data_ptr<at::BFloat16>(), mask, acc.numel(), f);
+/// Calls f with the tensor's data as float* or, for bfloat16, as its bits.
+template <class F>
+void with_data(const at::Tensor& t, F&& f) {
+  if (t.scalar_type() == at::kBFloat16)
+    f(reinterpret_cast<std::uint16_t*>(t.data_ptr<at::BFloat16>()));
   else
-    run(in, out.data_ptr<float>(), mask, acc.numel(), f);
+    f(t.data_ptr<float>());
+}
+
+void requantise_all(const at::Tensor& acc, const at::Tensor& out, bool* mask, const ActFormat& f) {
+  const auto run = [&](const auto* in) {
+    with_data(out, [&](auto* to) {
+      at::parallel_for(0, acc.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+        requantise_run(in + begin, to + begin, mask == nullptr ? nullptr : mask + begin, end - begin, f);
+      });
+    });
+  };
+  if (acc.scalar_type() == at::kDouble) run(acc.data_ptr<double>());
+  else with_data(acc, [&](const auto* in) { run(in); });
+}
+
+at::Tensor masked(const at::Tensor& given, const at::Tensor& mask, at::ScalarType type) {
+  if (type == at::kDouble) return given.to(type).mul(mask);
+  const at::Tensor grad = given.contiguous(mask.suggest_memory_format());
+  const at::Tensor out = at::empty_like(mask, mask.options().dtype(type));
+  const bool* const m = mask.data_ptr<bool>();
+  with_data(grad, [&](const auto* g) {
+    with_data(out, [&](auto* to) {
+      at::parallel_for(0, out.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+        mask_run(g + begin, m + begin, to + begin, end - begin);
+      });
+    });
+  });
+  return out;
 }
 
 struct Requantise : torch::autograd::Function<Requantise> {
@@ -62,20 +56,14 @@ struct Requantise : torch::autograd::Function<Requantise> {
     if (wants_gradient) {
       mask = at::empty_like(acc, acc.options().dtype(at::kBool));
       ctx->save_for_backward({mask});
+      ctx->saved_data["type"] = acc.scalar_type();
     }
-    bool* const m = wants_gradient ? mask.data_ptr<bool>() : nullptr;
-    switch (acc.scalar_type()) {
-      case at::kBFloat16: run_to<at::BFloat16>(acc, out, m, *format); break;
-      case at::kDouble: run_to<double>(acc, out, m, *format); break;
-      default: run_to<float>(acc, out, m, *format);
-    }
-    ctx->saved_data["type"] = acc.scalar_type();
+    requantise_all(acc, out, wants_gradient ? mask.data_ptr<bool>() : nullptr, *format);
     return out;
   }
   static variable_list backward(AutogradContext* ctx, const variable_list& grad) {
     const at::Tensor mask = ctx->get_saved_variables()[0];
-    const at::ScalarType type = ctx->saved_data["type"].toScalarType();
-    return {grad[0].to(type).mul(mask), {}, {}, {}};
+    return {masked(grad[0], mask, ctx->saved_data["type"].toScalarType()), {}, {}, {}};
   }
 };
 

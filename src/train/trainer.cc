@@ -1,7 +1,9 @@
 #include "train/trainer.h"
 
-#include <algorithm>
-#include <atomic>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include <cmath>
 #include <csignal>
 #include <sstream>
@@ -44,6 +46,15 @@ class SignalCatcher {
   bool on_;
   struct sigaction old_int_ = {}, old_term_ = {};
 };
+
+/// Every step frees and takes the same hundreds of megabytes: without this each of them is returned to
+/// the system, and its pages are cleared again.
+void keep_memory() {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+#endif
+}
 
 DatasetSpec data_spec(const DataSpec& d, Split split) {
   DatasetSpec spec;
@@ -189,11 +200,12 @@ Status prepare(Session& s) {
                       "{} holds a training already: resume it, or choose another folder or to overwrite",
                       q.run_dir.string());
   use_threads(q.threads);
+  keep_memory();
   s.state.threads = at::get_num_threads();
   s.state.recipe = recipe_toml(q.recipe);
   s.state.metrics.name = q.recipe.name;
   const std::string& precision = q.recipe.precision;
-  s.may_use_bfloat16 = precision == "bfloat16" || (precision == "auto" && cpu_has_bfloat16());
+  s.may_use_bfloat16 = precision == "bfloat16" || (precision == "auto" && cpu_has_fast_bfloat16());
   NBQ_TRY(open_data(s));
   if (exists && q.resume) return resume(s);
   NBQ_ASSIGN(s.state.graph, first_graph(s));
