@@ -8,7 +8,8 @@
 
 namespace nbq::testing {
 
-/// Random networks over every op, float with parameters or deployed, from a seed. Tests print the seed.
+/// Random networks over every op, float with parameters or deployed, from a seed. Tests print the
+/// seed.
 class RandomGraph {
  public:
   explicit RandomGraph(std::uint32_t seed) : rng_(seed) {}
@@ -41,7 +42,8 @@ class RandomGraph {
     QuantSpec s;
     s.weight_bits = weight_bits;
     s.act_bits = act_bits;
-    s.granularity = uniform(0, 1) == 0 ? ScaleGranularity::kPerLayer : ScaleGranularity::kPerChannel;
+    s.granularity =
+        uniform(0, 1) == 0 ? ScaleGranularity::kPerLayer : ScaleGranularity::kPerChannel;
     return s;
   }
 
@@ -103,13 +105,27 @@ class RandomGraph {
     const Shape in = g.nodes.back().shape;
     const std::string name = "n" + std::to_string(id + 1);
     switch (uniform(0, 8)) {
-      case 0: g.add(name, ReluAttrs{uniform(0, 1) == 0 ? 0.0f : 6.0f}, {id}); break;
-      case 1: g.add(name, BatchNormAttrs{}, {id}); break;
-      case 2: g.add(name, MaxPoolAttrs{window(in, true)}, {id}); break;
-      case 3: g.add(name, AvgPoolAttrs{window(in, true)}, {id}); break;
-      case 4: add_with_earlier(g, name, id); break;
-      case 5: concat_with_earlier(g, name, id); break;
-      default: conv(g, name, id, in); break;
+      case 0:
+        g.add(name, ReluAttrs{uniform(0, 1) == 0 ? 0.0f : 6.0f}, {id});
+        break;
+      case 1:
+        g.add(name, BatchNormAttrs{}, {id});
+        break;
+      case 2:
+        g.add(name, MaxPoolAttrs{window(in, true)}, {id});
+        break;
+      case 3:
+        g.add(name, AvgPoolAttrs{window(in, true)}, {id});
+        break;
+      case 4:
+        add_with_earlier(g, name, id);
+        break;
+      case 5:
+        concat_with_earlier(g, name, id);
+        break;
+      default:
+        conv(g, name, id, in);
+        break;
     }
     shapes(g);
   }
@@ -133,8 +149,10 @@ class RandomGraph {
     std::vector<int> equal;
     for (int i = 0; i <= id; ++i)
       if (g.nodes[static_cast<std::size_t>(i)].shape == g.nodes.back().shape) equal.push_back(i);
-    const int other = equal[static_cast<std::size_t>(uniform(0, static_cast<int>(equal.size()) - 1))];
-    g.add(name, AddAttrs{}, uniform(0, 1) == 0 ? std::vector<int>{other, id} : std::vector<int>{id, other});
+    const int other =
+        equal[static_cast<std::size_t>(uniform(0, static_cast<int>(equal.size()) - 1))];
+    g.add(name, AddAttrs{},
+          uniform(0, 1) == 0 ? std::vector<int>{other, id} : std::vector<int>{id, other});
   }
 
   void concat_with_earlier(Graph& g, const std::string& name, int id) {
@@ -168,7 +186,8 @@ class RandomGraph {
         for (const std::int64_t d : p.dims) count *= d;
         const float deviation = std::ldexp(1.0f, uniform(-4, 0));
         for (std::int64_t i = 0; i < count; ++i)
-          t.data.push_back(p.name == "running_var" ? 0.1f + std::abs(normal(1.0f)) : normal(deviation));
+          t.data.push_back(p.name == "running_var" ? 0.1f + std::abs(normal(1.0f))
+                                                   : normal(deviation));
         g.nodes[id].state[p.name] = std::move(t);
       }
     }

@@ -1,19 +1,22 @@
 #pragma once
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
-
 #include <string>
 
 #include "core/result.h"
 
 namespace nbq::cli {
 
+/// More images than any --images wants.
+inline constexpr int kMaxImages = 1 << 24;
+
 /// What every command shares. A command sets `exit` and prints either text or one JSON object.
 struct Context {
   bool json = false;
   int exit = 0;
 
-  /// Prints the error (text on stderr; {"error", "code"} on stdout with --json) and sets the exit code.
+  /// Prints the error (text on stderr; {"error", "code"} on stdout with --json) and sets the exit
+  /// code.
   void fail(const Error& error);
   /// Prints the object with --json, the text otherwise.
   void print(const nlohmann::ordered_json& object, const std::string& text) const;
@@ -37,7 +40,11 @@ CLI::App* add_command(CLI::App& app, Context& context, const std::string& name,
   CLI::App* cmd = app.add_subcommand(name, what);
   cmd->add_flag("--json", context.json, "print one JSON object on stdout and nothing else there");
   cmd->callback([&context, body] {
-    if (const Status s = body(); !s.ok()) context.fail(s.error());
+    try {
+      if (const Status s = body(); !s.ok()) context.fail(s.error());
+    } catch (const std::exception& e) {  // out of memory, a library's own
+      context.fail(make_error(ErrorCode::kIo, "{}", e.what()));
+    }
   });
   return cmd;
 }

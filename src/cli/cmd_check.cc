@@ -36,8 +36,7 @@ Result<Logits> torch_all(const Graph& g, const TestImages& t) {
 }
 
 Result<Logits> model_all(const hw::Program& program, const TestImages& t) {
-  NBQ_ASSIGN(hw::Engine engine,
-             hw::Engine::open(hw::make_program_model(program.config), program));
+  NBQ_ASSIGN(hw::Engine engine, hw::Engine::open(hw::make_program_model(program.config), program));
   const std::size_t bytes = t.pixels.size() / t.count;
   Logits all;
   for (std::size_t i = 0; i < t.count; ++i) {
@@ -50,7 +49,7 @@ Result<Logits> model_all(const hw::Program& program, const TestImages& t) {
 Result<std::vector<Outcome>> check_all(const CheckOptions& o, const RefExecutor& ref,
                                        const TestImages& t) {
   const auto outputs = static_cast<std::size_t>(ref.outputs());
-  NBQ_ASSIGN(const Logits want, ref.run(t.pixels, static_cast<int>(t.count)));
+  NBQ_ASSIGN(const Logits want, reference_logits(ref, t));
   std::vector<Outcome> outcomes{{"ref", t.count, 0}};
   NBQ_ASSIGN(const Logits torch, torch_all(ref.graph(), t));
   outcomes.push_back({"trainer", t.count, count_mismatches(want, torch, outputs)});
@@ -82,8 +81,9 @@ Status check_command(const CheckOptions& o, Context& context) {
     text += fmt::format("{:<14} {:>6} images  {} mismatches\n", c.name, c.images, c.mismatches);
   }
   text += mismatches == 0 ? "bit-exact\n" : "NOT bit-exact\n";
-  context.print({{"model", o.model}, {"images", t.count}, {"mismatches", mismatches},
-                 {"executors", list}}, text);
+  context.print(
+      {{"model", o.model}, {"images", t.count}, {"mismatches", mismatches}, {"executors", list}},
+      text);
   if (mismatches != 0) context.exit = 1;
   return ok_status();
 }
@@ -92,13 +92,14 @@ Status check_command(const CheckOptions& o, Context& context) {
 
 void add_check(CLI::App& app, Context& context) {
   auto o = std::make_shared<CheckOptions>();
-  CLI::App* cmd = add_command(
-      app, context, "check", "prove trainer, reference, accelerator program and RTL bit-exact",
-      [o, &context] { return check_command(*o, context); });
+  CLI::App* cmd = add_command(app, context, "check",
+                              "prove trainer, reference, accelerator program and RTL bit-exact",
+                              [o, &context] { return check_command(*o, context); });
   cmd->add_option("model", o->model, "integer .nbq file")->required();
   cmd->add_option("--data", o->data, "test images: digits or a folder [random pixels]");
-  cmd->add_option("--images", o->images, "how many [4]")->check(CLI::PositiveNumber);
-  cmd->add_option("--pe", o->pe, "svpe, vpe or both [svpe]")->check(CLI::IsMember({"svpe", "vpe", "both"}));
+  cmd->add_option("--images", o->images, "how many [4]")->check(CLI::Range(1, kMaxImages));
+  cmd->add_option("--pe", o->pe, "svpe, vpe or both [svpe]")
+      ->check(CLI::IsMember({"svpe", "vpe", "both"}));
   cmd->add_flag("--no-rtl", o->no_rtl, "leave the Verilated RTL out (needs no tool)");
   cmd->add_option("--threads", o->threads, "0: one a core")->check(CLI::NonNegativeNumber);
   o->engine.add_to(*cmd, false);

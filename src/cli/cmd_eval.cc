@@ -20,7 +20,7 @@ Status eval_command(const EvalOptions& o, Context& context) {
   std::size_t images = 0, correct = 0;
   if (graph.stage == Stage::kInteger) {
     NBQ_ASSIGN(const RefExecutor ref, RefExecutor::create(std::move(graph)));
-    NBQ_ASSIGN(const Evaluation e, evaluate_integer(ref, *source, o.images, o.threads, false));
+    NBQ_ASSIGN(const Evaluation e, evaluate_integer(ref, *source, o.images, o.threads));
     j["stage"] = "integer";
     j["executor"] = "ref";
     accuracy = e.accuracy();
@@ -54,8 +54,10 @@ void add_eval(CLI::App& app, Context& context) {
   CLI::App* cmd = add_command(app, context, "eval", "accuracy of a model on test images",
                               [o, &context] { return eval_command(*o, context); });
   cmd->add_option("model", o->model, ".nbq file, of any stage")->required();
-  cmd->add_option("--data", o->data, "digits, CIFAR batches, or a folder of class folders")->required();
-  cmd->add_option("--images", o->images, "only the first so many [all]");
+  cmd->add_option("--data", o->data, "digits, CIFAR batches, or a folder of class folders")
+      ->required();
+  cmd->add_option("--images", o->images, "only the first so many; 0: all [0]")
+      ->check(CLI::Range(0, kMaxImages));
   cmd->add_option("--threads", o->threads, "0: one a core")->check(CLI::NonNegativeNumber);
 }
 

@@ -25,8 +25,10 @@ Status export_command(const ExportOptions& o, Context& context) {
     return make_error(ErrorCode::kInvalidArgument, "{}: is an integer network already", o.model);
   if (graph.stage == Stage::kFloat) {
     if (o.data.empty())
-      return make_error(ErrorCode::kInvalidArgument, "{}: is a float network; give --data with training "
-                        "images to choose the activations' formats, or learn it with nbq train", o.model);
+      return make_error(ErrorCode::kInvalidArgument,
+                        "{}: is a float network; give --data with training "
+                        "images to choose the activations' formats, or learn it with nbq train",
+                        o.model);
     NBQ_ASSIGN(const ImageSourcePtr source, open_for_model(o.data, graph, Split::kTrain));
     QuantSpec spec = o.spec;
     spec.granularity =
@@ -47,7 +49,8 @@ void add_export(CLI::App& app, Context& context) {
   auto o = std::make_shared<ExportOptions>();
   CLI::App* cmd = add_command(app, context, "export", "make the integer network to deploy",
                               [o, &context] { return export_command(*o, context); });
-  cmd->add_option("model", o->model, "run folder, quantised .nbq, or float .nbq (with --data)")->required();
+  cmd->add_option("model", o->model, "run folder, quantised .nbq, or float .nbq (with --data)")
+      ->required();
   cmd->add_option("-o,--out", o->out, "integer .nbq file to write")->required();
   const std::string ptq = "float models, quantised without learning: ";
   cmd->add_option("--data", o->data, ptq + "images that choose the activations' formats");

@@ -18,8 +18,10 @@ void add_report(CLI::App& app, Context& context) {
   CLI::App* cmd = add_command(app, context, "report",
                               "table, report.json and report.html from the figures in a folder",
                               [o, &context] { return report_command(*o, context); });
-  cmd->add_option("dir", o->dir, "folder with run/metrics.json and the JSON of eval, check, sim, synth "
-                                 "(scripts/demo shows the names)")->required();
+  cmd->add_option("dir", o->dir,
+                  "folder with run/metrics.json and the JSON of eval, check, sim, synth "
+                  "(scripts/demo shows the names)")
+      ->required();
   cmd->add_option("--clock-mhz", o->clock_mhz, "clock for images/s [the simulations']")
       ->check(CLI::NonNegativeNumber);
 }

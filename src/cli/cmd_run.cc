@@ -21,8 +21,8 @@ Status run_command(const RunOptions& o, Context& context) {
   for (const std::string& path : o.images) {
     NBQ_ASSIGN(Image image, decode_image(std::filesystem::path(path)));
     if (want.c != 1 && want.c != 3)
-      return make_error(ErrorCode::kUnsupported, "{}: the model takes {} channels, image files have 1 or 3",
-                        path, want.c);
+      return make_error(ErrorCode::kUnsupported,
+                        "{}: the model takes {} channels, image files have 1 or 3", path, want.c);
     image = resize_to(to_channels(std::move(image), want.c), want.h, want.w);
     NBQ_ASSIGN(const auto logits, ref.run(image.pixels, 1));
     const auto best = static_cast<std::size_t>(argmax(logits));

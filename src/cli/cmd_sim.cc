@@ -16,10 +16,9 @@ Status sim_command(const SimOptions& o, Context& context) {
   NBQ_ASSIGN(Graph graph, load_nbq(o.model));
   NBQ_ASSIGN(const RefExecutor ref, RefExecutor::create(std::move(graph)));
   NBQ_ASSIGN(const TestImages t, test_images(ref.graph(), o.data, o.images));
-  NBQ_ASSIGN(const hw::Program program,
-             hw::compile(ref.graph(), o.engine.wanted(o.engine.kind())));
+  NBQ_ASSIGN(const hw::Program program, hw::compile(ref.graph(), o.engine.wanted(o.engine.kind())));
   NBQ_ASSIGN(const SimOutcome sim, simulate(program, t.pixels, t.count, o.threads));
-  NBQ_ASSIGN(const auto want, ref.run(t.pixels, static_cast<int>(t.count)));
+  NBQ_ASSIGN(const auto want, reference_logits(ref, t));
   const auto outputs = static_cast<std::size_t>(ref.outputs());
   const std::size_t mismatches = count_mismatches(want, sim.logits, outputs);
   const double used = hw::utilisation(program, sim.mean.compute_cycles);
@@ -48,11 +47,12 @@ Status sim_command(const SimOptions& o, Context& context) {
       correct += argmax(std::span(sim.logits).subspan(i * outputs, outputs)) == t.labels[i];
     j["accuracy"] = 100.0 * static_cast<double>(correct) / static_cast<double>(t.count);
   }
-  context.print(j, fmt::format("{} array, {} lanes: {} cycles an image, {:.1f} % of the lanes busy, {:.0f} "
-                               "images/s at {} MHz\n{} images, {} mismatches against the reference\n",
-                               hw::pe_name(program.config.pe), program.config.lanes(),
-                               sim.mean.compute_cycles, 100 * used, per_second, o.clock_mhz, t.count,
-                               mismatches));
+  context.print(
+      j,
+      fmt::format("{} array, {} lanes: {} cycles an image, {:.1f} % of the lanes busy, {:.0f} "
+                  "images/s at {} MHz\n{} images, {} mismatches against the reference\n",
+                  hw::pe_name(program.config.pe), program.config.lanes(), sim.mean.compute_cycles,
+                  100 * used, per_second, o.clock_mhz, t.count, mismatches));
   if (mismatches != 0) context.exit = 1;
   return ok_status();
 }
@@ -65,8 +65,9 @@ void add_sim(CLI::App& app, Context& context) {
                               [o, &context] { return sim_command(*o, context); });
   cmd->add_option("model", o->model, "integer .nbq file")->required();
   cmd->add_option("--data", o->data, "test images: digits or a folder [random pixels]");
-  cmd->add_option("--images", o->images, "how many [1]")->check(CLI::PositiveNumber);
-  cmd->add_option("--clock-mhz", o->clock_mhz, "clock for images/s; an assumption, not a measurement [200]")
+  cmd->add_option("--images", o->images, "how many [1]")->check(CLI::Range(1, kMaxImages));
+  cmd->add_option("--clock-mhz", o->clock_mhz,
+                  "clock for images/s; an assumption, not a measurement [200]")
       ->check(CLI::PositiveNumber);
   cmd->add_option("--threads", o->threads, "0: one a core")->check(CLI::NonNegativeNumber);
   o->engine.add_to(*cmd);

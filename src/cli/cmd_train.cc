@@ -13,6 +13,9 @@ struct TrainOptions {
 };
 
 Status train_command(const TrainOptions& o, Context& context) {
+  if (!(o.epochs_scale > 0 && o.epochs_scale <= 1000))
+    return make_error(ErrorCode::kInvalidArgument, "--epochs-scale must be in (0, 1000], it is {}",
+                      o.epochs_scale);
   TrainRequest request;
   NBQ_ASSIGN(request.recipe, load_recipe(o.recipe));
   Recipe& r = request.recipe;
@@ -28,8 +31,10 @@ Status train_command(const TrainOptions& o, Context& context) {
   request.threads = o.threads;
   request.checkpoint_steps = o.checkpoint_steps;
   NBQ_ASSIGN(const TrainReport report, train(request));
-  nlohmann::ordered_json j{{"name", r.name}, {"run", request.run_dir.string()},
-                           {"interrupted", report.interrupted}, {"seconds", report.metrics.seconds},
+  nlohmann::ordered_json j{{"name", r.name},
+                           {"run", request.run_dir.string()},
+                           {"interrupted", report.interrupted},
+                           {"seconds", report.metrics.seconds},
                            {"epochs", report.metrics.epochs.size()}};
   std::string text = fmt::format("{}: {} epochs, {:.1f} s\n", request.run_dir.string(),
                                  report.metrics.epochs.size(), report.metrics.seconds);
@@ -59,17 +64,20 @@ void add_train(CLI::App& app, Context& context) {
   CLI::App* cmd = add_command(app, context, "train", "learn a network from a recipe",
                               [o, &context] { return train_command(*o, context); });
   cmd->add_option("recipe", o->recipe, "TOML recipe, see zoo/")->required();
-  cmd->add_option("--run", o->run_dir, "run folder: log, checkpoint, models [runs/<name of the recipe>]");
+  cmd->add_option("--run", o->run_dir,
+                  "run folder: log, checkpoint, models [runs/<name of the recipe>]");
   cmd->add_option("--data", o->data, "digits, CIFAR batches, or a folder of class folders");
   cmd->add_option("--init", o->init, "float .nbq to start from");
   cmd->add_flag("--resume", o->resume, "go on exactly where the run folder's checkpoint stops");
-  cmd->add_flag("--overwrite", o->overwrite, "begin anew in a run folder that holds a training");
+  cmd->add_flag("--overwrite", o->overwrite, "begin anew in a run folder that holds a training")
+      ->excludes("--resume");
   cmd->add_option("--seed", o->seed, "instead of the recipe's")->check(CLI::NonNegativeNumber);
   cmd->add_option("--weight-bits", o->weight_bits, "1..5, instead of the recipe's")
       ->check(CLI::Range(1, 5));
-  cmd->add_option("--act-bits", o->act_bits, "2..16, instead of the recipe's")->check(CLI::Range(2, 16));
-  cmd->add_option("--epochs-scale", o->epochs_scale, "every phase's epochs times this (0.1: a short try)")
-      ->check(CLI::PositiveNumber);
+  cmd->add_option("--act-bits", o->act_bits, "2..16, instead of the recipe's")
+      ->check(CLI::Range(2, 16));
+  cmd->add_option("--epochs-scale", o->epochs_scale,
+                  "every phase's epochs times this (0.1: a short try)");
   cmd->add_option("--checkpoint-steps", o->checkpoint_steps, "checkpoint also every so many steps")
       ->check(CLI::NonNegativeNumber);
   cmd->add_option("--threads", o->threads, "0: one a core")->check(CLI::NonNegativeNumber);

@@ -16,7 +16,10 @@ double now_seconds() {
 }
 
 Progress::Progress(std::string what, std::size_t total)
-    : what_(std::move(what)), total_(total), on_(isatty(2) != 0 && total > 0), start_(now_seconds()) {}
+    : what_(std::move(what)),
+      total_(total),
+      on_(isatty(2) != 0 && total > 0),
+      start_(now_seconds()) {}
 
 Progress::~Progress() {
   if (on_) std::fprintf(stderr, "\r\033[K");
@@ -27,8 +30,36 @@ void Progress::at(std::size_t done) {
   if (!on_ || now - last_ < 0.2 || done == 0) return;
   last_ = now;
   const double rate = static_cast<double>(done) / (now - start_);
-  std::fprintf(stderr, "\r\033[K%s: %zu / %zu, %.1f images/s, %.0f s left", what_.c_str(), done, total_,
-               rate, static_cast<double>(total_ - done) / rate);
+  std::fprintf(stderr, "\r\033[K%s: %zu / %zu, %.1f images/s, %.0f s left", what_.c_str(), done,
+               total_, rate, static_cast<double>(total_ - done) / rate);
+}
+
+Status parallel_for(std::size_t count, int threads,
+                    const std::function<Status(std::size_t)>& body) {
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  Status failure = ok_status();
+  const auto fail = [&](const Error& e) {
+    const std::lock_guard lock(mutex);
+    if (failure.ok()) failure = e;
+    next = count;  // the others stop at their next turn
+  };
+  const auto work = [&] {
+    try {
+      for (std::size_t i; (i = next.fetch_add(1)) < count;)
+        if (const Status s = body(i); !s.ok()) return fail(s.error());
+    } catch (const std::exception& e) {
+      fail(make_error(ErrorCode::kIo, "{}", e.what()));
+    }
+  };
+  const std::size_t wanted = threads > 0 ? static_cast<std::size_t>(threads)
+                                         : std::max(1u, std::thread::hardware_concurrency());
+  {
+    std::vector<std::jthread> pool;
+    for (std::size_t i = 1; i < std::min(wanted, count); ++i) pool.emplace_back(work);
+    work();
+  }
+  return failure;
 }
 
 Result<ImageSourcePtr> open_for_model(const std::string& path, const Graph& graph, Split split) {
@@ -45,8 +76,9 @@ Result<ImageSourcePtr> open_for_model(const std::string& path, const Graph& grap
     return make_error(ErrorCode::kInvalidArgument, "{}: has {} classes, the model {} outputs", path,
                       source->class_names().size(), outputs);
   if (!graph.class_names.empty() && graph.class_names != source->class_names())
-    return make_error(ErrorCode::kInvalidArgument, "{}: its classes ({}) are not the model's ({})", path,
-                      fmt::join(source->class_names(), ", "), fmt::join(graph.class_names, ", "));
+    return make_error(ErrorCode::kInvalidArgument, "{}: its classes ({}) are not the model's ({})",
+                      path, fmt::join(source->class_names(), ", "),
+                      fmt::join(graph.class_names, ", "));
   return source;
 }
 
@@ -59,45 +91,30 @@ Result<std::vector<std::uint8_t>> load_images(const ImageSource& source, std::si
   return pixels;
 }
 
-Result<Evaluation> evaluate_integer(const RefExecutor& ref, const ImageSource& source, std::size_t limit,
-                                    int threads, bool keep_logits) {
+Result<Evaluation> evaluate_integer(const RefExecutor& ref, const ImageSource& source,
+                                    std::size_t limit, int threads) {
   constexpr std::size_t kBatch = 16;  // a row of 16 images fills vectors and stays in the cache
   const std::size_t total = limit == 0 ? source.size() : std::min(limit, source.size());
   const auto outputs = static_cast<std::size_t>(ref.outputs());
   Evaluation e;
   e.images = total;
-  if (keep_logits) e.logits.resize(total * outputs);
   const double start = now_seconds();
   Progress progress("evaluating", total);
-  std::atomic<std::size_t> next{0}, correct{0}, done{0};
+  std::size_t correct = 0, done = 0;
   std::mutex mutex;
-  Status failure = ok_status();
-  const auto work = [&] {
-    for (std::size_t first; (first = next.fetch_add(kBatch)) < total;) {
-      const std::size_t count = std::min(kBatch, total - first);
-      const auto pixels = load_images(source, first, count);
-      const auto logits = pixels.ok() ? ref.run(*pixels, static_cast<int>(count))
-                                      : Result<std::vector<std::int64_t>>(pixels.error());
-      const std::lock_guard lock(mutex);
-      if (!logits.ok()) {
-        failure = logits.error();
-        return;
-      }
-      for (std::size_t i = 0; i < count; ++i)
-        correct += argmax(std::span(*logits).subspan(i * outputs, outputs)) == source.label(first + i);
-      if (keep_logits)
-        std::copy(logits->begin(), logits->end(),
-                  e.logits.begin() + static_cast<std::ptrdiff_t>(first * outputs));
-      done += count;
-      progress.at(done);
-    }
+  const auto run_batch = [&](std::size_t first) -> Status {
+    const std::size_t count = std::min(kBatch, total - first);
+    NBQ_ASSIGN(const auto pixels, load_images(source, first, count));
+    NBQ_ASSIGN(const auto logits, ref.run(pixels, static_cast<int>(count)));
+    const std::lock_guard lock(mutex);
+    for (std::size_t i = 0; i < count; ++i)
+      correct += argmax(std::span(logits).subspan(i * outputs, outputs)) == source.label(first + i);
+    progress.at(done += count);
+    return ok_status();
   };
-  const unsigned n = threads > 0 ? static_cast<unsigned>(threads)
-                                 : std::max(1u, std::thread::hardware_concurrency());
-  std::vector<std::thread> pool;
-  for (unsigned i = 1; i < n; ++i) pool.emplace_back(work);
-  work();
-  for (std::thread& t : pool) t.join();
+  const auto batches = (total + kBatch - 1) / kBatch;
+  const Status failure =
+      parallel_for(batches, threads, [&](std::size_t b) { return run_batch(b * kBatch); });
   NBQ_TRY(failure);
   e.correct = correct;
   e.seconds = now_seconds() - start;

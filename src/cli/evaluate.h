@@ -9,23 +9,27 @@
 
 namespace nbq::cli {
 
-/// The test images (or the training ones) a command is pointed at, in the size that the model takes.
-/// Errors kInvalidArgument: another number of classes than the model's outputs.
+/// body(0) .. body(count - 1), `threads` at a time (0: one a core). The first error, or exception,
+/// ends it.
+Status parallel_for(std::size_t count, int threads, const std::function<Status(std::size_t)>& body);
+
+/// The test images (or the training ones) a command is pointed at, in the size that the model
+/// takes. Errors kInvalidArgument: another number of classes than the model's outputs.
 Result<ImageSourcePtr> open_for_model(const std::string& path, const Graph& graph,
                                       Split split = Split::kTest);
 
 struct Evaluation {
   std::size_t images = 0, correct = 0;
   double seconds = 0;
-  std::vector<std::int64_t> logits;  ///< images x outputs
   double accuracy() const {
     return images == 0 ? 0 : 100.0 * static_cast<double>(correct) / static_cast<double>(images);
   }
 };
 
-/// Runs the first `limit` images (0: all) through the reference, `threads` at a time (0: one a core).
-Result<Evaluation> evaluate_integer(const RefExecutor& ref, const ImageSource& source, std::size_t limit,
-                                    int threads, bool keep_logits);
+/// Runs the first `limit` images (0: all) through the reference, `threads` at a time (0: one a
+/// core).
+Result<Evaluation> evaluate_integer(const RefExecutor& ref, const ImageSource& source,
+                                    std::size_t limit, int threads);
 
 /// Images [first, first + count) as bytes, N x C x H x W.
 Result<std::vector<std::uint8_t>> load_images(const ImageSource& source, std::size_t first,

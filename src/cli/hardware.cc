@@ -1,6 +1,5 @@
 #include "cli/hardware.h"
 
-#include <atomic>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -27,12 +26,16 @@ void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
   if (with_pe)
     cmd.add_option("--pe", pe, "vector elements: svpe (shifts) or vpe (16-bit multipliers) [svpe]")
         ->check(CLI::IsMember({"svpe", "vpe"}));
-  cmd.add_option("--lanes-in", config.lanes_in, "input channels reduced at once, a power of two [8]");
-  cmd.add_option("--lanes-out", config.lanes_out, "output channels at once, a multiple of lanes-in [8]");
+  cmd.add_option("--lanes-in", config.lanes_in,
+                 "input channels reduced at once, a power of two [8]");
+  cmd.add_option("--lanes-out", config.lanes_out,
+                 "output channels at once, a multiple of lanes-in [8]");
   cmd.add_option("--pixels", config.pixels, "output columns at once, a power of two [4]");
-  cmd.add_option("--code-bits", config.code_bits, "at least so many bits a weight code [the network's]")
+  cmd.add_option("--code-bits", config.code_bits,
+                 "at least so many bits a weight code [the network's]")
       ->check(CLI::Range(2, 5));
-  cmd.add_option("--engine-act-bits", config.act_bits, "at least so many activation bits [the network's]")
+  cmd.add_option("--engine-act-bits", config.act_bits,
+                 "at least so many activation bits [the network's]")
       ->check(CLI::Range(2, 16));
   cmd.add_option("--acc-bits", config.acc_bits, "at least so many accumulator bits [the proof's]")
       ->check(CLI::Range(hw::kMinAccBits, kMaxAccBits));
@@ -62,39 +65,40 @@ Result<SimOutcome> simulate(const hw::Program& program, const std::vector<std::u
   outcome.logits.resize(images * outputs);
   const double start = now_seconds();
   Progress progress("simulating", images);
-  std::atomic<std::size_t> next{0}, done{0};
+  std::size_t done = 0;
   std::mutex mutex;
-  Status failure = ok_status();
-  const auto work = [&](hw::Engine& engine) {
-    for (std::size_t i; (i = next.fetch_add(1)) < images;) {
-      auto run = engine.run(std::span(pixels).subspan(i * bytes, bytes));
+  // Engine e takes images e, e + n, ...
+  NBQ_TRY(parallel_for(n, static_cast<int>(n), [&](std::size_t e) -> Status {
+    for (std::size_t i = e; i < images; i += n) {
+      NBQ_ASSIGN(hw::EngineRun run, engines[e].run(std::span(pixels).subspan(i * bytes, bytes)));
       const std::lock_guard lock(mutex);
-      if (!run.ok()) {
-        failure = run.error();
-        return;
-      }
-      std::copy(run->logits.begin(), run->logits.end(),
+      std::copy(run.logits.begin(), run.logits.end(),
                 outcome.logits.begin() + static_cast<std::ptrdiff_t>(i * outputs));
-      run->logits.clear();
-      outcome.mean = std::move(*run);
+      run.logits.clear();
+      outcome.mean = std::move(run);
       progress.at(++done);
     }
-  };
-  std::vector<std::thread> pool;
-  for (std::size_t i = 1; i < n; ++i) pool.emplace_back(work, std::ref(engines[i]));
-  work(engines[0]);
-  for (std::thread& t : pool) t.join();
-  NBQ_TRY(failure);
+    return ok_status();
+  }));
   outcome.seconds = now_seconds() - start;
   return outcome;
 }
 
 nlohmann::ordered_json config_json(const hw::EngineConfig& c) {
-  return {{"pe", hw::pe_name(c.pe)}, {"lanes_in", c.lanes_in}, {"lanes_out", c.lanes_out},
-          {"pixels", c.pixels}, {"lanes", c.lanes()}, {"code_bits", c.code_bits},
-          {"weight_bits", c.weight_bits()}, {"act_bits", c.act_bits}, {"acc_bits", c.acc_bits},
-          {"act_depth", c.act_depth}, {"weight_depth", c.weight_depth}, {"param_depth", c.param_depth},
-          {"result_depth", c.result_depth}, {"program_depth", c.program_depth}};
+  return {{"pe", hw::pe_name(c.pe)},
+          {"lanes_in", c.lanes_in},
+          {"lanes_out", c.lanes_out},
+          {"pixels", c.pixels},
+          {"lanes", c.lanes()},
+          {"code_bits", c.code_bits},
+          {"weight_bits", c.weight_bits()},
+          {"act_bits", c.act_bits},
+          {"acc_bits", c.acc_bits},
+          {"act_depth", c.act_depth},
+          {"weight_depth", c.weight_depth},
+          {"param_depth", c.param_depth},
+          {"result_depth", c.result_depth},
+          {"program_depth", c.program_depth}};
 }
 
 Result<TestImages> test_images(const Graph& graph, const std::string& data, std::size_t images) {
@@ -113,8 +117,22 @@ Result<TestImages> test_images(const Graph& graph, const std::string& data, std:
   return t;
 }
 
+Result<std::vector<std::int64_t>> reference_logits(const RefExecutor& ref, const TestImages& t) {
+  constexpr std::size_t kBatch = 16;
+  const std::size_t bytes = t.pixels.size() / t.count;
+  std::vector<std::int64_t> all;
+  for (std::size_t i = 0; i < t.count; i += kBatch) {
+    const std::size_t n = std::min(kBatch, t.count - i);
+    NBQ_ASSIGN(const auto some,
+               ref.run(std::span(t.pixels).subspan(i * bytes, n * bytes), static_cast<int>(n)));
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  return all;
+}
+
 std::size_t count_mismatches(std::span<const std::int64_t> a, std::span<const std::int64_t> b,
                              std::size_t outputs) {
+  NBQ_CHECK(a.size() == b.size() && outputs > 0);
   std::size_t count = 0;
   for (std::size_t i = 0; i + outputs <= a.size(); i += outputs)
     count += !std::equal(a.begin() + static_cast<std::ptrdiff_t>(i),

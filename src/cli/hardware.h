@@ -35,6 +35,10 @@ struct TestImages {
 };
 Result<TestImages> test_images(const Graph& graph, const std::string& data, std::size_t images);
 
+/// The reference's logits, images x outputs, a few images at a time to bound memory.
+Result<std::vector<std::int64_t>> reference_logits(const RefExecutor& ref,
+                                                   const TestImages& images);
+
 /// Images whose logits differ.
 std::size_t count_mismatches(std::span<const std::int64_t> a, std::span<const std::int64_t> b,
                              std::size_t outputs);

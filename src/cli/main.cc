@@ -1,5 +1,6 @@
+#include <algorithm>
 #include <cstdio>
-#include <exception>
+#include <string_view>
 
 #include "cli/cli.h"
 #include "core/version.h"
@@ -10,7 +11,8 @@ void Context::fail(const Error& error) {
   exit = exit_code(error);
   if (json)
     std::printf("%s\n", nlohmann::ordered_json{{"error", error.message}, {"code", exit}}
-                            .dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+                            .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
+                            .c_str());
   std::fprintf(stderr, "nbq: %s\n", error.message.c_str());
 }
 
@@ -24,12 +26,15 @@ void Context::print(const nlohmann::ordered_json& object, const std::string& tex
 
 int main(int argc, char** argv) {
   using namespace nbq::cli;
-  CLI::App app{"nbq: neural networks whose weights are n-bit powers of two, from training to gates"};
+  CLI::App app{
+      "nbq: neural networks whose weights are n-bit powers of two, from training to gates"};
   app.set_version_flag("--version", nbq::kVersion);
   app.require_subcommand(1);
   app.footer(
-      "Exit codes: 0 fine, 1 a check failed, 2 usage, 3 bad file, 4 a tool is missing, 130 interrupted.\n"
-      "NBQ_LOG=debug|info|warn|error sets what is logged to stderr; NBQ_CACHE names the folder where "
+      "Exit codes: 0 fine, 1 a check failed, 2 usage, 3 bad file, 4 a tool is missing, 130 "
+      "interrupted.\n"
+      "NBQ_LOG=debug|info|warn|error sets what is logged to stderr; NBQ_CACHE names the folder "
+      "where "
       "simulators are kept.");
   Context context;
   add_train(app, context);
@@ -44,13 +49,14 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    const int code = app.exit(e);
-    return code == 0 ? 0 : 2;
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "nbq: %s\n", e.what());
-    return 3;
+    if (e.get_exit_code() == 0) {  // --help, --version
+      app.exit(e);
+    } else {
+      context.json = std::find(argv, argv + argc, std::string_view("--json")) != argv + argc;
+      context.fail(nbq::make_error(nbq::ErrorCode::kInvalidArgument, "{} (see --help)", e.what()));
+    }
   }
-  if (std::fflush(stdout) != 0) {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     std::fprintf(stderr, "nbq: stdout can't be written\n");
     return 3;
   }

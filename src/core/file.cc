@@ -16,9 +16,12 @@ Result<std::vector<std::uint8_t>> read_file(const fs::path& path, std::size_t ma
     return make_error(ErrorCode::kBadFile, "{}: no such file", path.string());
   if (fs::is_directory(path, ec))
     return make_error(ErrorCode::kBadFile, "{}: is a folder, expected a file", path.string());
+  if (!fs::is_regular_file(path, ec))
+    return make_error(ErrorCode::kBadFile, "{}: is not a regular file", path.string());
   std::ifstream in(path, std::ios::binary);
   if (!in)
-    return make_error(ErrorCode::kIo, "{}: can't be opened: {}", path.string(), std::strerror(errno));
+    return make_error(ErrorCode::kIo, "{}: can't be opened: {}", path.string(),
+                      std::strerror(errno));
   in.seekg(0, std::ios::end);
   const auto size = static_cast<std::size_t>(std::max<std::streamoff>(0, in.tellg()));
   if (size > max_bytes)
@@ -67,14 +70,17 @@ Status write_file(const fs::path& path, std::span<const std::uint8_t> bytes) {
               static_cast<std::streamsize>(bytes.size()));
     out.close();
     if (!out)
-      return make_error(ErrorCode::kIo, "{}: can't be written: {} (is the disk full, the folder "
-                        "writable?)", path.string(), std::strerror(errno));
+      return make_error(ErrorCode::kIo,
+                        "{}: can't be written: {} (is the disk full, the folder "
+                        "writable?)",
+                        path.string(), std::strerror(errno));
     return ok_status();
   });
 }
 
 Status write_file(const fs::path& path, std::string_view text) {
-  return write_file(path, std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+  return write_file(path,
+                    std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
 }
 
 std::uint64_t fnv1a(std::span<const std::uint8_t> bytes, std::uint64_t seed) {

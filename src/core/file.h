@@ -42,7 +42,8 @@ Status write_atomically(const std::filesystem::path& path, F&& write) {
 }
 
 /// FNV-1a, 64 bits: names caches and tells one dataset from another; not for security.
-std::uint64_t fnv1a(std::span<const std::uint8_t> bytes, std::uint64_t seed = 0xcbf29ce484222325ull);
+std::uint64_t fnv1a(std::span<const std::uint8_t> bytes,
+                    std::uint64_t seed = 0xcbf29ce484222325ull);
 std::uint64_t fnv1a(std::string_view text, std::uint64_t seed = 0xcbf29ce484222325ull);
 
 }  // namespace nbq

@@ -13,8 +13,9 @@ class FileTest : public ::testing::Test {
   void SetUp() override { fs::create_directories(dir_); }
   void TearDown() override { fs::remove_all(dir_); }
   // Test cases run side by side.
-  fs::path dir_ = fs::path(::testing::TempDir()) /
-                  (std::string("nbq_file_") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
+  fs::path dir_ =
+      fs::path(::testing::TempDir()) /
+      (std::string("nbq_file_") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
 };
 
 TEST_F(FileTest, WritesBesideAndRenames) {
@@ -54,7 +55,8 @@ TEST(Process, RunsAndReportsMissingTools) {
   const auto missing = find_tool("nbq-no-such-tool", "some-package");
   ASSERT_FALSE(missing.ok());
   EXPECT_EQ(missing.error().code, ErrorCode::kToolMissing);
-  EXPECT_EQ(missing.error().message, "nbq-no-such-tool is not installed: apt-get install some-package");
+  EXPECT_EQ(missing.error().message,
+            "nbq-no-such-tool is not installed: apt-get install some-package");
 }
 
 }  // namespace

@@ -45,8 +45,8 @@ struct Po2Reciprocal {
     int shift;  ///< >= 0; the last term has shift 0
   };
   std::vector<Term> terms;
-  int frac_bits;         ///< the sum is scaled by 2^-frac_bits
-  double relative_error; ///< of the sum against 1/n
+  int frac_bits;          ///< the sum is scaled by 2^-frac_bits
+  double relative_error;  ///< of the sum against 1/n
   /// Sum of |2^shift_i|, for the overflow proof.
   std::int64_t magnitude() const;
 };

@@ -10,8 +10,8 @@ namespace {
 TEST(FixedPoint, RoundsHalfUp) {
   for (int r = 1; r <= 8; ++r)
     for (std::int64_t v = -2000; v <= 2000; ++v)
-      ASSERT_EQ(rshift_round(v, r), static_cast<std::int64_t>(
-                                        std::floor(static_cast<double>(v) / (1 << r) + 0.5)))
+      ASSERT_EQ(rshift_round(v, r),
+                static_cast<std::int64_t>(std::floor(static_cast<double>(v) / (1 << r) + 0.5)))
           << v << " >> " << r;
   EXPECT_EQ(rshift_round(-3, 1), -1);  // -1.5 goes up
   EXPECT_EQ(rshift_round(3, 1), 2);

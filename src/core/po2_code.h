@@ -26,9 +26,7 @@ struct Po2Code {
   std::uint8_t raw = 0;
 
   constexpr bool neg(Po2Format f) const { return ((raw >> (f.bits - 1)) & 1) != 0; }
-  constexpr int k(Po2Format f) const {
-    return f.bits == 1 ? 1 : raw & ((1 << (f.bits - 1)) - 1);
-  }
+  constexpr int k(Po2Format f) const { return f.bits == 1 ? 1 : raw & ((1 << (f.bits - 1)) - 1); }
   constexpr bool is_valid(Po2Format f) const {
     return raw < (1 << f.bits) && !(f.bits > 1 && neg(f) && k(f) == 0);
   }

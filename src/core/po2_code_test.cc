@@ -22,7 +22,8 @@ TEST(Po2Code, ShiftMulEqualsMultiplicationForAllCodesAndActivations) {
       const Po2Code c{static_cast<std::uint8_t>(raw)};
       if (!c.is_valid(f)) continue;
       for (std::int32_t x = -32768; x <= 65535; x += bits < 5 ? 1 : 7)
-        ASSERT_EQ(shift_mul(f, x, c), std::int64_t{x} * c.value(f)) << bits << " bits, code " << raw;
+        ASSERT_EQ(shift_mul(f, x, c), std::int64_t{x} * c.value(f))
+            << bits << " bits, code " << raw;
     }
   }
 }

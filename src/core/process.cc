@@ -21,10 +21,12 @@ Result<fs::path> find_tool(const std::string& tool, const std::string& package) 
     if (::access(candidate.c_str(), X_OK) == 0 && !fs::is_directory(candidate, ec))
       return candidate;
   }
-  return make_error(ErrorCode::kToolMissing, "{} is not installed: apt-get install {}", tool, package);
+  return make_error(ErrorCode::kToolMissing, "{} is not installed: apt-get install {}", tool,
+                    package);
 }
 
-Result<ProcessResult> run_process(const std::vector<std::string>& argv, const fs::path& working_dir) {
+Result<ProcessResult> run_process(const std::vector<std::string>& argv,
+                                  const fs::path& working_dir) {
   int pipe_fd[2];
   if (::pipe2(pipe_fd, O_CLOEXEC) != 0)
     return make_error(ErrorCode::kIo, "{}: no pipe: {}", argv[0], std::strerror(errno));

@@ -7,12 +7,15 @@ namespace nbq {
 
 int exit_code(const Error& error) {
   switch (error.code) {
-    case ErrorCode::kInvalidArgument: return 2;
-    case ErrorCode::kToolMissing: return 4;
+    case ErrorCode::kInvalidArgument:
+      return 2;
+    case ErrorCode::kToolMissing:
+      return 4;
     case ErrorCode::kBadFile:
     case ErrorCode::kOverflow:
     case ErrorCode::kUnsupported:
-    case ErrorCode::kIo: return 3;
+    case ErrorCode::kIo:
+      return 3;
   }
   return 3;
 }

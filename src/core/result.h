@@ -1,9 +1,9 @@
 #pragma once
+#include <fmt/format.h>
+
 #include <string>
 #include <utility>
 #include <variant>
-
-#include <fmt/format.h>
 
 namespace nbq {
 
@@ -29,8 +29,8 @@ int exit_code(const Error& error);
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : v_(std::move(value)) {}        // NOLINT: implicit by design
-  Result(Error error) : v_(std::move(error)) {}    // NOLINT
+  Result(T value) : v_(std::move(value)) {}      // NOLINT: implicit by design
+  Result(Error error) : v_(std::move(error)) {}  // NOLINT
   explicit operator bool() const { return v_.index() == 0; }
   bool ok() const { return v_.index() == 0; }
   T& value() & { return std::get<0>(v_); }
@@ -66,14 +66,13 @@ Error make_error(ErrorCode code, fmt::format_string<Args...> format, Args&&... a
 #define NBQ_CONCAT_(a, b) a##b
 #define NBQ_CONCAT(a, b) NBQ_CONCAT_(a, b)
 /// NBQ_TRY(expr): returns the error of a Status.
-#define NBQ_TRY(expr)                                  \
-  do {                                                 \
-    if (auto nbq_status_ = (expr); !nbq_status_.ok())  \
-      return nbq_status_.error();                      \
+#define NBQ_TRY(expr)                                                             \
+  do {                                                                            \
+    if (auto nbq_status_ = (expr); !nbq_status_.ok()) return nbq_status_.error(); \
   } while (false)
 /// NBQ_ASSIGN(auto x, expr): x = value of expr, or returns its error.
 #define NBQ_ASSIGN(lhs, expr) NBQ_ASSIGN_(lhs, expr, NBQ_CONCAT(nbq_result_, __LINE__))
-#define NBQ_ASSIGN_(lhs, expr, tmp)      \
-  auto tmp = (expr);                     \
-  if (!tmp.ok()) return tmp.error();     \
+#define NBQ_ASSIGN_(lhs, expr, tmp)  \
+  auto tmp = (expr);                 \
+  if (!tmp.ok()) return tmp.error(); \
   lhs = std::move(tmp).value()

@@ -37,7 +37,8 @@ Status BlockEmitter::emit(const BlockJob& b) {
   const int words = (b.out_shape.c + config_.lanes_in - 1) / config_.lanes_in;
   std::vector<bool> written(static_cast<std::size_t>(words), false);
   for (const Pass& pass : b.job->passes) {
-    const bool packed = b.packed_image != nullptr && b.packed_image->taps_x * b.packed_image->taps_y > 1;
+    const bool packed =
+        b.packed_image != nullptr && b.packed_image->taps_x * b.packed_image->taps_y > 1;
     NBQ_TRY(emit_pass(b, packed ? pack_pass(pass, *b.packed_image) : pass, written));
   }
   return ok_status();
@@ -53,15 +54,16 @@ Status BlockEmitter::emit_pass(const BlockJob& b, const Pass& pass, std::vector<
     if (pass.range(first, last).empty()) continue;
     const auto word = static_cast<std::size_t>(first / config_.lanes_in);
     NBQ_TRY(emit_block(b, pass, in, first, barrier, written[word]));
-    for (std::size_t w = word; w < written.size() && static_cast<int>(w) * config_.lanes_in < last; ++w)
+    for (std::size_t w = word; w < written.size() && static_cast<int>(w) * config_.lanes_in < last;
+         ++w)
       written[w] = true;
     barrier = false;
   }
   return ok_status();
 }
 
-Status BlockEmitter::emit_block(const BlockJob& b, const Pass& pass, const TensorPlace& in, int first,
-                                bool barrier, bool accumulate) {
+Status BlockEmitter::emit_block(const BlockJob& b, const Pass& pass, const TensorPlace& in,
+                                int first, bool barrier, bool accumulate) {
   const bool maxpool = b.job->kind == ArrayJob::Kind::kMaxPool;
   const int c = config_.lanes_in;
   const int last = std::min(b.out_shape.c, first + (maxpool ? c : config_.lanes_out));
@@ -76,7 +78,8 @@ Status BlockEmitter::emit_block(const BlockJob& b, const Pass& pass, const Tenso
   int pixels = conflict_free_pixels(w.stride_w, in.bank_shift, config_.pixels);
   i.in_signed = in.is_signed;
   i.in_bs = in.bank_shift;
-  i.in_base = (in.base + first_plane * in.plane() - std::int64_t{w.pad_top} * in.row) & kAddressMask;
+  i.in_base =
+      (in.base + first_plane * in.plane() - std::int64_t{w.pad_top} * in.row) & kAddressMask;
   i.in_sy = std::int64_t{w.stride_h} * in.row;
   i.in_dy = std::int64_t{w.dilation_h} * in.row;
   i.in_plane = in.plane();
@@ -134,8 +137,8 @@ Status BlockEmitter::emit_block(const BlockJob& b, const Pass& pass, const Tenso
   return ok_status();
 }
 
-std::int64_t BlockEmitter::add_weights(const Pass& pass, int first_plane, int planes, int in_channels,
-                                       int first, int last) {
+std::int64_t BlockEmitter::add_weights(const Pass& pass, int first_plane, int planes,
+                                       int in_channels, int first, int last) {
   const int c = config_.lanes_in;
   const int m = config_.lanes_out;
   const Window& w = pass.window;
@@ -154,8 +157,8 @@ std::int64_t BlockEmitter::add_weights(const Pass& pass, int first_plane, int pl
               block.push_back(
                   static_cast<std::int16_t>(inside ? pass.weight(term, oc, ic, ky, kx) : 0));
             }
-  const auto [it, is_new] = known_weights_.try_emplace(
-      block, static_cast<std::int64_t>(weights_.size()) / (m * c));
+  const auto [it, is_new] =
+      known_weights_.try_emplace(block, static_cast<std::int64_t>(weights_.size()) / (m * c));
   if (is_new) weights_.insert(weights_.end(), block.begin(), block.end());
   return it->second;
 }
@@ -169,7 +172,8 @@ std::int64_t BlockEmitter::add_params(const BlockJob& b, int first, int last) {
     Program::Param p{0, 0};
     const auto channel = static_cast<std::size_t>(first + lane);
     if (first + lane < last && !b.plain_copy) {
-      if (!b.stage.shifts.empty()) p.shift = b.stage.shifts[b.stage.shifts.size() == 1 ? 0 : channel];
+      if (!b.stage.shifts.empty())
+        p.shift = b.stage.shifts[b.stage.shifts.size() == 1 ? 0 : channel];
       if (!b.node->po2.bias.empty()) p.bias = b.node->po2.bias[channel];
     }
     words.push_back(p);

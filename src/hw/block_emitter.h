@@ -9,12 +9,12 @@ namespace nbq::hw {
 
 /// One layer with its operands placed: what becomes instructions.
 struct BlockJob {
-  const Node* node = nullptr;   ///< whose weights and bias are used
+  const Node* node = nullptr;  ///< whose weights and bias are used
   const ArrayJob* job = nullptr;
   OutputStage stage;
-  bool plain_copy = false;      ///< ignore the node's bias and shifts
+  bool plain_copy = false;  ///< ignore the node's bias and shifts
   std::vector<const TensorPlace*> in;
-  const TensorPlace* out = nullptr;       ///< nullptr: the result memory
+  const TensorPlace* out = nullptr;  ///< nullptr: the result memory
   Shape out_shape;
   const ImageLayout* packed_image = nullptr;  ///< when operand 0 is the image
   const TensorPlace* residual = nullptr;
@@ -22,8 +22,8 @@ struct BlockJob {
   std::int64_t res_lo = 0, res_hi = 0;
 };
 
-/// Turns layers into instructions, one per block of LanesOut output channels, and gathers weight and
-/// parameter words, equal ones once.
+/// Turns layers into instructions, one per block of LanesOut output channels, and gathers weight
+/// and parameter words, equal ones once.
 class BlockEmitter {
  public:
   explicit BlockEmitter(const EngineConfig& config) : config_(config) {}
@@ -41,8 +41,8 @@ class BlockEmitter {
   Status emit_pass(const BlockJob& b, const Pass& pass, std::vector<bool>& written);
   Status emit_block(const BlockJob& b, const Pass& pass, const TensorPlace& in, int first_channel,
                     bool barrier, bool accumulate);
-  std::int64_t add_weights(const Pass& pass, int first_plane, int planes, int in_channels, int first,
-                           int last);
+  std::int64_t add_weights(const Pass& pass, int first_plane, int planes, int in_channels,
+                           int first, int last);
   std::int64_t add_params(const BlockJob& b, int first, int last);
 
   EngineConfig config_;

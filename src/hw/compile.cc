@@ -15,8 +15,8 @@ struct Step {
   int absorbed = -1;
 };
 
-/// Additions absorb their later operand where nothing else reads it and the array computes it in one
-/// pass: it is then requantised, added and written at once.
+/// Additions absorb their later operand where nothing else reads it and the array computes it in
+/// one pass: it is then requantised, added and written at once.
 std::vector<Step> plan_steps(const Graph& g) {
   const auto readers = g.consumers();
   const auto absorbable = [&](int id) {
@@ -36,12 +36,14 @@ std::vector<Step> plan_steps(const Graph& g) {
   for (int id = 0; id < static_cast<int>(g.nodes.size()); ++id) {
     if (absorbed_by[static_cast<std::size_t>(id)] >= 0) continue;
     const auto at = std::find(absorbed_by.begin(), absorbed_by.end(), id);
-    steps.push_back({id, at == absorbed_by.end() ? -1 : static_cast<int>(at - absorbed_by.begin())});
+    steps.push_back(
+        {id, at == absorbed_by.end() ? -1 : static_cast<int>(at - absorbed_by.begin())});
   }
   return steps;
 }
 
-/// Power of two in the column stride of the reader with the most work: its banks are free of conflicts.
+/// Power of two in the column stride of the reader with the most work: its banks are free of
+/// conflicts.
 int choose_bank_shift(const Graph& g, int id, const std::vector<std::vector<int>>& readers) {
   int shift = 0;
   std::int64_t most = -1;
@@ -68,8 +70,12 @@ int choose_bank_shift(const Graph& g, int id, const std::vector<std::vector<int>
 class Compiler {
  public:
   Compiler(const Graph& g, EngineConfig config)
-      : g_(g), readers_(g.consumers()), emitter_(config), places_(g.nodes.size()),
-        owner_(g.nodes.size()), uses_(g.nodes.size(), 0) {
+      : g_(g),
+        readers_(g.consumers()),
+        emitter_(config),
+        places_(g.nodes.size()),
+        owner_(g.nodes.size()),
+        uses_(g.nodes.size(), 0) {
     program_.config = config;
     for (std::size_t id = 0; id < g.nodes.size(); ++id) owner_[id] = static_cast<int>(id);
   }
@@ -80,6 +86,7 @@ class Compiler {
     for (const Step& s : steps) NBQ_TRY(step(s));
     emitter_.finish();
     take_results();
+    NBQ_TRY(check_depths());
     return std::move(program_);
   }
 
@@ -152,7 +159,8 @@ class Compiler {
     std::vector<const TensorPlace*> in;
     for (const int i : node(main_id).inputs) in.push_back(&places_[at(owner(i))]);
     block.in = in;
-    block.packed_image = s.id != 0 && owner(node(main_id).inputs[0]) == 0 ? &program_.image : nullptr;
+    block.packed_image =
+        s.id != 0 && owner(node(main_id).inputs[0]) == 0 ? &program_.image : nullptr;
     const bool raw = s.id == static_cast<int>(g_.nodes.size()) - 1 && block.stage.raw;
     if (!raw) place(s.id);
     block.out = raw ? nullptr : &places_[at(s.id)];
@@ -213,7 +221,8 @@ class Compiler {
     return ok_status();
   }
 
-  /// Packs the taps of a convolution that alone reads the image, whichever way takes the fewest words.
+  /// Packs the taps of a convolution that alone reads the image, whichever way takes the fewest
+  /// words.
   void pack_first_layer(ImageLayout& layout) {
     TensorPlace& t = places_[0];
     const Shape image = node(0).shape;
@@ -232,8 +241,8 @@ class Compiler {
     layout.window = w;
     layout.taps_x = w.kernel_w;
     layout.taps_y = whole < by_row ? w.kernel_h : 1;
-    const Shape packed{image.c * layout.taps_x * layout.taps_y, layout.taps_y > 1 ? n.shape.h : image.h,
-                       n.shape.w};
+    const Shape packed{image.c * layout.taps_x * layout.taps_y,
+                       layout.taps_y > 1 ? n.shape.h : image.h, n.shape.w};
     t = make_place(packed, true, 0, program_.config);
   }
 
@@ -243,17 +252,33 @@ class Compiler {
     program_.params = emitter_.take_params();
     EngineConfig& c = program_.config;
     const auto depth = [](std::size_t words, int at_least) {
-      return static_cast<int>(std::bit_ceil(std::max<std::size_t>(words, static_cast<std::size_t>(at_least))));
+      return static_cast<int>(
+          std::bit_ceil(std::max<std::size_t>(words, static_cast<std::size_t>(at_least))));
     };
     const auto lanes = static_cast<std::size_t>(c.lanes_in);
     c.act_depth = depth(static_cast<std::size_t>(memory_.high_water()), c.act_depth);
-    c.weight_depth = depth(program_.weights.size() / (lanes * static_cast<std::size_t>(c.lanes_out)),
-                           c.weight_depth);
+    c.weight_depth = depth(
+        program_.weights.size() / (lanes * static_cast<std::size_t>(c.lanes_out)), c.weight_depth);
     c.param_depth = depth(program_.params.size() / lanes, c.param_depth);
     const Shape& out = program_.result.shape;
     c.result_depth = depth(((static_cast<std::size_t>(out.c) + lanes - 1) / lanes) *
-                               static_cast<std::size_t>(out.h * out.w), c.result_depth);
+                               static_cast<std::size_t>(out.h * out.w),
+                           c.result_depth);
     c.program_depth = depth(program_.instructions.size() * kInstrWords, c.program_depth);
+  }
+
+  Status check_depths() const {
+    const EngineConfig& c = program_.config;
+    const std::pair<const char*, int> memories[] = {{"activation words a bank", c.act_depth},
+                                                    {"weight words", c.weight_depth},
+                                                    {"parameter words", c.param_depth},
+                                                    {"result words", c.result_depth}};
+    for (const auto& [name, depth] : memories)
+      if (depth > kMaxDepth)
+        return make_error(ErrorCode::kUnsupported,
+                          "{}: needs {} {}, the engine addresses {}; more lanes make wider words",
+                          g_.name.empty() ? "the network" : g_.name, depth, name, kMaxDepth);
+    return ok_status();
   }
 
   const Graph& g_;
@@ -279,11 +304,14 @@ Result<EngineConfig> fit_widths(const Graph& g, EngineConfig c) {
 
 Status check_lanes(const EngineConfig& c) {
   const auto pow2 = [](int v) { return v > 0 && std::has_single_bit(static_cast<unsigned>(v)); };
-  if (!pow2(c.lanes_in) || c.lanes_in < 2 || c.lanes_in > 256 || !pow2(c.pixels) || c.pixels > 32 ||
-      c.lanes_out < c.lanes_in || c.lanes_out % c.lanes_in != 0 || c.lanes_out / c.lanes_in > 15)
-    return make_error(ErrorCode::kInvalidArgument,
-                      "lanes {}x{}x{}: lanes_in must be a power of two in 2..256, lanes_out 1..15 times "
-                      "lanes_in, pixels a power of two in 1..32", c.lanes_in, c.lanes_out, c.pixels);
+  if (!pow2(c.lanes_in) || c.lanes_in < 2 || c.lanes_in > kMaxLanesIn || !pow2(c.pixels) ||
+      c.pixels > kMaxPixels || c.lanes_out < c.lanes_in || c.lanes_out % c.lanes_in != 0 ||
+      c.lanes_out / c.lanes_in > 15)
+    return make_error(
+        ErrorCode::kInvalidArgument,
+        "lanes {}x{}x{}: lanes_in must be a power of two in 2..256, lanes_out 1..15 times "
+        "lanes_in, pixels a power of two in 1..32",
+        c.lanes_in, c.lanes_out, c.pixels);
   return ok_status();
 }
 

@@ -10,13 +10,13 @@
 
 namespace nbq::hw {
 
-/// How the host lays the image out. With taps > 1 the first layer's taps lie side by side as channels, so
-/// that an image of 1 or 3 channels fills the lanes: a copy, no arithmetic.
+/// How the host lays the image out. With taps > 1 the first layer's taps lie side by side as
+/// channels, so that an image of 1 or 3 channels fills the lanes: a copy, no arithmetic.
 struct ImageLayout {
-  Shape image;         ///< as the network takes it
-  TensorPlace place;   ///< as the engine gets it
+  Shape image;        ///< as the network takes it
+  TensorPlace place;  ///< as the engine gets it
   int taps_y = 1, taps_x = 1;
-  Window window;       ///< of the layer whose taps are packed
+  Window window;  ///< of the layer whose taps are packed
 };
 
 /// Where the logits lie in the result memory.
@@ -48,12 +48,12 @@ struct Program {
   ImageLayout image;
   ResultLayout result;
   std::vector<LayerSpan> layers;
-  std::int64_t macs = 0;      ///< useful multiply-accumulates of one image
+  std::int64_t macs = 0;  ///< useful multiply-accumulates of one image
 };
 
-/// Compiles an integer graph for engines with the given element and lanes. Widths (code_bits, act_bits,
-/// acc_bits) and memory depths of `wanted` are minima: the result has what the network needs.
-/// Errors kUnsupported naming the layer and the limit; whatever verify_integer() finds.
+/// Compiles an integer graph for engines with the given element and lanes. Widths (code_bits,
+/// act_bits, acc_bits) and memory depths of `wanted` are minima: the result has what the network
+/// needs. Errors kUnsupported naming the layer and the limit; whatever verify_integer() finds.
 Result<Program> compile(const Graph& graph, const EngineConfig& wanted);
 
 }  // namespace nbq::hw

@@ -25,6 +25,7 @@ EngineConfig lanes(int in, int out, int pixels) {
 class RandomNetworks : public ::testing::TestWithParam<std::uint32_t> {};
 
 TEST_P(RandomNetworks, ProgramGivesTheIntegersOfRef) {
+  int refused = 0;
   for (std::uint32_t seed = GetParam(); seed < GetParam() + 60; ++seed) {
     SCOPED_TRACE(::testing::Message() << "seed " << seed);
     testing::RandomGraph random(seed);
@@ -38,7 +39,9 @@ TEST_P(RandomNetworks, ProgramGivesTheIntegersOfRef) {
     const auto program = compile(g, config);
     if (!program.ok()) {
       // The one thing the array lacks: long sums of repeated terms.
-      ASSERT_NE(program.error().message.find("terms"), std::string::npos) << program.error().message;
+      ASSERT_NE(program.error().message.find("terms"), std::string::npos)
+          << program.error().message;
+      ++refused;
       continue;
     }
     const auto pixels = random.pixels(g, 1);
@@ -49,6 +52,7 @@ TEST_P(RandomNetworks, ProgramGivesTheIntegersOfRef) {
     ASSERT_TRUE(have.ok()) << have.error().message;
     ASSERT_EQ(have->logits, *want);
   }
+  EXPECT_LT(refused, 6);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomNetworks, ::testing::Values(1u, 1000u, 2000u, 3000u));

@@ -70,14 +70,16 @@ Status load_program(Device& device, const Program& p) {
 Status expect(Device& device, Reg r, const char* name, std::uint32_t want) {
   const std::uint32_t have = device.read(reg(r));
   if (have != want)
-    return make_error(ErrorCode::kInvalidArgument, "the engine's register {} is {:#x}, the program was "
-                      "compiled for {:#x}", name, have, want);
+    return make_error(ErrorCode::kInvalidArgument,
+                      "the engine's register {} is {:#x}, the program was "
+                      "compiled for {:#x}",
+                      name, have, want);
   return ok_status();
 }
 
 /// The channel of the packed image that lane holds, as a source pixel; 0 outside the image.
-std::int32_t packed_pixel(const ImageLayout& l, std::span<const std::uint8_t> pixels, int channel, int y,
-                          int x) {
+std::int32_t packed_pixel(const ImageLayout& l, std::span<const std::uint8_t> pixels, int channel,
+                          int y, int x) {
   if (channel >= l.place.shape.c) return 0;
   const Shape& image = l.image;
   int iy = y, ix = x;
@@ -90,8 +92,10 @@ std::int32_t packed_pixel(const ImageLayout& l, std::span<const std::uint8_t> pi
   }
   if (iy < 0 || iy >= image.h || ix < 0 || ix >= image.w) return 0;
   return pixels[(static_cast<std::size_t>(channel) * static_cast<std::size_t>(image.h) +
-                 static_cast<std::size_t>(iy)) * static_cast<std::size_t>(image.w) +
-                static_cast<std::size_t>(ix)] - 128;
+                 static_cast<std::size_t>(iy)) *
+                    static_cast<std::size_t>(image.w) +
+                static_cast<std::size_t>(ix)] -
+         128;
 }
 
 }  // namespace
@@ -107,6 +111,9 @@ Result<Engine> Engine::open(std::unique_ptr<Device> device, const Program& progr
   load_weights(*device, program);
   load_params(*device, program);
   NBQ_TRY(load_program(*device, program));
+  // Far more than the longest tile: a kernel of 255 x 255 taps over 4095 planes, 255 times over, is
+  // no network's; a stuck engine ends here.
+  device->write(reg(Reg::watchdog), 1u << 28);
   Engine e;
   e.device_ = std::move(device);
   e.program_ = std::make_shared<const Program>(program);
@@ -163,7 +170,6 @@ Result<EngineRun> Engine::run(std::span<const std::uint8_t> pixels) {
   stream_image(pixels);
   const std::uint64_t start = device_->clock();
   device_->write(reg(Reg::ctrl), 1);
-  // Nothing the compiler emits takes longer between two finished tiles.
   std::uint32_t status = 0;
   do {
     device_->wait(1 << 20);
@@ -174,8 +180,8 @@ Result<EngineRun> Engine::run(std::span<const std::uint8_t> pixels) {
     std::string layer = "?";
     for (const LayerSpan& s : program_->layers)
       if (static_cast<int>(pc) >= s.first_instruction) layer = s.name;
-    return make_error(ErrorCode::kIo, "the engine stopped with error {} at instruction {} (layer {})",
-                      device_->read(reg(Reg::error)), pc, layer);
+    return make_error(ErrorCode::kIo, "the engine stopped at instruction {} (layer {}): {}", pc,
+                      layer, describe(static_cast<EngineError>(device_->read(reg(Reg::error)))));
   }
   run.compute_cycles = device_->read(reg(Reg::cycles));
   run.busy_cycles = device_->read(reg(Reg::busy_cycles));

@@ -15,7 +15,8 @@ struct EngineRun {
   std::uint64_t compute_cycles = 0;  ///< from start to done
   std::uint64_t busy_cycles = 0;     ///< the array took a tap
   std::uint64_t residual_cycles = 0, drain_cycles = 0, barrier_cycles = 0, fetch_cycles = 0;
-  std::uint64_t load_cycles = 0;     ///< writing the image and reading the logits through the host port
+  std::uint64_t load_cycles =
+      0;  ///< writing the image and reading the logits through the host port
 };
 
 /// The host driver: loads a program into a device and runs images.
@@ -25,8 +26,8 @@ class Engine {
   /// parameters. Errors kInvalidArgument: another engine (names the register).
   static Result<Engine> open(std::unique_ptr<Device> device, const Program& program);
 
-  /// pixels: one image, channels x height x width. Errors kInvalidArgument: wrong byte count; kIo: the
-  /// engine stopped with an error (names it and the layer).
+  /// pixels: one image, channels x height x width. Errors kInvalidArgument: wrong byte count; kIo:
+  /// the engine stopped with an error (names it and the layer).
   Result<EngineRun> run(std::span<const std::uint8_t> pixels);
 
   const Program& program() const { return *program_; }

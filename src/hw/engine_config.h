@@ -11,6 +11,10 @@ enum class PeKind : std::uint8_t {
 };
 
 inline constexpr int kVpeWeightBits = 16;
+/// Words of any memory: addresses have 20 bits (spec/isa.def).
+inline constexpr int kMaxDepth = 1 << 20;
+inline constexpr int kMaxPixels = 32;
+inline constexpr int kMaxLanesIn = 256;
 /// The output stage's clamps (18 bits) and shifts ask for this much; a network may need less.
 inline constexpr int kMinAccBits = 21;
 
@@ -24,7 +28,7 @@ struct EngineConfig {
   int act_bits = 8;    ///< activation bits in memory, 2..16; operands have one bit more
   int acc_bits = 32;   ///< accumulator bits, up to 48
   // Depths in words; every one a power of two.
-  int act_depth = 1024;      ///< per bank
+  int act_depth = 1024;  ///< per bank
   int weight_depth = 1024;
   int param_depth = 64;
   int result_depth = 16;

@@ -20,8 +20,8 @@ bool flatten_in_place(const Graph& graph, int id) {
   const auto readers = graph.consumers()[static_cast<std::size_t>(id)];
   if (readers.empty()) return false;  // the output: goes to the result memory
   return map.h * map.w == 1 || std::all_of(readers.begin(), readers.end(), [&](int r) {
-    return graph.nodes[static_cast<std::size_t>(r)].kind() == OpKind::kLinear;
-  });
+           return graph.nodes[static_cast<std::size_t>(r)].kind() == OpKind::kLinear;
+         });
 }
 
 Pass copy_pass(int operand, int offset, int channels) {

@@ -14,12 +14,12 @@ struct ChannelRange {
 };
 
 /// One sweep of the array over an output map: what one operand adds to it.
-/// Everything but maximum pooling is a convolution to the array: pooling by average, batch norm, copies
-/// and additions have diagonal weights.
+/// Everything but maximum pooling is a convolution to the array: pooling by average, batch norm,
+/// copies and additions have diagonal weights.
 struct Pass {
-  int operand = 0;   ///< index into the node's inputs
+  int operand = 0;  ///< index into the node's inputs
   Window window;
-  int terms = 1;     ///< sweeps over the window, each with its own weights
+  int terms = 1;  ///< sweeps over the window, each with its own weights
   /// Integer weight +-2^(k-1) or 0 of output channel oc, operand channel ic, at tap (ky, kx).
   std::function<std::int32_t(int term, int oc, int ic, int ky, int kx)> weight;
   /// Operand channels that outputs [first, last) need; empty: this pass leaves them alone.
@@ -55,8 +55,8 @@ using EmitFn = Result<ArrayJob> (*)(const EmitContext&);
 #include "ops.def"
 EmitFn op_emit(OpKind kind);
 
-/// A flatten that is no more than another shape for its operand's memory: every reader is a linear layer
-/// (which reads the map where it lies), or the map is a single pixel.
+/// A flatten that is no more than another shape for its operand's memory: every reader is a linear
+/// layer (which reads the map where it lies), or the map is a single pixel.
 bool flatten_in_place(const Graph& graph, int id);
 
 /// A pass whose output channel c reads only operand channel c - offset, with weight 1.

@@ -11,7 +11,8 @@ int TensorPlace::word(int p, int y, int x, int pixels) const {
   return base + p * plane() + y * row + xq;
 }
 
-TensorPlace make_place(const Shape& shape, bool is_signed, int bank_shift, const EngineConfig& config) {
+TensorPlace make_place(const Shape& shape, bool is_signed, int bank_shift,
+                       const EngineConfig& config) {
   TensorPlace t{shape, is_signed, bank_shift, 0, 0, 0};
   t.planes = (shape.c + config.lanes_in - 1) / config.lanes_in;
   const int span = config.pixels << bank_shift;
@@ -50,7 +51,8 @@ int WordAllocator::allocate(int words) {
 }
 
 void WordAllocator::release(int base) {
-  const auto at = std::find_if(used_.begin(), used_.end(), [&](const Block& b) { return b.base == base; });
+  const auto at =
+      std::find_if(used_.begin(), used_.end(), [&](const Block& b) { return b.base == base; });
   NBQ_CHECK(at != used_.end());
   used_.erase(at);
 }

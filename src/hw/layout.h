@@ -1,8 +1,8 @@
 #pragma once
 #include <vector>
 
-#include "model/graph.h"
 #include "hw/engine_config.h"
+#include "model/graph.h"
 
 namespace nbq::hw {
 
@@ -22,10 +22,11 @@ struct TensorPlace {
   int word(int p, int y, int x, int pixels) const;
 };
 
-TensorPlace make_place(const Shape& shape, bool is_signed, int bank_shift, const EngineConfig& config);
+TensorPlace make_place(const Shape& shape, bool is_signed, int bank_shift,
+                       const EngineConfig& config);
 
-/// Largest power of two <= P of neighbouring output columns, `stride` input columns apart, that fall into
-/// different banks wherever they start.
+/// Largest power of two <= P of neighbouring output columns, `stride` input columns apart, that
+/// fall into different banks wherever they start.
 int conflict_free_pixels(int stride, int bank_shift, int pixels);
 
 /// First fit over the activation memory's words, each bank alike.

@@ -36,11 +36,11 @@ class ProgramModel final : public Device {
  public:
   explicit ProgramModel(const EngineConfig& c)
       : c_(c),
-        activations_(size(c.act_depth * c.pixels * c.lanes_in)),
-        weights_(size(c.weight_depth * c.lanes_in * c.lanes_out)),
-        shifts_(size(c.param_depth * c.lanes_in)),
-        biases_(size(c.param_depth * c.lanes_in)),
-        results_(size(c.result_depth * c.lanes_in)),
+        activations_(size(c.act_depth) * size(c.pixels) * size(c.lanes_in)),
+        weights_(size(c.weight_depth) * size(c.lanes_in) * size(c.lanes_out)),
+        shifts_(size(c.param_depth) * size(c.lanes_in)),
+        biases_(size(c.param_depth) * size(c.lanes_in)),
+        results_(size(c.result_depth) * size(c.lanes_in)),
         program_(size(c.program_depth)) {}
 
   void write(std::uint32_t reg, std::uint32_t value) override {
@@ -56,32 +56,44 @@ class ProgramModel final : public Device {
         stream_addr_ = value;
         pending_.clear();
         break;
-      case Reg::stream_data: stream(value); break;
-      case Reg::result_addr: result_addr_ = value; break;
-      default: break;
+      case Reg::stream_data:
+        stream(value);
+        break;
+      case Reg::result_addr:
+        result_addr_ = value;
+        break;
+      default:
+        break;
     }
   }
 
   std::uint32_t read(std::uint32_t reg) override {
     const auto u = [](int v) { return static_cast<std::uint32_t>(v); };
     switch (static_cast<Reg>(reg)) {
-      case Reg::id: return 0x4E425131;
-      case Reg::lanes: return u(c_.lanes_out) << 16 | u(c_.lanes_in);
+      case Reg::id:
+        return 0x4E425131;
+      case Reg::lanes:
+        return u(c_.lanes_out) << 16 | u(c_.lanes_in);
       case Reg::widths:
         return u(static_cast<int>(c_.pe)) << 28 | u(c_.pixels) << 16 | u(c_.code_bits) << 12 |
                u(c_.act_bits) << 6 | u(c_.acc_bits);
-      case Reg::status: return error_ == EngineError::none ? 2 : 4;
-      case Reg::error: return static_cast<std::uint32_t>(error_);
-      case Reg::error_pc: return static_cast<std::uint32_t>(pc_);
+      case Reg::status:
+        return error_ == EngineError::none ? 2 : 4;
+      case Reg::error:
+        return static_cast<std::uint32_t>(error_);
+      case Reg::error_pc:
+        return static_cast<std::uint32_t>(pc_);
       case Reg::cycles:
-      case Reg::busy_cycles: return static_cast<std::uint32_t>(taps_);
+      case Reg::busy_cycles:
+        return static_cast<std::uint32_t>(taps_);
       case Reg::result_data: {
         const std::uint32_t half = result_addr_ & 1;
         const std::size_t at = result_addr_++ / 2;
         const auto v = static_cast<std::uint64_t>(at < results_.size() ? results_[at] : 0);
         return static_cast<std::uint32_t>(half != 0 ? v >> 32 : v);
       }
-      default: return 0;
+      default:
+        return 0;
     }
   }
 
@@ -93,10 +105,14 @@ class ProgramModel final : public Device {
 
   int stream_bits() const {
     switch (mem_) {
-      case Mem::program: return 32;
-      case Mem::weights: return c_.lanes_in * c_.lanes_out * c_.weight_bits();
-      case Mem::params: return c_.lanes_in * (c_.acc_bits + 7);
-      case Mem::activations: return c_.lanes_in * c_.act_bits;
+      case Mem::program:
+        return 32;
+      case Mem::weights:
+        return c_.lanes_in * c_.lanes_out * c_.weight_bits();
+      case Mem::params:
+        return c_.lanes_in * (c_.acc_bits + 7);
+      case Mem::activations:
+        return c_.lanes_in * c_.act_bits;
     }
     return 32;
   }
@@ -113,9 +129,9 @@ class ProgramModel final : public Device {
       const std::size_t per = lanes * size(c_.lanes_out);
       for (std::size_t i = 0; i < per && at * per + i < weights_.size(); ++i) {
         const std::uint64_t raw = bits.take(c_.weight_bits());
-        weights_[at * per + i] = c_.pe == PeKind::kVpe
-                                     ? static_cast<std::int32_t>(sign_extend(raw, kVpeWeightBits))
-                                     : Po2Code{static_cast<std::uint8_t>(raw)}.value({c_.code_bits});
+        weights_[at * per + i] =
+            c_.pe == PeKind::kVpe ? static_cast<std::int32_t>(sign_extend(raw, kVpeWeightBits))
+                                  : Po2Code{static_cast<std::uint8_t>(raw)}.value({c_.code_bits});
       }
     } else if (mem_ == Mem::params) {
       for (std::size_t i = 0; i < lanes && at * lanes + i < biases_.size(); ++i) {
@@ -143,9 +159,11 @@ class ProgramModel final : public Device {
                   words.begin());
       const Instruction i = decode(words);
       if (i.opcode == static_cast<std::int64_t>(Opcode::finish)) return;
-      if (i.opcode > static_cast<std::int64_t>(Opcode::maxpool)) return fail(EngineError::bad_opcode);
+      if (i.opcode > static_cast<std::int64_t>(Opcode::maxpool))
+        return fail(EngineError::bad_opcode);
       if (i.red_cw < 1 || i.terms < 1 || i.k_h < 1 || i.k_w < 1 || i.out_h < 1 || i.out_w < 1 ||
-          i.out_words < 1 || i.out_words > c_.lanes_out / c_.lanes_in || (1 << i.pix_log2) > c_.pixels)
+          i.out_words < 1 || i.out_words > c_.lanes_out / c_.lanes_in ||
+          (1 << i.pix_log2) > c_.pixels)
         return fail(EngineError::bad_field);
       for (std::int64_t y = 0; y < i.out_h; ++y)
         for (std::int64_t x = 0; x < i.out_w; ++x)
@@ -230,9 +248,9 @@ class ProgramModel final : public Device {
       std::int64_t out = requantize(v, shifts_[p], i.lo, i.hi);
       if (i.res_en != 0) {
         const std::int64_t r = activation(res, lane, i.res_signed != 0);
-        const std::int64_t sum = static_cast<std::int64_t>(
-            (static_cast<std::uint64_t>(out) << i.res_lsh_acc) +
-            (static_cast<std::uint64_t>(r) << i.res_lsh_res));
+        const std::int64_t sum =
+            static_cast<std::int64_t>((static_cast<std::uint64_t>(out) << i.res_lsh_acc) +
+                                      (static_cast<std::uint64_t>(r) << i.res_lsh_res));
         out = requantize(sum, static_cast<int>(i.res_rsh), i.res_lo, i.res_hi);
       }
       const std::uint32_t mask = c_.act_bits == 32 ? ~0u : (1u << c_.act_bits) - 1;

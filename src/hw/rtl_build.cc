@@ -33,11 +33,12 @@ Result<RtlParameters> engine_parameters(const EngineConfig& c) {
     return refuse("lanes_in", c.lanes_in, "a power of two, 2 at least");
   if (c.lanes_out < c.lanes_in || c.lanes_out % c.lanes_in != 0 || c.lanes_out / c.lanes_in > 15)
     return refuse("lanes_out", c.lanes_out, "1 to 15 times lanes_in");
-  if (!power_of_two(c.pixels) || c.pixels > 64)
-    return refuse("pixels", c.pixels, "a power of two, 64 at most");
+  if (!power_of_two(c.pixels) || c.pixels > kMaxPixels)
+    return refuse("pixels", c.pixels, "a power of two, 32 at most");
   if (c.code_bits < 2 || c.code_bits > 5) return refuse("code_bits", c.code_bits, "2 to 5");
   if (c.act_bits < 2 || c.act_bits > 16) return refuse("act_bits", c.act_bits, "2 to 16");
-  if (c.acc_bits < kMinAccBits || c.acc_bits > 48) return refuse("acc_bits", c.acc_bits, "21 to 48");
+  if (c.acc_bits < kMinAccBits || c.acc_bits > 48)
+    return refuse("acc_bits", c.acc_bits, "21 to 48");
   const auto depth_ok = [](int d, int least) {
     return power_of_two(d) && d >= least && d <= (1 << 20);
   };

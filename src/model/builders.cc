@@ -21,7 +21,8 @@ int conv_bn(Graph& g, const std::string& name, int in, int out_channels, int ker
 
 Result<Graph> build_nbqnn(const BuildSpec& s) {
   if (s.stages.empty())
-    return make_error(ErrorCode::kInvalidArgument, "model.stages: a list of lists of widths is needed");
+    return make_error(ErrorCode::kInvalidArgument,
+                      "model.stages: a list of lists of widths is needed");
   Graph g;
   int id = g.add("image", InputAttrs{s.channels, s.height, s.width, {}, {}}, {});
   for (std::size_t i = 0; i < s.stages.size(); ++i)
@@ -35,8 +36,10 @@ Result<Graph> build_nbqnn(const BuildSpec& s) {
 
 Result<Graph> build_resnet_cifar(const BuildSpec& s) {
   if (s.depth < 8 || (s.depth - 2) % 6 != 0)
-    return make_error(ErrorCode::kInvalidArgument, "model.depth: must be 6 n + 2 (20, 32, 44, 56, 110), "
-                      "it is {}", s.depth);
+    return make_error(ErrorCode::kInvalidArgument,
+                      "model.depth: must be 6 n + 2 (20, 32, 44, 56, 110), "
+                      "it is {}",
+                      s.depth);
   Graph g;
   int id = g.add("image", InputAttrs{s.channels, s.height, s.width, {}, {}}, {});
   id = conv_bn(g, "conv1", id, 16, 3, 1, true);
@@ -77,8 +80,8 @@ Result<Graph> build_graph(const BuildSpec& spec) {
     }
     known += (known.empty() ? "" : ", ") + std::string(b.family);
   }
-  return make_error(ErrorCode::kInvalidArgument, "model.family: no family is named {}; there are {}",
-                    spec.family, known);
+  return make_error(ErrorCode::kInvalidArgument,
+                    "model.family: no family is named {}; there are {}", spec.family, known);
 }
 
 }  // namespace nbq

@@ -1,5 +1,6 @@
 #include "model/fold.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace nbq {
@@ -62,24 +63,24 @@ Affine input_affine(const InputAttrs& in) {
   return a;
 }
 
-/// y = W (scale x + offset): W's columns are scaled, W offset goes into the bias.
+/// y = W (scale x + offset): W's columns are scaled, W offset goes into the bias. `in` is what the
+/// layer reads: the image, or the flattened image, whose channels are runs of h * w.
 void scale_inputs(Node& n, const Affine& a, const Shape& in) {
   auto& w = n.state["weight"].data;
   auto& b = n.state["bias"].data;
-  const std::size_t out = static_cast<std::size_t>(n.shape.c);
+  const auto out = static_cast<std::size_t>(n.shape.c);
   const std::size_t per = w.size() / out;
-  const bool conv = n.kind() == OpKind::kConv2d;
-  const std::size_t groups = conv ? static_cast<std::size_t>(std::get<Conv2dAttrs>(n.attrs).groups) : 1;
+  const auto* conv = std::get_if<Conv2dAttrs>(&n.attrs);
+  const auto groups = static_cast<std::size_t>(conv != nullptr ? conv->groups : 1);
   const std::size_t per_group = static_cast<std::size_t>(in.c) / groups;
-  // A linear layer after flatten sees the image's channels as runs of h * w columns.
-  const std::size_t run = per / (conv ? per_group : a.scale.size());
+  const std::size_t taps = per / per_group;
+  const std::size_t run = static_cast<std::size_t>(in.c) / a.scale.size();
   for (std::size_t o = 0; o < out; ++o)
     for (std::size_t i = 0; i < per; ++i) {
-      const std::size_t first = conv ? (o / (out / groups)) * per_group : 0;
-      const std::size_t c = first + i / run;
+      const std::size_t read = o / (out / groups) * per_group + i / taps;
       float& weight = w[o * per + i];
-      b[o] += weight * a.offset[c];
-      weight *= a.scale[c];
+      b[o] += weight * a.offset[read / run];
+      weight *= a.scale[read / run];
     }
 }
 
@@ -98,9 +99,11 @@ Status fold_input(Graph& g) {
     } else if (has_weight(n)) {
       scale_inputs(n, a, g.input_shapes(pending[i])[0]);
     } else {
-      return make_error(ErrorCode::kUnsupported,
-                        "{}: a {} reads the image, whose mean and std can only be folded into a conv2d "
-                        "or linear layer", n.name, op_name(n.kind()));
+      return make_error(
+          ErrorCode::kUnsupported,
+          "{}: a {} reads the image, whose mean and std can only be folded into a conv2d "
+          "or linear layer",
+          n.name, op_name(n.kind()));
     }
   }
   attrs.mean.clear();
@@ -124,17 +127,24 @@ Status check_state(const Graph& graph) {
   for (std::size_t id = 0; id < graph.nodes.size(); ++id) {
     const Node& n = graph.nodes[id];
     NBQ_ASSIGN(const LayerInfo info, describe(graph, static_cast<int>(id)));
+    for (const auto& [name, tensor] : n.state)
+      if (std::none_of(info.params.begin(), info.params.end(),
+                       [&key = name](const ParamSpec& p) { return p.name == key; }))
+        return make_error(ErrorCode::kBadFile, "{}: a {} has no parameter {}", n.name,
+                          op_name(n.kind()), name);
     for (const ParamSpec& p : info.params) {
       const auto it = n.state.find(p.name);
       if (it == n.state.end())
         return make_error(ErrorCode::kBadFile, "{}: parameter {} is missing", n.name, p.name);
       if (it->second.dims != p.dims ||
           static_cast<std::int64_t>(it->second.data.size()) != element_count(p.dims))
-        return make_error(ErrorCode::kBadFile, "{}: parameter {} has shape [{}], expected [{}]", n.name,
-                          p.name, fmt::join(it->second.dims, ", "), fmt::join(p.dims, ", "));
+        return make_error(ErrorCode::kBadFile, "{}: parameter {} has shape [{}], expected [{}]",
+                          n.name, p.name, fmt::join(it->second.dims, ", "),
+                          fmt::join(p.dims, ", "));
       for (std::size_t i = 0; i < it->second.data.size(); ++i)
         if (!std::isfinite(it->second.data[i]))
-          return make_error(ErrorCode::kBadFile, "{}: {}[{}] is not a finite number", n.name, p.name, i);
+          return make_error(ErrorCode::kBadFile, "{}: {}[{}] is not a finite number", n.name,
+                            p.name, i);
       if (p.name == "running_var")
         for (const float v : it->second.data)
           if (v < 0)

@@ -3,19 +3,22 @@
 
 namespace nbq {
 
-/// A float graph that computes the same as `graph` in evaluation mode, in the form that deployment needs:
-/// - the input normalisation is folded into the first convolution or linear layer that reads the image
+/// A float graph that computes the same as `graph` in evaluation mode, in the form that deployment
+/// needs:
+/// - the input normalisation is folded into the first convolution or linear layer that reads the
+/// image
 ///   (at zero-padded borders the result differs slightly: padding becomes the integer 0, a mid-grey
 ///   pixel; fine-tuning takes that up);
-/// - a batch norm whose operand is a convolution or linear layer that nothing else reads is folded into
+/// - a batch norm whose operand is a convolution or linear layer that nothing else reads is folded
+/// into
 ///   its weight and bias, W * gamma / sigma; any other becomes weight = gamma / sigma, bias =
 ///   beta - mean * gamma / sigma with mean 0 and variance 1;
 /// - every convolution and linear layer has a bias.
-/// Requires stage kFloat, shapes set, all state present (check_state). Errors kUnsupported: an input
-/// normalisation that several layers of other kinds read.
+/// Requires stage kFloat, shapes set, all state present (check_state). Errors kUnsupported: an
+/// input normalisation that several layers of other kinds read.
 Result<Graph> fold(const Graph& graph);
 
-/// Every parameter that describe() names is there, has its dims and is finite.
+/// Every parameter that describe() names is there, has its dims and is finite; there are no others.
 /// Errors kBadFile naming layer and parameter.
 Status check_state(const Graph& graph);
 

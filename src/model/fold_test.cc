@@ -48,6 +48,20 @@ TEST(Fold, InputNormalisationGoesIntoTheFirstLayer) {
   EXPECT_TRUE(f.input_attrs().mean.empty());
 }
 
+TEST(Fold, InputNormalisationFollowsChannelsThroughFlatten) {
+  // 2 channels of 1x3, flattened to 6, read by a 1x1 convolution: runs of 3 belong to one channel.
+  Graph g;
+  g.add("image", InputAttrs{2, 1, 3, {0.5f, 0.25f}, {0.5f, 0.125f}}, {});
+  g.add("flat", FlattenAttrs{}, {0});
+  g.add("conv", Conv2dAttrs{1, 1, false, {}}, {1});
+  ASSERT_TRUE(infer_shapes(g).ok());
+  g.nodes[2].state["weight"] = {{1, 6, 1, 1}, {1, 1, 1, 1, 1, 1}};
+  const Graph f = fold(g).value();
+  const auto& w = f.nodes[2].state.at("weight").data;
+  for (std::size_t i = 0; i < 6; ++i)
+    EXPECT_FLOAT_EQ(w[i], 128.0f / 255.0f / (i < 3 ? 0.5f : 0.125f)) << i;
+}
+
 TEST(CheckState, NamesLayerParameterAndIndex) {
   Graph g = testing::RandomGraph(3).make_float();
   ASSERT_TRUE(check_state(g).ok());
@@ -56,7 +70,8 @@ TEST(CheckState, NamesLayerParameterAndIndex) {
       n.state.begin()->second.data[0] = std::numeric_limits<float>::quiet_NaN();
       const Status s = check_state(g);
       ASSERT_FALSE(s.ok());
-      EXPECT_EQ(s.error().message, n.name + ": " + n.state.begin()->first + "[0] is not a finite number");
+      EXPECT_EQ(s.error().message,
+                n.name + ": " + n.state.begin()->first + "[0] is not a finite number");
       n.state.erase(n.state.begin());
       EXPECT_NE(check_state(g).error().message.find("is missing"), std::string::npos);
       return;

@@ -59,16 +59,18 @@ Result<Shape> window_shape(const Shape& in, const Window& w, int channels,
   for (const int v : {w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w})
     if (v < 1 || v > kMax)
       return make_error(ErrorCode::kBadFile,
-                        "{}: kernel, stride and dilation must be in 1..{}, one is {}", where, kMax, v);
+                        "{}: kernel, stride and dilation must be in 1..{}, one is {}", where, kMax,
+                        v);
   for (const int v : {w.pad_top, w.pad_left, w.pad_bottom, w.pad_right})
     if (v < 0 || v > kMax)
-      return make_error(ErrorCode::kBadFile, "{}: padding must be in 0..{}, one is {}", where, kMax, v);
+      return make_error(ErrorCode::kBadFile, "{}: padding must be in 0..{}, one is {}", where, kMax,
+                        v);
   const Shape out{channels,
                   window_out(in.h, w.kernel_h, w.stride_h, w.pad_top, w.pad_bottom, w.dilation_h),
                   window_out(in.w, w.kernel_w, w.stride_w, w.pad_left, w.pad_right, w.dilation_w)};
   if (out.h < 1 || out.w < 1)
-    return make_error(ErrorCode::kBadFile, "{}: a {}x{} window does not fit into a {}x{} map", where,
-                      w.kernel_h, w.kernel_w, in.h, in.w);
+    return make_error(ErrorCode::kBadFile, "{}: a {}x{} window does not fit into a {}x{} map",
+                      where, w.kernel_h, w.kernel_w, in.h, in.w);
   if (std::int64_t{out.c} * out.h > (1 << 28) / out.w)
     return make_error(ErrorCode::kBadFile, "{}: more than 2^28 activations", where);
   return out;
@@ -81,7 +83,7 @@ Result<LayerInfo> describe(const Graph& graph, int id) {
 
 Status infer_shapes(Graph& graph) {
   constexpr std::int64_t kMaxElements = std::int64_t{1} << 28;
-  if (graph.nodes.empty()) return make_error(ErrorCode::kBadFile, "the network has no layers");
+  if (graph.nodes.size() < 2) return make_error(ErrorCode::kBadFile, "the network has no layers");
   std::set<std::string> names;
   for (std::size_t id = 0; id < graph.nodes.size(); ++id) {
     Node& n = graph.nodes[id];
@@ -93,7 +95,8 @@ Status infer_shapes(Graph& graph) {
                         n.name);
     for (const int in : n.inputs)
       if (in < 0 || in >= static_cast<int>(id))
-        return make_error(ErrorCode::kBadFile, "{}: reads layer {}, which is not before it", n.name, in);
+        return make_error(ErrorCode::kBadFile, "{}: reads layer {}, which is not before it", n.name,
+                          in);
     NBQ_ASSIGN(const LayerInfo info, describe(graph, static_cast<int>(id)));
     if (info.out.size() > kMaxElements)
       return make_error(ErrorCode::kBadFile, "{}: {} activations, more than {}", n.name,
@@ -124,13 +127,6 @@ std::int64_t total_params(const Graph& graph) {
         if (p.learnt) count += n;
       }
   return count;
-}
-
-std::int64_t float_bytes(const Graph& graph) {
-  std::int64_t bytes = 0;
-  for (const Node& n : graph.nodes)
-    for (const auto& [name, t] : n.state) bytes += static_cast<std::int64_t>(t.data.size()) * 4;
-  return bytes;
 }
 
 }  // namespace nbq

@@ -42,11 +42,12 @@ struct ActFormat {
 /// While it is being learnt only bits and exps are set (the exponents are state, never refitted);
 /// in an integer graph codes and bias hold the network.
 struct Po2Weights {
-  int bits = 0;                    ///< n; 0: the node has none
-  std::vector<int> exps;           ///< s per output channel: code k stands for 2^(s+k-1)
-  std::vector<Po2Code> codes;      ///< in the weight tensor's row-major order
-  std::vector<std::int64_t> bias;  ///< per output channel, in units of the accumulator; may be empty
-  int acc_bits = 0;                ///< proved width of the accumulator (integer graphs)
+  int bits = 0;                ///< n; 0: the node has none
+  std::vector<int> exps;       ///< s per output channel: code k stands for 2^(s+k-1)
+  std::vector<Po2Code> codes;  ///< in the weight tensor's row-major order
+  std::vector<std::int64_t>
+      bias;          ///< per output channel, in units of the accumulator; may be empty
+  int acc_bits = 0;  ///< proved width of the accumulator (integer graphs)
 };
 
 struct Node {
@@ -101,8 +102,8 @@ struct LayerInfo {
   std::int64_t macs = 0;  ///< multiply-accumulates per image
 };
 
-/// Checks the structure (one input first, earlier inputs only, unique names, one output) and sets every
-/// node's shape. Errors kBadFile naming the node.
+/// Checks the structure (one input first, earlier inputs only, unique names, one output) and sets
+/// every node's shape. Errors kBadFile naming the node.
 Status infer_shapes(Graph& graph);
 
 /// Shape, parameters and work of node `id`; its inputs' shapes must be set.
@@ -113,12 +114,10 @@ std::int64_t total_macs(const Graph& graph);
 /// Number of weights and biases.
 std::int64_t total_params(const Graph& graph);
 
-/// Bytes of the parameters as float32 (batch-norm statistics included).
-std::int64_t float_bytes(const Graph& graph);
-
 /// Output size of a window along one axis, or 0 when it does not fit.
 int window_out(int in, int kernel, int stride, int pad_before, int pad_after, int dilation);
 /// Checks a window and gives the output shape with `channels`.
-Result<Shape> window_shape(const Shape& in, const Window& w, int channels, const std::string& where);
+Result<Shape> window_shape(const Shape& in, const Window& w, int channels,
+                           const std::string& where);
 
 }  // namespace nbq

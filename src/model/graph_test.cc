@@ -39,7 +39,8 @@ TEST(Graph, ErrorsNameTheLayer) {
   Graph g = tiny();
   EXPECT_EQ(error_of(g), "");
   std::get<Conv2dAttrs>(g.nodes[1].attrs).groups = 2;
-  EXPECT_NE(error_of(g).find("conv: groups (2) must divide the input channels (3)"), std::string::npos);
+  EXPECT_NE(error_of(g).find("conv: groups (2) must divide the input channels (3)"),
+            std::string::npos);
   g = tiny();
   std::get<Conv2dAttrs>(g.nodes[1].attrs).window.kernel_h = 9;
   EXPECT_NE(error_of(g).find("conv: a 9x3 window does not fit into a 8x8 map"), std::string::npos);
@@ -79,7 +80,8 @@ TEST(Builders, NbqnnIsNothingButUniformConvolutions) {
       EXPECT_NE(n.kind(), OpKind::kLinear);
     }
   s.family = "vgg";
-  EXPECT_NE(build_graph(s).error().message.find("there are nbqnn, resnet_cifar"), std::string::npos);
+  EXPECT_NE(build_graph(s).error().message.find("there are nbqnn, resnet_cifar"),
+            std::string::npos);
 }
 
 TEST(OverflowProof, NamesLayerAndChannel) {

@@ -65,7 +65,9 @@ Offset<void> pack(FlatBufferBuilder& b, const GlobalAvgPoolAttrs&) {
 Attrs unpack(const fb::GlobalAvgPoolAttrs&) { return GlobalAvgPoolAttrs{}; }
 Offset<void> pack(FlatBufferBuilder& b, const AddAttrs&) { return fb::CreateAddAttrs(b).Union(); }
 Attrs unpack(const fb::AddAttrs&) { return AddAttrs{}; }
-Offset<void> pack(FlatBufferBuilder& b, const ConcatAttrs&) { return fb::CreateConcatAttrs(b).Union(); }
+Offset<void> pack(FlatBufferBuilder& b, const ConcatAttrs&) {
+  return fb::CreateConcatAttrs(b).Union();
+}
 Attrs unpack(const fb::ConcatAttrs&) { return ConcatAttrs{}; }
 Offset<void> pack(FlatBufferBuilder& b, const FlattenAttrs&) {
   return fb::CreateFlattenAttrs(b).Union();
@@ -80,12 +82,13 @@ Offset<void> pack_attrs(FlatBufferBuilder& b, const Attrs& attrs) {
 
 Result<Attrs> unpack_attrs(const fb::Node& node, const std::string& where) {
   switch (node.attrs_type()) {
-#define NBQ_OP(Kind, folder, name)                                                   \
-  case fb::Attrs_##Kind##Attrs:                                                      \
-    if (const auto* a = node.attrs_as_##Kind##Attrs()) return unpack(*a);            \
+#define NBQ_OP(Kind, folder, name)                                        \
+  case fb::Attrs_##Kind##Attrs:                                           \
+    if (const auto* a = node.attrs_as_##Kind##Attrs()) return unpack(*a); \
     break;
 #include "ops.def"
-    default: break;
+    default:
+      break;
   }
   return make_error(ErrorCode::kBadFile, "{}: layer of an unknown kind ({})", where,
                     static_cast<int>(node.attrs_type()));

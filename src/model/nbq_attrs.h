@@ -12,10 +12,10 @@ flatbuffers::Offset<void> pack_attrs(flatbuffers::FlatBufferBuilder& b, const At
 /// Errors kBadFile: an unknown layer, a member missing.
 Result<Attrs> unpack_attrs(const fb::Node& node, const std::string& where);
 
-#define NBQ_OP(Kind, folder, name)                                                       \
-  static_assert(static_cast<int>(fb::Attrs_##Kind##Attrs) ==                             \
-                    static_cast<int>(OpKind::k##Kind) + 1,                               \
-                "spec/nbq.fbs's union must follow spec/ops.def");
+#define NBQ_OP(Kind, folder, name)                                                        \
+  static_assert(                                                                          \
+      static_cast<int>(fb::Attrs_##Kind##Attrs) == static_cast<int>(OpKind::k##Kind) + 1, \
+      "spec/nbq.fbs's union must follow spec/ops.def");
 #include "ops.def"
 
 }  // namespace nbq

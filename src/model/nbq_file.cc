@@ -17,8 +17,8 @@ Offset<fb::Po2Weights> pack_po2(FlatBufferBuilder& b, const Po2Weights& p) {
   const auto exps_at = b.CreateVector(exps);
   const auto codes_at = b.CreateVector(packed);
   const auto bias_at = b.CreateVector(p.bias);
-  return fb::CreatePo2Weights(b, static_cast<std::uint8_t>(p.bits), exps_at, p.codes.size(), codes_at,
-                              bias_at);
+  return fb::CreatePo2Weights(b, static_cast<std::uint8_t>(p.bits), exps_at, p.codes.size(),
+                              codes_at, bias_at);
 }
 
 Offset<fb::Node> pack_node(FlatBufferBuilder& b, const Node& n) {
@@ -65,9 +65,10 @@ Result<Po2Weights> unpack_po2(const fb::Po2Weights& f, const std::string& where)
   p.bias = values<std::int64_t>(f.bias());
   const std::size_t bytes = f.codes() == nullptr ? 0 : f.codes()->size();
   if (f.code_count() > bytes * 8)
-    return make_error(ErrorCode::kBadFile, "{}: {} codes in {} bytes", where, f.code_count(), bytes);
-  auto codes = unpack_codes(
-      Po2Format{p.bits}, {bytes == 0 ? nullptr : f.codes()->data(), bytes}, f.code_count());
+    return make_error(ErrorCode::kBadFile, "{}: {} codes in {} bytes", where, f.code_count(),
+                      bytes);
+  auto codes = unpack_codes(Po2Format{p.bits}, {bytes == 0 ? nullptr : f.codes()->data(), bytes},
+                            f.code_count());
   if (!codes.ok()) return make_error(ErrorCode::kBadFile, "{}: {}", where, codes.error().message);
   p.codes = std::move(*codes);
   return p;
@@ -78,7 +79,8 @@ Status unpack_state(const fb::Node& f, Node& n) {
   for (const fb::Tensor* t : *f.state()) {
     FloatTensor tensor{values<std::int64_t>(t->dims()), values<float>(t->data())};
     if (!n.state.emplace(text(t->name()), std::move(tensor)).second)
-      return make_error(ErrorCode::kBadFile, "{}: parameter {} is there twice", n.name, text(t->name()));
+      return make_error(ErrorCode::kBadFile, "{}: parameter {} is there twice", n.name,
+                        text(t->name()));
   }
   return ok_status();
 }
@@ -104,15 +106,72 @@ Result<Node> unpack_node(const fb::Node& f, std::size_t id) {
   return n;
 }
 
+/// FlatBuffers may point to one vector many times: bytes that a node takes once unpacked.
+std::size_t unpacked_bytes(const fb::Node& f) {
+  const auto count = [](const auto* v) {
+    return v == nullptr ? std::size_t{0} : std::size_t{v->size()};
+  };
+  std::size_t bytes = count(f.name()) + 4 * count(f.inputs());
+  if (const fb::Po2Weights* p = f.po2())
+    bytes += 4 * count(p->exps()) + 8 * count(p->codes()) + 8 * count(p->bias());
+  if (const auto* input = f.attrs_as_InputAttrs())
+    bytes += 4 * (count(input->mean()) + count(input->std()));
+  if (f.state() != nullptr)
+    for (const fb::Tensor* t : *f.state())
+      bytes += 64 + count(t->name()) + 8 * count(t->dims()) + 4 * count(t->data());
+  return bytes;
+}
+
+/// Refuses what could not come from distinct bytes of the file: at most 8 unpacked bytes come from
+/// one.
+Status check_size(const fb::Model& f, std::size_t file_bytes) {
+  constexpr std::size_t kMaxNodes = 1 << 16;
+  const std::size_t allowed = 16 * file_bytes + (1 << 16);
+  std::size_t bytes = 0;
+  if (f.nodes() != nullptr) {
+    if (f.nodes()->size() > kMaxNodes)
+      return make_error(ErrorCode::kBadFile, "{} layers, more than {}", f.nodes()->size(),
+                        kMaxNodes);
+    for (const fb::Node* n : *f.nodes()) bytes += unpacked_bytes(*n);
+  }
+  if (f.class_names() != nullptr)
+    for (const flatbuffers::String* s : *f.class_names()) bytes += sizeof(std::string) + s->size();
+  if (bytes > allowed)
+    return make_error(ErrorCode::kBadFile, "damaged: its parts overlap ({} bytes unpacked from {})",
+                      bytes, file_bytes);
+  return ok_status();
+}
+
+/// Formats and locked exponents are there when the network is being learnt, and nothing beyond.
+Status verify_learning_po2(const Graph& g, const Node& n) {
+  const bool weighted =
+      n.kind() == OpKind::kConv2d || n.kind() == OpKind::kLinear || n.kind() == OpKind::kBatchNorm;
+  const bool wanted = weighted && g.stage == Stage::kQuantised;
+  if (!n.po2.codes.empty() || !n.po2.bias.empty() || (n.po2.bits != 0) != wanted)
+    return make_error(ErrorCode::kBadFile, "{}: power-of-two weights do not fit a {} of this stage",
+                      n.name, op_name(n.kind()));
+  if (wanted && n.po2.exps.size() != static_cast<std::size_t>(n.shape.c))
+    return make_error(ErrorCode::kBadFile, "{}: {} scale exponents for {} channels", n.name,
+                      n.po2.exps.size(), n.shape.c);
+  for (const int s : n.po2.exps)
+    if (s < -128 || s > 127)
+      return make_error(ErrorCode::kBadFile, "{}: weight exponent {} is outside -128..127", n.name,
+                        s);
+  return ok_status();
+}
+
 /// A graph that is still float, or being learnt.
 Status verify_learning(const Graph& g) {
   NBQ_TRY(check_state(g));
+  if (g.stage == Stage::kQuantised) NBQ_TRY(find_quantizer(g.quantizer));
   for (const Node& n : g.nodes) {
-    if (n.act.bits != 0 && (n.act.bits < 2 || n.act.bits > 16 || n.act.exp < -64 || n.act.exp > 64))
+    const ActFormat& f = n.act;
+    const bool sound = !f.quantised() ? f.lo == 0 && f.hi == 0
+                                      : f.bits >= 2 && f.bits <= 16 && f.exp >= -64 && f.exp <= 64;
+    const ActFormat full = sound && f.quantised() ? ActFormat::make(f.bits, f.is_signed, f.exp) : f;
+    if (!sound || f.lo > 0 || f.hi < 0 || f.lo < full.lo || f.hi > full.hi)
       return make_error(ErrorCode::kBadFile, "{}: activation format out of range", n.name);
-    if (n.po2.bits != 0 && n.po2.exps.size() != static_cast<std::size_t>(n.shape.c))
-      return make_error(ErrorCode::kBadFile, "{}: {} scale exponents for {} channels", n.name,
-                        n.po2.exps.size(), n.shape.c);
+    NBQ_TRY(verify_learning_po2(g, n));
   }
   return ok_status();
 }
@@ -144,6 +203,7 @@ Result<Graph> decode_nbq(std::span<const std::uint8_t> bytes) {
                       f.version(), kNbqVersion);
   if (f.stage() > static_cast<std::uint8_t>(Stage::kInteger))
     return make_error(ErrorCode::kBadFile, "unknown stage {}", f.stage());
+  NBQ_TRY(check_size(f, bytes.size()));
   Graph g;
   g.name = text(f.name());
   g.quantizer = text(f.quantizer());

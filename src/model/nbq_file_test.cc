@@ -13,7 +13,8 @@ namespace {
 TEST(NbqFile, EveryStageRoundTrips) {
   for (std::uint32_t seed = 0; seed < 100; ++seed) {
     testing::RandomGraph random(seed);
-    for (const Graph& g : {random.make_float(), random.make_quantised(3, 8), random.make_integer(4, 16)}) {
+    for (const Graph& g :
+         {random.make_float(), random.make_quantised(3, 8), random.make_integer(4, 16)}) {
       const auto bytes = encode_nbq(g);
       const auto back = decode_nbq(bytes);
       ASSERT_TRUE(back.ok()) << "seed " << seed << ": " << back.error().message;
@@ -63,6 +64,20 @@ TEST(NbqFile, BitFlipsAreRefusedOrGiveASoundNetwork) {
     EXPECT_TRUE(RefExecutor::create(*back).value().run(pixels, 1).ok());
   }
   EXPECT_GT(accepted, 0);  // another code is another network
+}
+
+TEST(NbqFile, RefusesParametersThatNobodyAskedFor) {
+  testing::RandomGraph random(6);
+  Graph g = random.make_float();
+  g.nodes.back().state["extra"] = {{1 << 30}, {1.0f}};
+  EXPECT_NE(decode_nbq(encode_nbq(g)).error().message.find("has no parameter extra"),
+            std::string::npos);
+  Graph q = random.make_integer(3, 8);
+  q.nodes.back().state["weight"] = {{1}, {1.0f}};
+  EXPECT_FALSE(decode_nbq(encode_nbq(q)).ok());
+  Graph empty;
+  empty.add("image", InputAttrs{1, 2, 2, {}, {}}, {});
+  EXPECT_NE(decode_nbq(encode_nbq(empty)).error().message.find("no layers"), std::string::npos);
 }
 
 TEST(NbqFile, ErrorsNameThePathAndLoseNothing) {

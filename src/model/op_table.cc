@@ -32,9 +32,7 @@ Status expect_inputs(const Node& node, std::size_t have, std::size_t want) {
   return ok_status();
 }
 
-AccBound pass_through(const Node& operand) {
-  return {{operand.act.max_abs()}, {operand.act.exp}};
-}
+AccBound pass_through(const Node& operand) { return {{operand.act.max_abs()}, {operand.act.exp}}; }
 
 Result<AccBound> weighted_bound(const Node& node, const Node& operand, std::int64_t channels) {
   const Po2Weights& p = node.po2;

@@ -4,6 +4,11 @@
 
 namespace nbq {
 
+bool gives_logits(OpKind kind) {
+  return kind == OpKind::kConv2d || kind == OpKind::kLinear || kind == OpKind::kAvgPool ||
+         kind == OpKind::kGlobalAvgPool;
+}
+
 Result<OutputStage> output_stage(const Graph& graph, int id) {
   const Node& n = graph.nodes[static_cast<std::size_t>(id)];
   NBQ_ASSIGN(AccBound bound, acc_bound(graph, id));
@@ -17,8 +22,8 @@ Result<OutputStage> output_stage(const Graph& graph, int id) {
     const int r = n.act.exp - stage.exps[c];
     if (r < -kMaxLeftShift || r > kMaxRightShift)
       return make_error(ErrorCode::kOverflow,
-                        "{}: channel {} needs a requantisation shift of {}, allowed are {}..{}", n.name, c,
-                        r, -kMaxLeftShift, kMaxRightShift);
+                        "{}: channel {} needs a requantisation shift of {}, allowed are {}..{}",
+                        n.name, c, r, -kMaxLeftShift, kMaxRightShift);
     stage.shifts.push_back(r);
   }
   return stage;
@@ -33,9 +38,11 @@ Result<std::vector<int>> prove_acc_bits(const Graph& graph) {
     for (std::size_t c = 0; c < bound.max_abs.size(); ++c) {
       const int need = signed_bits(bound.max_abs[c]);
       if (need > kMaxAccBits)
-        return make_error(ErrorCode::kOverflow,
-                          "{}: the accumulator of channel {} could need {} bits, {} are allowed; use fewer "
-                          "weight or activation bits", n.name, c, need, kMaxAccBits);
+        return make_error(
+            ErrorCode::kOverflow,
+            "{}: the accumulator of channel {} could need {} bits, {} are allowed; use fewer "
+            "weight or activation bits",
+            n.name, c, need, kMaxAccBits);
       widest = std::max(widest, need);
     }
     bits.push_back(widest);
@@ -58,16 +65,23 @@ Status verify_act(const Graph& g, std::size_t id) {
   if (!a.quantised()) {
     if (id + 1 != g.nodes.size())
       return make_error(ErrorCode::kBadFile, "{}: only the output may be left unquantised", n.name);
+    if (!gives_logits(n.kind()))
+      return make_error(ErrorCode::kBadFile, "{}: a {} has no accumulators to give as logits",
+                        n.name, op_name(n.kind()));
     return ok_status();
   }
+  if (n.kind() == OpKind::kRelu && a.lo != 0)
+    return make_error(ErrorCode::kBadFile, "{}: a relu clamps at 0, not at {}", n.name, a.lo);
   if (a.bits < 2 || a.bits > 16)
-    return make_error(ErrorCode::kBadFile, "{}: {} activation bits, allowed are 2..16", n.name, a.bits);
+    return make_error(ErrorCode::kBadFile, "{}: {} activation bits, allowed are 2..16", n.name,
+                      a.bits);
   if (a.exp < -64 || a.exp > 64)
-    return make_error(ErrorCode::kBadFile, "{}: activation exponent {} is outside -64..64", n.name, a.exp);
+    return make_error(ErrorCode::kBadFile, "{}: activation exponent {} is outside -64..64", n.name,
+                      a.exp);
   const ActFormat full = ActFormat::make(a.bits, a.is_signed, a.exp);
   if (a.lo < full.lo || a.hi > full.hi || a.lo > 0 || a.hi < 0)
-    return make_error(ErrorCode::kBadFile, "{}: clamp to {}..{} does not fit {} {} bits", n.name, a.lo,
-                      a.hi, a.bits, a.is_signed ? "signed" : "unsigned");
+    return make_error(ErrorCode::kBadFile, "{}: clamp to {}..{} does not fit {} {} bits", n.name,
+                      a.lo, a.hi, a.bits, a.is_signed ? "signed" : "unsigned");
   return ok_status();
 }
 
@@ -86,15 +100,16 @@ Status verify_po2(const Graph& g, std::size_t id) {
   std::int64_t count = 1;
   for (const std::int64_t d : info.params[0].dims) count *= d;
   if (static_cast<std::int64_t>(p.codes.size()) != count)
-    return make_error(ErrorCode::kBadFile, "{}: {} weight codes, expected {}", n.name, p.codes.size(),
-                      count);
+    return make_error(ErrorCode::kBadFile, "{}: {} weight codes, expected {}", n.name,
+                      p.codes.size(), count);
   const auto channels = static_cast<std::size_t>(n.shape.c);
   if (p.exps.size() != channels || (!p.bias.empty() && p.bias.size() != channels))
     return make_error(ErrorCode::kBadFile, "{}: {} exponents and {} biases for {} channels", n.name,
                       p.exps.size(), p.bias.size(), channels);
   for (const int s : p.exps)
     if (s < -128 || s > 127)
-      return make_error(ErrorCode::kBadFile, "{}: weight exponent {} is outside -128..127", n.name, s);
+      return make_error(ErrorCode::kBadFile, "{}: weight exponent {} is outside -128..127", n.name,
+                        s);
   for (const std::int64_t b : p.bias)
     if (b >= (std::int64_t{1} << (kMaxAccBits - 1)) || b <= -(std::int64_t{1} << (kMaxAccBits - 1)))
       return make_error(ErrorCode::kOverflow, "{}: bias {} needs more than {} bits", n.name, b,
@@ -109,9 +124,10 @@ Status verify_po2(const Graph& g, std::size_t id) {
 
 Status verify_integer(const Graph& graph) {
   if (graph.stage != Stage::kInteger)
-    return make_error(ErrorCode::kInvalidArgument,
-                      "the model holds {} weights, an integer network is needed: nbq export it first",
-                      graph.stage == Stage::kFloat ? "float" : "not yet deployed");
+    return make_error(
+        ErrorCode::kInvalidArgument,
+        "the model holds {} weights, an integer network is needed: nbq export it first",
+        graph.stage == Stage::kFloat ? "float" : "not yet deployed");
   Graph shapes = graph;
   NBQ_TRY(infer_shapes(shapes));
   const ActFormat image = ActFormat::make(8, true, -7);
@@ -123,6 +139,9 @@ Status verify_integer(const Graph& graph) {
                       shapes.input().name);
   for (std::size_t id = 0; id < shapes.nodes.size(); ++id) {
     const Node& n = shapes.nodes[id];
+    if (!n.state.empty())
+      return make_error(ErrorCode::kBadFile, "{}: an integer network has no float parameters",
+                        n.name);
     NBQ_TRY(verify_act(shapes, id));
     NBQ_TRY(verify_po2(shapes, id));
     if (keeps_format(n.kind()) && n.act.quantised() &&
@@ -136,10 +155,17 @@ Status verify_integer(const Graph& graph) {
           return make_error(ErrorCode::kBadFile, "{}: logits must share one exponent", n.name);
   }
   NBQ_ASSIGN(const std::vector<int> proved, prove_acc_bits(shapes));
-  for (std::size_t id = 0; id < shapes.nodes.size(); ++id)
+  for (std::size_t id = 0; id < shapes.nodes.size(); ++id) {
+    NBQ_ASSIGN(const AccBound bound, acc_bound(shapes, static_cast<int>(id)));
+    // Executors in floating point hold accumulators as real numbers: float's range, with room.
+    for (const int e : bound.exps)
+      if (e < -120 || e + proved[id] > 120)
+        return make_error(ErrorCode::kBadFile, "{}: an accumulator exponent of {} is out of range",
+                          shapes.nodes[id].name, e);
     if (shapes.nodes[id].po2.acc_bits != proved[id])
       return make_error(ErrorCode::kBadFile, "{}: states {} accumulator bits, the proof gives {}",
                         shapes.nodes[id].name, shapes.nodes[id].po2.acc_bits, proved[id]);
+  }
   return ok_status();
 }
 

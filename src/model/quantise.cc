@@ -14,7 +14,8 @@ namespace {
 bool glob_match(std::string_view pattern, std::string_view text) {
   if (pattern.empty()) return text.empty();
   if (pattern[0] == '*')
-    return glob_match(pattern.substr(1), text) || (!text.empty() && glob_match(pattern, text.substr(1)));
+    return glob_match(pattern.substr(1), text) ||
+           (!text.empty() && glob_match(pattern, text.substr(1)));
   return !text.empty() && pattern[0] == text[0] && glob_match(pattern.substr(1), text.substr(1));
 }
 
@@ -32,7 +33,8 @@ bool has_po2(OpKind k) { return has_weight(k) || k == OpKind::kBatchNorm; }
 /// Accumulators finer than this many bits below the output's unit carry nothing but width.
 constexpr int kMaxFiner = 24;
 
-Status fit_weights(Node& n, const Node& operand, const QuantSpec& spec, const Quantizer& q, bool last) {
+Status fit_weights(Node& n, const Node& operand, const QuantSpec& spec, const Quantizer& q,
+                   bool last) {
   const auto& w = n.state.at("weight");
   const auto channels = static_cast<std::size_t>(n.shape.c);
   const bool norm = n.kind() == OpKind::kBatchNorm;
@@ -59,16 +61,6 @@ std::int32_t relu_high(const ActFormat& f, float max) {
       std::min<double>(f.hi, std::floor(std::ldexp(static_cast<double>(max), -f.exp) + 0.5)));
 }
 
-bool raw_output(const Node& n) {
-  switch (n.kind()) {
-    case OpKind::kConv2d:
-    case OpKind::kLinear:
-    case OpKind::kAvgPool:
-    case OpKind::kGlobalAvgPool: return true;
-    default: return false;
-  }
-}
-
 }  // namespace
 
 int QuantSpec::weight_bits_of(const std::string& layer) const {
@@ -88,10 +80,11 @@ int QuantSpec::act_bits_of(const std::string& layer) const {
 Status check_spec(const QuantSpec& spec, const Graph& graph) {
   const auto check = [](const std::string& where, int w, int a) -> Status {
     if (w < kMinWeightBits || w > kMaxWeightBits)
-      return make_error(ErrorCode::kInvalidArgument, "{}: weight_bits is {}, allowed are {}..{}", where, w,
-                        kMinWeightBits, kMaxWeightBits);
+      return make_error(ErrorCode::kInvalidArgument, "{}: weight_bits is {}, allowed are {}..{}",
+                        where, w, kMinWeightBits, kMaxWeightBits);
     if (a < 2 || a > 16)
-      return make_error(ErrorCode::kInvalidArgument, "{}: act_bits is {}, allowed are 2..16", where, a);
+      return make_error(ErrorCode::kInvalidArgument, "{}: act_bits is {}, allowed are 2..16", where,
+                        a);
     return ok_status();
   };
   NBQ_TRY(check("quant", spec.weight_bits, spec.act_bits));
@@ -147,9 +140,8 @@ int fusable_relu(const Graph& g, const std::vector<std::vector<int>>& readers, s
 /// Sums and selections of unsigned operands stay unsigned.
 bool stays_unsigned(const Graph& g, const Node& n) {
   if (has_po2(n.kind())) return false;
-  return std::all_of(n.inputs.begin(), n.inputs.end(), [&](int in) {
-    return !g.nodes[static_cast<std::size_t>(in)].act.is_signed;
-  });
+  return std::all_of(n.inputs.begin(), n.inputs.end(),
+                     [&](int in) { return !g.nodes[static_cast<std::size_t>(in)].act.is_signed; });
 }
 
 /// Format of node `id`; `relu` is the node whose clamp it takes (itself for a relu), or -1.
@@ -179,16 +171,19 @@ Result<Graph> quantise(const Graph& folded, const QuantSpec& spec, const ActSamp
   for (std::size_t id = 0; id < g.nodes.size(); ++id) {
     Node& n = g.nodes[id];
     const bool last = id + 1 == g.nodes.size();
-    const Node* operand = n.inputs.empty() ? nullptr : &g.nodes[static_cast<std::size_t>(n.inputs[0])];
+    const Node* operand =
+        n.inputs.empty() ? nullptr : &g.nodes[static_cast<std::size_t>(n.inputs[0])];
     const int relu = fusable_relu(folded, readers, id);
     if (relu >= 0) fused.push_back(relu);
-    const bool is_fused = std::find(fused.begin(), fused.end(), static_cast<int>(id)) != fused.end();
+    const bool is_fused =
+        std::find(fused.begin(), fused.end(), static_cast<int>(id)) != fused.end();
     if (n.kind() == OpKind::kInput) {
       n.act = ActFormat::make(8, true, -7);
     } else if (n.kind() == OpKind::kMaxPool || n.kind() == OpKind::kFlatten || is_fused) {
       n.act = operand->act;
-    } else if (!(last && raw_output(n))) {
-      n.act = choose_format(g, id, n.kind() == OpKind::kRelu ? static_cast<int>(id) : relu, spec, samples);
+    } else if (!(last && gives_logits(n.kind()))) {
+      n.act = choose_format(g, id, n.kind() == OpKind::kRelu ? static_cast<int>(id) : relu, spec,
+                            samples);
     }
     if (has_po2(n.kind())) NBQ_TRY(fit_weights(n, *operand, spec, *quantizer, last));
   }
@@ -219,11 +214,12 @@ Result<Graph> deploy(const Graph& quantised) {
       n.po2.bias.clear();
       if (const auto bias = n.state.find("bias"); bias != n.state.end())
         for (std::size_t c = 0; c < channels; ++c) {
-          const double scaled = std::ldexp(static_cast<double>(bias->second.data[c]),
-                                           -(n.po2.exps[c] + in_exp));
+          const double scaled =
+              std::ldexp(static_cast<double>(bias->second.data[c]), -(n.po2.exps[c] + in_exp));
           if (!(std::fabs(scaled) < 1e14))
-            return make_error(ErrorCode::kOverflow, "{}: the bias of channel {} needs more than {} bits",
-                              n.name, c, kMaxAccBits);
+            return make_error(ErrorCode::kOverflow,
+                              "{}: the bias of channel {} needs more than {} bits", n.name, c,
+                              kMaxAccBits);
           n.po2.bias.push_back(integer_bias(bias->second.data[c], n.po2.exps[c] + in_exp));
         }
     }

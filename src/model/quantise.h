@@ -30,18 +30,23 @@ struct QuantSpec {
 /// Checks ranges and the quantizer's name, and that every `match` names a layer of `graph`.
 Status check_spec(const QuantSpec& spec, const Graph& graph);
 
-/// A sample of the values of each node of the folded float graph (any number each, the more the better).
+/// A sample of the values of each node of the folded float graph (any number each, the more the
+/// better).
 using ActSamples = std::vector<std::vector<float>>;
 
-/// kFloat (folded) -> kQuantised: fits and locks every scale exponent, chooses the activations' formats by
-/// least squared error over the samples, fuses each relu into the layer before it where nothing else reads
-/// that, and marks the output's accumulators as logits (its scale is then one for the layer).
+/// kFloat (folded) -> kQuantised: fits and locks every scale exponent, chooses the activations'
+/// formats by least squared error over the samples, fuses each relu into the layer before it where
+/// nothing else reads that, and marks the output's accumulators as logits (its scale is then one
+/// for the layer).
 Result<Graph> quantise(const Graph& folded, const QuantSpec& spec, const ActSamples& samples);
 
-/// kQuantised -> kInteger: codes from the float weights at the locked exponents, integer biases, and the
-/// overflow proof. Float state is dropped.
-/// Errors kOverflow naming layer and channel, kBadFile.
+/// kQuantised -> kInteger: codes from the float weights at the locked exponents, integer biases,
+/// and the overflow proof. Float state is dropped. Errors kOverflow naming layer and channel,
+/// kBadFile.
 Result<Graph> deploy(const Graph& quantised);
+
+/// The layers whose accumulators may be a network's logits (spec/numerics.md).
+bool gives_logits(OpKind kind);
 
 /// Exponent for `bits` activations with the least squared error over the sample.
 int best_act_exp(std::span<const float> sample, int bits, bool is_signed);
@@ -51,9 +56,9 @@ std::int64_t integer_bias(float bias, int exp);
 
 /// How node `id` of a quantised or integer graph turns accumulators into activations.
 struct OutputStage {
-  bool raw = false;          ///< logits: no requantisation
-  std::vector<int> exps;     ///< accumulator exponents, one or one per channel
-  std::vector<int> shifts;   ///< r_c, one or one per channel; empty when raw
+  bool raw = false;         ///< logits: no requantisation
+  std::vector<int> exps;    ///< accumulator exponents, one or one per channel
+  std::vector<int> shifts;  ///< r_c, one or one per channel; empty when raw
   std::int64_t lo = 0, hi = 0;
 };
 /// Errors kOverflow: a shift outside [-15, 62], naming node and channel.
@@ -63,8 +68,8 @@ Result<OutputStage> output_stage(const Graph& graph, int id);
 /// Errors kOverflow beyond 48 bits, naming layer and channel.
 Result<std::vector<int>> prove_acc_bits(const Graph& graph);
 
-/// Everything an executor relies on in an integer graph: shapes, formats, codes, exponents, proof, and
-/// stored acc_bits equal to the proved ones. Errors name the layer.
+/// Everything an executor relies on in an integer graph: shapes, formats, codes, exponents, proof,
+/// and stored acc_bits equal to the proved ones. Errors name the layer.
 Status verify_integer(const Graph& graph);
 
 }  // namespace nbq

@@ -29,7 +29,8 @@ TEST(QuantSpec, LayersByNameAndTheLastMatchWins) {
   EXPECT_EQ(s.weight_bits_of("fc"), 3);
   const Graph g = testing::RandomGraph(1).make_float();
   s.layers = {{"no-such-layer", 4, 0}};
-  EXPECT_NE(check_spec(s, g).error().message.find("no layer is named no-such-layer"), std::string::npos);
+  EXPECT_NE(check_spec(s, g).error().message.find("no layer is named no-such-layer"),
+            std::string::npos);
   s.layers = {};
   s.weight_bits = 6;
   EXPECT_FALSE(check_spec(s, g).ok());
@@ -43,7 +44,8 @@ TEST(Quantise, FusesRelusLocksFormatsAndLeavesLogitsRaw) {
   g.add("b", Conv2dAttrs{3, 1, true, {}}, {2});
   ASSERT_TRUE(infer_shapes(g).ok());
   g.nodes[1].state = {{"weight", {{2, 1, 1, 1}, {1.0f, 0.1f}}}, {"bias", {{2}, {0, 0}}}};
-  g.nodes[3].state = {{"weight", {{3, 2, 1, 1}, {1, 0.1f, 2, 3, 0.2f, 0.3f}}}, {"bias", {{3}, {0, 0, 0}}}};
+  g.nodes[3].state = {{"weight", {{3, 2, 1, 1}, {1, 0.1f, 2, 3, 0.2f, 0.3f}}},
+                      {"bias", {{3}, {0, 0, 0}}}};
   const ActSamples samples(4, std::vector<float>{0.5f, 7.9f, 3.0f, -1.0f});
   QuantSpec spec;
   const Graph q = quantise(g, spec, samples).value();

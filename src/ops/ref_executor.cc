@@ -4,10 +4,10 @@
 
 #include "ops/ref_op.h"
 
-// Clones for wider vectors: same integers, chosen when the program starts. Sanitizers instrument the
-// chooser before they are ready, so they get the plain function.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
+// Clones for wider vectors: same integers, chosen when the program starts. Sanitizers instrument
+// the chooser before they are ready, so they get the plain function.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define NBQ_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define NBQ_CLONES
@@ -24,27 +24,33 @@ RefFn ref_op(OpKind kind) {
 }
 
 // Unsigned arithmetic: a left shift of a negative integer is defined, and equal modulo 2^32.
-NBQ_CLONES static void add32(std::uint32_t* acc, const std::int32_t* x, std::int64_t count, int shift) {
+NBQ_CLONES static void add32(std::uint32_t* acc, const std::int32_t* x, std::int64_t count,
+                             int shift) {
   for (std::int64_t i = 0; i < count; ++i) acc[i] += static_cast<std::uint32_t>(x[i]) << shift;
 }
-NBQ_CLONES static void sub32(std::uint32_t* acc, const std::int32_t* x, std::int64_t count, int shift) {
+NBQ_CLONES static void sub32(std::uint32_t* acc, const std::int32_t* x, std::int64_t count,
+                             int shift) {
   for (std::int64_t i = 0; i < count; ++i) acc[i] -= static_cast<std::uint32_t>(x[i]) << shift;
 }
-NBQ_CLONES static void add64(std::int64_t* acc, const std::int32_t* x, std::int64_t count, int shift) {
+NBQ_CLONES static void add64(std::int64_t* acc, const std::int32_t* x, std::int64_t count,
+                             int shift) {
   for (std::int64_t i = 0; i < count; ++i)
     acc[i] += static_cast<std::int64_t>(static_cast<std::uint64_t>(std::int64_t{x[i]}) << shift);
 }
-NBQ_CLONES static void sub64(std::int64_t* acc, const std::int32_t* x, std::int64_t count, int shift) {
+NBQ_CLONES static void sub64(std::int64_t* acc, const std::int32_t* x, std::int64_t count,
+                             int shift) {
   for (std::int64_t i = 0; i < count; ++i)
     acc[i] -= static_cast<std::int64_t>(static_cast<std::uint64_t>(std::int64_t{x[i]}) << shift);
 }
 
-void add_shifted(std::int32_t* acc, const std::int32_t* x, std::int64_t count, int shift, bool negative) {
+void add_shifted(std::int32_t* acc, const std::int32_t* x, std::int64_t count, int shift,
+                 bool negative) {
   auto* a = reinterpret_cast<std::uint32_t*>(acc);
   negative ? sub32(a, x, count, shift) : add32(a, x, count, shift);
 }
 
-void add_shifted(std::int64_t* acc, const std::int32_t* x, std::int64_t count, int shift, bool negative) {
+void add_shifted(std::int64_t* acc, const std::int32_t* x, std::int64_t count, int shift,
+                 bool negative) {
   negative ? sub64(acc, x, count, shift) : add64(acc, x, count, shift);
 }
 
@@ -85,11 +91,12 @@ IntBatch read_pixels(std::span<const std::uint8_t> pixels, int n, const Shape& s
 
 }  // namespace
 
-Result<std::vector<std::int64_t>> RefExecutor::run(std::span<const std::uint8_t> pixels, int n) const {
+Result<std::vector<std::int64_t>> RefExecutor::run(std::span<const std::uint8_t> pixels,
+                                                   int n) const {
   const Shape& image = graph_.input().shape;
   if (n < 1 || static_cast<std::int64_t>(pixels.size()) != image.size() * n)
-    return make_error(ErrorCode::kInvalidArgument, "{} bytes for {} images of {}x{}x{}", pixels.size(), n,
-                      image.c, image.h, image.w);
+    return make_error(ErrorCode::kInvalidArgument, "{} bytes for {} images of {}x{}x{}",
+                      pixels.size(), n, image.c, image.h, image.w);
   const auto readers = graph_.consumers();
   std::vector<int> pending;
   for (const auto& r : readers) pending.push_back(static_cast<int>(r.size()));

@@ -18,7 +18,8 @@ TEST(RefExecutor, ImagesDoNotInfluenceEachOther) {
     const std::size_t bytes = pixels.size() / 5, per = all.size() / 5;
     for (std::size_t i = 0; i < 5; ++i) {
       const auto one = ref.run(std::span(pixels).subspan(i * bytes, bytes), 1).value();
-      EXPECT_TRUE(std::equal(one.begin(), one.end(), all.begin() + static_cast<std::ptrdiff_t>(i * per)))
+      EXPECT_TRUE(
+          std::equal(one.begin(), one.end(), all.begin() + static_cast<std::ptrdiff_t>(i * per)))
           << "seed " << seed;
     }
   }

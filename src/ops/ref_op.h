@@ -7,8 +7,8 @@
 
 namespace nbq {
 
-/// Integer activations of a few images, images innermost: [c][h][w][n]. Inner loops then run over whole
-/// rows of all images, which compilers vectorise.
+/// Integer activations of a few images, images innermost: [c][h][w][n]. Inner loops then run over
+/// whole rows of all images, which compilers vectorise.
 struct IntBatch {
   Shape shape;
   int n = 0;
@@ -18,17 +18,19 @@ struct IntBatch {
   const std::int32_t* row(int c, int y) const {
     return x.data() + (std::int64_t{c} * shape.h + y) * row_size();
   }
-  std::int32_t* row(int c, int y) { return x.data() + (std::int64_t{c} * shape.h + y) * row_size(); }
+  std::int32_t* row(int c, int y) {
+    return x.data() + (std::int64_t{c} * shape.h + y) * row_size();
+  }
 };
 
 /// One layer to run: its operands, and where its accumulators go.
 struct RefLayer {
   const Node& node;
   std::vector<const IntBatch*> in;
-  std::vector<int> in_exps;            ///< the operands' exponents
+  std::vector<int> in_exps;  ///< the operands' exponents
   const OutputStage& stage;
-  IntBatch& out;                       ///< shaped; filled unless stage.raw
-  std::vector<std::int64_t>& logits;   ///< [c][h][w][n]; filled when stage.raw
+  IntBatch& out;                      ///< shaped; filled unless stage.raw
+  std::vector<std::int64_t>& logits;  ///< [c][h][w][n]; filled when stage.raw
 
   /// The output stage: takes one row of accumulators, shape.w * n of them.
   template <class Acc>
@@ -60,8 +62,10 @@ using RefFn = void (*)(const RefLayer&);
 RefFn ref_op(OpKind kind);
 
 /// acc[i] += or -= x[i] << shift, i < count.
-void add_shifted(std::int32_t* acc, const std::int32_t* x, std::int64_t count, int shift, bool negative);
-void add_shifted(std::int64_t* acc, const std::int32_t* x, std::int64_t count, int shift, bool negative);
+void add_shifted(std::int32_t* acc, const std::int32_t* x, std::int64_t count, int shift,
+                 bool negative);
+void add_shifted(std::int64_t* acc, const std::int32_t* x, std::int64_t count, int shift,
+                 bool negative);
 
 /// Output columns [first, last) whose tap `kx` lies inside a row of `in_w`.
 struct ColumnRange {
@@ -71,8 +75,8 @@ ColumnRange tap_columns(const Window& w, int kx, int in_w, int out_w);
 
 /// acc row += tap kx of an input row, shifted: the inner step of convolution and average pooling.
 template <class Acc>
-void accumulate_tap(Acc* acc, const std::int32_t* row, const Window& w, int kx, int in_w, int out_w, int n,
-                    int shift, bool negative) {
+void accumulate_tap(Acc* acc, const std::int32_t* row, const Window& w, int kx, int in_w, int out_w,
+                    int n, int shift, bool negative) {
   const ColumnRange r = tap_columns(w, kx, in_w, out_w);
   if (r.first >= r.last) return;
   const std::int64_t offset = std::int64_t{kx} * w.dilation_w - w.pad_left;
@@ -82,8 +86,8 @@ void accumulate_tap(Acc* acc, const std::int32_t* row, const Window& w, int kx, 
     return;
   }
   for (int ox = r.first; ox < r.last; ++ox)
-    add_shifted(acc + std::int64_t{ox} * n, row + (std::int64_t{ox} * w.stride_w + offset) * n, n, shift,
-                negative);
+    add_shifted(acc + std::int64_t{ox} * n, row + (std::int64_t{ox} * w.stride_w + offset) * n, n,
+                shift, negative);
 }
 
 }  // namespace nbq

@@ -6,8 +6,8 @@
 namespace nbq {
 
 /// The paper's 3-bit quantizer: levels 0, 1/4, 1/2, 1 at thresholds 0.02 m, 0.07 m, 0.14 m of the
-/// layer's m = max|W|, W clipped to [-1, 1] (arXiv:2004.02396). The scale is 1 for every layer, so the
-/// granularity has no effect. Errors kInvalidArgument: not 3 bits.
+/// layer's m = max|W|, W clipped to [-1, 1] (arXiv:2004.02396). The scale is 1 for every layer, so
+/// the granularity has no effect. Errors kInvalidArgument: not 3 bits.
 Result<std::vector<int>> fit_authors(Po2Format f, ScaleGranularity, const WeightView& w) {
   if (f.bits != 3)
     return make_error(ErrorCode::kInvalidArgument,
@@ -16,7 +16,8 @@ Result<std::vector<int>> fit_authors(Po2Format f, ScaleGranularity, const Weight
   return std::vector<int>(w.channels, -2);
 }
 
-void encode_authors(Po2Format f, const WeightView& w, std::span<const int>, std::span<Po2Code> codes) {
+void encode_authors(Po2Format f, const WeightView& w, std::span<const int>,
+                    std::span<Po2Code> codes) {
   float m = 0;
   for (const float v : w.data) m = std::max(m, std::min(std::fabs(v), 1.0f));
   const float thresholds[] = {0.02f * m, 0.07f * m, 0.14f * m};

@@ -5,8 +5,8 @@
 
 namespace nbq {
 
-#define NBQ_QUANTIZER(suffix, name)                                                            \
-  Result<std::vector<int>> fit_##suffix(Po2Format, ScaleGranularity, const WeightView&);       \
+#define NBQ_QUANTIZER(suffix, name)                                                      \
+  Result<std::vector<int>> fit_##suffix(Po2Format, ScaleGranularity, const WeightView&); \
   void encode_##suffix(Po2Format, const WeightView&, std::span<const int>, std::span<Po2Code>);
 #include "quant/quantizers.def"
 
@@ -24,7 +24,8 @@ Result<const Quantizer*> find_quantizer(std::string_view name) {
     if (q.name == name) return &q;
     known += (known.empty() ? "" : ", ") + std::string(q.name);
   }
-  return make_error(ErrorCode::kInvalidArgument, "no quantizer is named {}; there are {}", name, known);
+  return make_error(ErrorCode::kInvalidArgument, "no quantizer is named {}; there are {}", name,
+                    known);
 }
 
 Status check_finite(std::span<const float> w) {

@@ -23,9 +23,9 @@ enum class ScaleGranularity { kPerLayer, kPerChannel };
 /// A way to turn float weights into n-bit powers of two: one row of quantizers.def.
 struct Quantizer {
   std::string_view name;
-  /// Chooses the scale exponents s, one per channel (all equal for kPerLayer). They are trained state:
-  /// fitted once, then locked. Errors kInvalidArgument: NaN or infinity (names the index), a format that
-  /// the quantizer does not define.
+  /// Chooses the scale exponents s, one per channel (all equal for kPerLayer). They are trained
+  /// state: fitted once, then locked. Errors kInvalidArgument: NaN or infinity (names the index), a
+  /// format that the quantizer does not define.
   Result<std::vector<int>> (*fit)(Po2Format, ScaleGranularity, const WeightView&);
   /// Codes for weights at given exponents. `codes` has one entry per weight.
   void (*encode)(Po2Format, const WeightView&, std::span<const int> exps, std::span<Po2Code> codes);
@@ -42,8 +42,8 @@ Status check_finite(std::span<const float> w);
 void decode(Po2Format f, std::span<const Po2Code> codes, std::size_t channels,
             std::span<const int> exps, std::span<float> out);
 
-/// Nearest code in value at exponent s; ties go to the larger magnitude. Compares exactly, without log2,
-/// so that every host agrees.
+/// Nearest code in value at exponent s; ties go to the larger magnitude. Compares exactly, without
+/// log2, so that every host agrees.
 Po2Code nearest_code(Po2Format f, float w, int s);
 /// encode() of the quantizers that round to the nearest value.
 void encode_nearest(Po2Format f, const WeightView& w, std::span<const int> exps,

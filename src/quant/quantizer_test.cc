@@ -51,7 +51,8 @@ TEST_P(EveryQuantizer, CodesAreValidMonotoneAndOdd) {
 }
 
 TEST_P(EveryQuantizer, RefusesNanAndInfinityByIndex) {
-  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     const std::vector<float> w{0.1f, bad, 0.2f};
     const auto r = q().fit({3}, ScaleGranularity::kPerLayer, {w, 1});
     ASSERT_FALSE(r.ok());
@@ -68,8 +69,11 @@ TEST_P(EveryQuantizer, AllZeroWeightsStayZero) {
   for (const Po2Code c : codes) EXPECT_EQ(c.value({3}), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Rows, EveryQuantizer, ::testing::Range<std::size_t>(0, quantizers().size()),
-                         [](const auto& param) { return std::string(quantizers()[param.param].name); });
+INSTANTIATE_TEST_SUITE_P(Rows, EveryQuantizer,
+                         ::testing::Range<std::size_t>(0, quantizers().size()),
+                         [](const auto& param) {
+                           return std::string(quantizers()[param.param].name);
+                         });
 
 TEST(Nearest, EqualsBruteForceWithTiesAwayFromZero) {
   for (int bits = 2; bits <= kMaxWeightBits; ++bits) {
@@ -81,7 +85,8 @@ TEST(Nearest, EqualsBruteForceWithTiesAwayFromZero) {
         int best_k = 0;
         double least = std::fabs(w);
         for (int k = 1; k <= f.max_k(); ++k)
-          if (const double d = std::fabs(std::fabs(w) - std::ldexp(1.0, k - 1) * scale); d <= least) {
+          if (const double d = std::fabs(std::fabs(w) - std::ldexp(1.0, k - 1) * scale);
+              d <= least) {
             least = d;
             best_k = k;
           }
@@ -112,7 +117,8 @@ TEST(LeastSquares, BeatsOrEqualsNearestInSquaredError) {
 
 TEST(Authors, ThresholdsOfThePaper) {
   const std::vector<float> w{1.0f, 0.019f, 0.021f, -0.069f, 0.071f, 0.139f, -0.141f, 0.0f};
-  const auto exps = (*find_quantizer("authors"))->fit({3}, ScaleGranularity::kPerLayer, {w, 1}).value();
+  const auto exps =
+      (*find_quantizer("authors"))->fit({3}, ScaleGranularity::kPerLayer, {w, 1}).value();
   std::vector<Po2Code> codes(w.size());
   std::vector<float> values(w.size());
   (*find_quantizer("authors"))->encode({3}, {w, 1}, exps, codes);

@@ -46,7 +46,8 @@ Result<ActSamples> calibrate(const Graph& graph, const ImageSource& source, std:
       }
       net.forward(net.image_tensor(pixels, static_cast<std::int64_t>(count)), Pass{},
                   [&](int id, const at::Tensor& value) {
-                    sample_into(samples[static_cast<std::size_t>(id)], value, kValuesPerNode / batches);
+                    sample_into(samples[static_cast<std::size_t>(id)], value,
+                                kValuesPerNode / batches);
                   });
     }
     return samples;

@@ -61,7 +61,8 @@ Result<Checkpoint> load(const std::filesystem::path& path) {
   archive.read("meta", meta);
   const json j = json::parse(meta.toStringRef());
   if (j.at("version").get<int>() != kVersion)
-    return damaged(path, fmt::format("version {}, this program reads {}", j.at("version").dump(), kVersion));
+    return damaged(
+        path, fmt::format("version {}, this program reads {}", j.at("version").dump(), kVersion));
   Checkpoint c;
   c.state = state_from(j);
   NBQ_ASSIGN(c.state.metrics, parse_metrics(j.at("metrics").get<std::string>()));
@@ -82,10 +83,12 @@ Status save_checkpoint(const std::filesystem::path& path, const TrainState& stat
   return write_atomically(path, [&](const std::filesystem::path& tmp) -> Status {
     try {
       torch::serialize::OutputArchive archive;
-      archive.write("meta", c10::IValue(to_json(state, optimizer != nullptr).dump()));
+      archive.write("meta", c10::IValue(to_json(state, optimizer != nullptr)
+                                            .dump(-1, ' ', false, json::error_handler_t::replace)));
       std::vector<std::uint8_t> bytes = encode_nbq(state.graph);
-      archive.write("graph", at::from_blob(bytes.data(), {static_cast<std::int64_t>(bytes.size())},
-                                           at::kByte).clone());
+      archive.write(
+          "graph", at::from_blob(bytes.data(), {static_cast<std::int64_t>(bytes.size())}, at::kByte)
+                       .clone());
       if (optimizer != nullptr) {
         torch::serialize::OutputArchive part(archive.compilation_unit());
         optimizer->save(part);

@@ -11,20 +11,20 @@
 // Private to src/train.
 namespace nbq {
 
-/// Where a training is. All randomness follows from (seed, epoch, image), so that there is no generator
-/// to save.
+/// Where a training is. All randomness follows from (seed, epoch, image), so that there is no
+/// generator to save.
 struct TrainState {
   int phase = 0;
-  int epoch = 0;               ///< finished ones in this phase
-  std::int64_t step = 0;       ///< finished ones in this epoch
+  int epoch = 0;                                 ///< finished ones in this phase
+  std::int64_t step = 0;                         ///< finished ones in this epoch
   std::int64_t epochs_done = 0, steps_done = 0;  ///< in all phases
-  double loss_sum = 0;         ///< of this epoch's images so far
+  double loss_sum = 0;                           ///< of this epoch's images so far
   std::int64_t correct = 0, seen = 0;
   double epoch_seconds = 0;
-  Graph graph;                 ///< with the present numbers
-  bool phase_begun = false;    ///< graph is already of the phase's stage
+  Graph graph;               ///< with the present numbers
+  bool phase_begun = false;  ///< graph is already of the phase's stage
   Metrics metrics;
-  std::string recipe;          ///< recipe_toml(), to compare
+  std::string recipe;                           ///< recipe_toml(), to compare
   std::uint64_t train_data = 0, test_data = 0;  ///< fingerprints
   int threads = 0;
 };

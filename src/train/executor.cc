@@ -13,8 +13,8 @@ namespace {
 Status check_pixels(const Graph& graph, std::span<const std::uint8_t> pixels, int n) {
   const std::int64_t want = std::max(n, 0) * graph.input().shape.size();
   if (n < 0 || static_cast<std::int64_t>(pixels.size()) != want)
-    return make_error(ErrorCode::kInvalidArgument, "{} bytes of pixels for {} images: {} are needed",
-                      pixels.size(), n, want);
+    return make_error(ErrorCode::kInvalidArgument,
+                      "{} bytes of pixels for {} images: {} are needed", pixels.size(), n, want);
   return ok_status();
 }
 
@@ -24,13 +24,16 @@ Result<at::Tensor> run(TorchNet& net, std::span<const std::uint8_t> pixels, int 
   NBQ_TRY(net.prepare_exact());
   const at::NoGradGuard no_grad;
   const Pass pass{.exact = net.structure().stage != Stage::kFloat};
-  return net.forward(net.image_tensor(pixels, n), pass).reshape({n, -1}).to(at::kDouble).contiguous();
+  return net.forward(net.image_tensor(pixels, n), pass)
+      .reshape({n, -1})
+      .to(at::kDouble)
+      .contiguous();
 }
 
 }  // namespace
 
-Result<std::vector<std::int64_t>> torch_logits(const Graph& graph, std::span<const std::uint8_t> pixels,
-                                               int n) {
+Result<std::vector<std::int64_t>> torch_logits(const Graph& graph,
+                                               std::span<const std::uint8_t> pixels, int n) {
   if (graph.stage == Stage::kFloat)
     return make_error(ErrorCode::kInvalidArgument, "a float network has no integer logits");
   return guard_torch([&]() -> Result<std::vector<std::int64_t>> {
@@ -45,7 +48,8 @@ Result<std::vector<std::int64_t>> torch_logits(const Graph& graph, std::span<con
   });
 }
 
-Result<std::vector<float>> torch_scores(const Graph& graph, std::span<const std::uint8_t> pixels, int n) {
+Result<std::vector<float>> torch_scores(const Graph& graph, std::span<const std::uint8_t> pixels,
+                                        int n) {
   return guard_torch([&]() -> Result<std::vector<float>> {
     NBQ_ASSIGN(TorchNet net, TorchNet::create(graph));
     if (n == 0) return std::vector<float>{};
@@ -59,8 +63,8 @@ Status check_fits(const Graph& graph, const ImageSource& source) {
   const Shape& s = graph.input().shape;
   if (s.c != source.channels() || s.h != source.height() || s.w != source.width())
     return make_error(ErrorCode::kInvalidArgument,
-                      "the network reads images of {}x{}x{}, the dataset's are {}x{}x{}", s.c, s.h, s.w,
-                      source.channels(), source.height(), source.width());
+                      "the network reads images of {}x{}x{}, the dataset's are {}x{}x{}", s.c, s.h,
+                      s.w, source.channels(), source.height(), source.width());
   const auto outputs = graph.output().shape.size();
   if (outputs != static_cast<std::int64_t>(source.class_names().size()))
     return make_error(ErrorCode::kInvalidArgument,
@@ -87,12 +91,16 @@ Result<EvalResult> evaluate_net(TorchNet& net, const ImageSource& source,
   for (std::size_t first = 0; first < r.images; first += static_cast<std::size_t>(batch)) {
     const std::size_t count = std::min(static_cast<std::size_t>(batch), r.images - first);
     pixels.resize(count * bytes);
-    const auto image = [&](std::size_t i) { return images.empty() ? first + i : images[first + i]; };
+    const auto image = [&](std::size_t i) {
+      return images.empty() ? first + i : images[first + i];
+    };
     for (std::size_t i = 0; i < count; ++i)
       NBQ_TRY(source.load(image(i), {pixels.data() + i * bytes, bytes}));
     const auto n = static_cast<std::int64_t>(count);
     const at::Tensor y = net.forward(net.image_tensor(pixels, n), pass)
-                             .reshape({n, -1}).to(at::kDouble).contiguous();
+                             .reshape({n, -1})
+                             .to(at::kDouble)
+                             .contiguous();
     const double* row = y.data_ptr<double>();
     for (std::size_t i = 0; i < count; ++i, row += classes) {
       const auto label = static_cast<std::size_t>(source.label(image(i)));

@@ -10,18 +10,19 @@
 namespace nbq {
 
 /// Executes any Graph, whatever its stage, through libtorch. Pixels are x = (pixel - 128) / 128, in
-/// float graphs with mean and std (pixel/255 - mean) / std. Quantised graphs run as at alpha = 1; they
-/// and integer graphs give exactly the integers of spec/numerics.md.
-/// Every function: errors of check_state() / verify_integer(), kInvalidArgument for images of a wrong
-/// size, kUnsupported with libtorch's message.
+/// float graphs with mean and std (pixel/255 - mean) / std. Quantised graphs run as at alpha = 1;
+/// they and integer graphs give exactly the integers of spec/numerics.md. Every function: errors of
+/// check_state() / verify_integer(), kInvalidArgument for images of a wrong size, kUnsupported with
+/// libtorch's message.
 
 /// Logits of a quantised or integer graph in units of the output's accumulator, n x outputs.
 /// pixels  n x C x H x W.  Errors kInvalidArgument: a float graph, which has no integers.
-Result<std::vector<std::int64_t>> torch_logits(const Graph& graph, std::span<const std::uint8_t> pixels,
-                                               int n);
+Result<std::vector<std::int64_t>> torch_logits(const Graph& graph,
+                                               std::span<const std::uint8_t> pixels, int n);
 
 /// Logits as real numbers, any stage, n x outputs.
-Result<std::vector<float>> torch_scores(const Graph& graph, std::span<const std::uint8_t> pixels, int n);
+Result<std::vector<float>> torch_scores(const Graph& graph, std::span<const std::uint8_t> pixels,
+                                        int n);
 
 struct EvalResult {
   std::size_t images = 0;
@@ -38,8 +39,8 @@ struct EvalResult {
 /// Errors also those of ImageSource::load().
 Result<EvalResult> evaluate_torch(const Graph& graph, const ImageSource& source, int batch = 250);
 
-/// A sample of every node's values, for quantise(): `graph` is folded; runs the first `n` of `images`
-/// (indices into source; empty: spread evenly over all of it).
+/// A sample of every node's values, for quantise(): `graph` is folded; runs the first `n` of
+/// `images` (indices into source; empty: spread evenly over all of it).
 Result<ActSamples> calibrate(const Graph& graph, const ImageSource& source, std::size_t n,
                              std::span<const std::size_t> images = {});
 

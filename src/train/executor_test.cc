@@ -19,8 +19,8 @@ Window window(int kernel, int stride, int pad) {
   return w;
 }
 
-/// A float network with every layer of the registry, random numbers and odd windows. Odd seeds end in
-/// the average of a map, even ones in a linear layer.
+/// A float network with every layer of the registry, random numbers and odd windows. Odd seeds end
+/// in the average of a map, even ones in a linear layer.
 Graph every_op(std::uint64_t seed) {
   Graph g;
   InputAttrs image{3, 11, 9, {}, {}};
@@ -62,8 +62,10 @@ Graph every_op(std::uint64_t seed) {
   for (Node& n : g.nodes)
     for (auto& [name, t] : n.state)
       for (float& v : t.data) {
-        if (name == "running_var") v = 0.3f + std::fabs(normal(rng));
-        else if (name != "weight" || n.kind() == OpKind::kBatchNorm) v += 0.5f * normal(rng);
+        if (name == "running_var")
+          v = 0.3f + std::fabs(normal(rng));
+        else if (name != "weight" || n.kind() == OpKind::kBatchNorm)
+          v += 0.5f * normal(rng);
       }
   return g;
 }
@@ -82,7 +84,8 @@ ImageSourcePtr random_images(int count, std::uint32_t seed) {
 std::vector<std::uint8_t> pixels_of(const ImageSource& source) {
   std::vector<std::uint8_t> pixels(source.size() * source.shape().bytes());
   for (std::size_t i = 0; i < source.size(); ++i)
-    EXPECT_TRUE(source.load(i, {pixels.data() + i * source.shape().bytes(), source.shape().bytes()}).ok());
+    EXPECT_TRUE(
+        source.load(i, {pixels.data() + i * source.shape().bytes(), source.shape().bytes()}).ok());
   return pixels;
 }
 
@@ -119,7 +122,8 @@ TEST_P(ExactTest, TrainerEvaluationAndIntegersAgree) {
     EXPECT_EQ(*learnt, *want);
     EXPECT_EQ(*deployed, *want);
     EXPECT_EQ(*std::max_element(want->begin(), want->end()) ==
-                  *std::min_element(want->begin(), want->end()), false);
+                  *std::min_element(want->begin(), want->end()),
+              false);
   }
 }
 

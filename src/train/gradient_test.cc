@@ -17,7 +17,8 @@ Fitted fitted(const char* quantizer, int bits) {
   Fitted f;
   at::manual_seed(bits);
   f.weight = at::randn({6, 4, 3, 3}) * 0.1;
-  const std::span<const float> data(f.weight.data_ptr<float>(), static_cast<std::size_t>(f.weight.numel()));
+  const std::span<const float> data(f.weight.data_ptr<float>(),
+                                    static_cast<std::size_t>(f.weight.numel()));
   const auto q = find_quantizer(quantizer);
   EXPECT_TRUE(q.ok());
   const auto exps = (*q)->fit(Po2Format{bits}, ScaleGranularity::kPerChannel, {data, 6});
@@ -70,7 +71,8 @@ TEST(Gradient, StraightThroughPassesAsItIs) {
 
 TEST(Gradient, RequantisedValuesRoundHalfUpAndClamp) {
   const ActFormat f = ActFormat::make(3, true, -1);  // -4..3 halves
-  const std::vector<float> x = {-3.0f, -2.26f, -2.25f, -0.25f, -0.26f, 0.0f, 0.24f, 0.25f, 1.74f, 1.75f, 9.0f};
+  const std::vector<float> x = {-3.0f, -2.26f, -2.25f, -0.25f, -0.26f, 0.0f,
+                                0.24f, 0.25f,  1.74f,  1.75f,  9.0f};
   const std::vector<float> want = {-2, -2, -2, 0, -0.5, 0, 0, 0.5, 1.5, 1.5, 1.5};
   const std::vector<float> mask = {0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0};
   const auto n = static_cast<std::int64_t>(x.size());
@@ -80,8 +82,10 @@ TEST(Gradient, RequantisedValuesRoundHalfUpAndClamp) {
   const at::Tensor y = requantise(in, f, at::kFloat);
   y.sum().backward();
   for (std::int64_t i = 0; i < n; ++i) {
-    EXPECT_EQ(y[i].item<float>(), want[static_cast<std::size_t>(i)]) << x[static_cast<std::size_t>(i)];
-    EXPECT_EQ(in.grad()[i].item<float>(), mask[static_cast<std::size_t>(i)]) << x[static_cast<std::size_t>(i)];
+    EXPECT_EQ(y[i].item<float>(), want[static_cast<std::size_t>(i)])
+        << x[static_cast<std::size_t>(i)];
+    EXPECT_EQ(in.grad()[i].item<float>(), mask[static_cast<std::size_t>(i)])
+        << x[static_cast<std::size_t>(i)];
   }
   EXPECT_TRUE(at::equal(requantise(in.detach().to(at::kDouble), f, at::kFloat), y.detach()));
   EXPECT_TRUE(at::equal(requantise(in.detach(), f, at::kBFloat16).to(at::kFloat), y.detach()));

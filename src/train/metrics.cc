@@ -55,10 +55,14 @@ Histogram histogram_from(const json& j) {
 
 json to_json(const WeightHistograms& w) {
   json levels = json::array();
-  for (const auto& [level, count] : w.levels) levels.push_back({{"level", level}, {"count", count}});
-  return {{"layer", w.layer},           {"bits", w.bits},
-          {"before", to_json(w.before)}, {"after", to_json(w.after)},
-          {"quantised", to_json(w.quantised)}, {"levels", levels}};
+  for (const auto& [level, count] : w.levels)
+    levels.push_back({{"level", level}, {"count", count}});
+  return {{"layer", w.layer},
+          {"bits", w.bits},
+          {"before", to_json(w.before)},
+          {"after", to_json(w.after)},
+          {"quantised", to_json(w.quantised)},
+          {"levels", levels}};
 }
 
 WeightHistograms weights_from(const json& j) {
@@ -124,11 +128,14 @@ std::string metrics_csv(const Metrics& m) {
   std::string out =
       "phase,kind,epoch,loss,train_accuracy,validation_accuracy,test_accuracy,lr,alpha,"
       "images_per_second,seconds\n";
-  const auto cell = [](double v) { return std::isfinite(v) ? fmt::format("{:.8g}", v) : std::string(); };
+  const auto cell = [](double v) {
+    return std::isfinite(v) ? fmt::format("{:.8g}", v) : std::string();
+  };
   for (const EpochRow& r : m.epochs)
-    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", r.phase + 1, r.kind, r.epoch, cell(r.loss),
-                       cell(r.train_accuracy), cell(r.validation_accuracy), cell(r.test_accuracy),
-                       cell(r.lr), cell(r.alpha), cell(r.images_per_second), cell(r.seconds));
+    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", r.phase + 1, r.kind, r.epoch,
+                       cell(r.loss), cell(r.train_accuracy), cell(r.validation_accuracy),
+                       cell(r.test_accuracy), cell(r.lr), cell(r.alpha), cell(r.images_per_second),
+                       cell(r.seconds));
   return out;
 }
 

@@ -10,17 +10,18 @@ namespace nbq {
 
 /// One line of log.csv. Accuracies in percent; NaN: not measured.
 struct EpochRow {
-  int phase = 0;            ///< from 0
-  std::string kind;         ///< "float", "quantised"
-  int epoch = 0;            ///< within the phase, from 1
-  double loss = 0;          ///< mean of the training steps
+  int phase = 0;              ///< from 0
+  std::string kind;           ///< "float", "quantised"
+  int epoch = 0;              ///< within the phase, from 1
+  double loss = 0;            ///< mean of the training steps
   double train_accuracy = 0;  ///< of the training steps, on augmented images
   double validation_accuracy = std::numeric_limits<double>::quiet_NaN();
-  double test_accuracy = std::numeric_limits<double>::quiet_NaN();  ///< quantised: of Q(W), in integers
-  double lr = 0;            ///< at the epoch's last step
-  double alpha = 0;         ///< likewise; 1 in float phases
+  double test_accuracy =
+      std::numeric_limits<double>::quiet_NaN();  ///< quantised: of Q(W), in integers
+  double lr = 0;                                 ///< at the epoch's last step
+  double alpha = 0;                              ///< likewise; 1 in float phases
   double images_per_second = 0;
-  double seconds = 0;       ///< training and evaluation
+  double seconds = 0;  ///< training and evaluation
 };
 
 /// Counts of values in equal bins over [lo, hi].
@@ -37,7 +38,8 @@ struct WeightHistograms {
   Histogram before;     ///< float weights when the quantised phase began
   Histogram after;      ///< W at its end
   Histogram quantised;  ///< Q(W) at its end
-  std::vector<std::pair<int, std::int64_t>> levels;  ///< integer level (-2^(K-1)..2^(K-1)) and its count
+  std::vector<std::pair<int, std::int64_t>>
+      levels;  ///< integer level (-2^(K-1)..2^(K-1)) and its count
 };
 
 /// What metrics.json holds.
@@ -50,16 +52,16 @@ struct Metrics {
   double seconds = 0;                                                ///< in all sessions
 };
 
-/// {"name", "float_accuracy", "nbit_accuracy", "seconds", "epochs": [...], "weights": [...]}; null: not
-/// measured.
+/// {"name", "float_accuracy", "nbit_accuracy", "seconds", "epochs": [...], "weights": [...]}; null:
+/// not measured.
 std::string metrics_json(const Metrics& metrics);
 /// Errors kBadFile: not such JSON.
 Result<Metrics> parse_metrics(std::string_view json);
 /// log.csv: a header and a line for each epoch.
 std::string metrics_csv(const Metrics& metrics);
 
-/// Notes the weights of a graph that begins (kQuantised) or ends (its weights and the deployed codes)
-/// its quantised phases.
+/// Notes the weights of a graph that begins (kQuantised) or ends (its weights and the deployed
+/// codes) its quantised phases.
 void note_weights_before(Metrics& metrics, const Graph& quantised);
 void note_weights_after(Metrics& metrics, const Graph& quantised, const Graph& integers);
 

@@ -39,9 +39,12 @@ constexpr OptimizerRow kRows[] = {{"sgd", make_sgd, set_options<SGDOptions>, fal
 
 }  // namespace
 
-std::vector<std::string> optimizer_names() { return row_names(std::span<const OptimizerRow>(kRows)); }
+std::vector<std::string> optimizer_names() {
+  return row_names(std::span<const OptimizerRow>(kRows));
+}
 
-NetOptimizer::NetOptimizer(const PhaseSpec& phase, const std::vector<Param>& params) : phase_(phase) {
+NetOptimizer::NetOptimizer(const PhaseSpec& phase, const std::vector<Param>& params)
+    : phase_(phase) {
   std::map<std::pair<bool, bool>, std::vector<at::Tensor>> parts;
   for (const Param& p : params) parts[{p.is_po2, p.is_matrix}].push_back(p.tensor);
   Groups groups;

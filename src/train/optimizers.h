@@ -10,15 +10,16 @@
 // Private to src/train.
 namespace nbq {
 
-/// A libtorch optimizer over a network's parameters: quantised weights, which may have their own rate,
-/// apart from the rest; weight decay only on convolution and linear weights.
+/// A libtorch optimizer over a network's parameters: quantised weights, which may have their own
+/// rate, apart from the rest; weight decay only on convolution and linear weights.
 class NetOptimizer {
  public:
   NetOptimizer(const PhaseSpec& phase, const std::vector<Param>& params);
 
-  /// One step at rate `lr`. Quantised weights, whose gradient is `slope` times that of W~, stay as they
-  /// are when slope is 0, momentum and all; with phase.compensate their rate is lr / slope (optimizers
-  /// that divide the gradient's size out, as Adam does, need no compensation and get none).
+  /// One step at rate `lr`. Quantised weights, whose gradient is `slope` times that of W~, stay as
+  /// they are when slope is 0, momentum and all; with phase.compensate their rate is lr / slope
+  /// (optimizers that divide the gradient's size out, as Adam does, need no compensation and get
+  /// none).
   void step(double lr, double slope);
   void zero_grad() { impl_->zero_grad(); }
   torch::optim::Optimizer& impl() { return *impl_; }

@@ -81,7 +81,8 @@ std::string PhaseRun::phase_name() const {
   return spec_.quantised ? fmt::format("{}-bit", s_.recipe().quant.weight_bits) : "float";
 }
 
-Error PhaseRun::diverged(const at::Tensor& image, const Pass& pass, const std::string& found) const {
+Error PhaseRun::diverged(const at::Tensor& image, const Pass& pass,
+                         const std::string& found) const {
   std::string where = net_.first_non_finite();
   if (where.empty()) {
     const at::NoGradGuard no_grad;
@@ -94,12 +95,14 @@ Error PhaseRun::diverged(const at::Tensor& image, const Pass& pass, const std::s
   }
   const TrainState& t = s_.state;
   const bool kept = std::filesystem::exists(s_.checkpoint);
-  return make_error(
-      ErrorCode::kInvalidArgument,
-      "training diverged: {} in phase {} ({}), epoch {}, step {}; the first layer with a value that is not "
-      "finite: {}. Lower the learning rate (lr = {}). {}",
-      found, t.phase + 1, phase_name(), t.epoch + 1, t.step + 1, where.empty() ? "the loss itself" : where,
-      spec_.lr, kept ? "The last good checkpoint is " + s_.checkpoint.string() : "There is no checkpoint yet");
+  return make_error(ErrorCode::kInvalidArgument,
+                    "training diverged: {} in phase {} ({}), epoch {}, step {}; the first layer "
+                    "with a value that is not "
+                    "finite: {}. Lower the learning rate (lr = {}). {}",
+                    found, t.phase + 1, phase_name(), t.epoch + 1, t.step + 1,
+                    where.empty() ? "the loss itself" : where, spec_.lr,
+                    kept ? "The last good checkpoint is " + s_.checkpoint.string()
+                         : "There is no checkpoint yet");
 }
 
 Status PhaseRun::train_step(const Batch& batch) {
@@ -111,15 +114,16 @@ Status PhaseRun::train_step(const Batch& batch) {
   Pass pass{.training = true, .blend = gradient.blend(alpha_), .slope = gradient.slope(alpha_)};
   const auto n = static_cast<std::int64_t>(batch.size());
   const at::Tensor image = net_.image_tensor(batch.pixels, n);
-  const at::Tensor labels = at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {n}, at::kLong);
+  const at::Tensor labels =
+      at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {n}, at::kLong);
   at::Tensor logits;
   {
     const Autocast autocast(bfloat16_);
     logits = net_.forward(image, pass);
   }
   logits = logits.reshape({n, -1}).to(at::kFloat);
-  const at::Tensor loss = at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100,
-                                                 spec_.label_smoothing);
+  const at::Tensor loss =
+      at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, spec_.label_smoothing);
   const double value = loss.item<double>();
   if (!std::isfinite(value)) return diverged(image, pass, fmt::format("the loss is {}", value));
   optimizer_.zero_grad();

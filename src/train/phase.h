@@ -31,8 +31,8 @@ struct Session {
 
 enum class Outcome { kDone, kInterrupted };
 
-/// Runs phase state.phase from where it is to its end; state.graph is already of its stage. A checkpoint
-/// after every epoch, and when stopped.
+/// Runs phase state.phase from where it is to its end; state.graph is already of its stage. A
+/// checkpoint after every epoch, and when stopped.
 Result<Outcome> run_phase(Session& session);
 
 /// Writes log.csv and metrics.json.
@@ -40,9 +40,9 @@ Status write_metrics(const Session& session);
 
 std::int64_t steps_per_epoch(const Session& session, const PhaseSpec& phase);
 
-/// Processors on which bfloat16 saves time: those with AMX. With AVX-512 BF16 alone oneDNN's bfloat16
-/// convolutions are slower than its float32 ones (ResNet-20, batch 128, 2 threads of a Xeon without AMX:
-/// 252 ms a step against 171 ms).
+/// Processors on which bfloat16 saves time: those with AMX. With AVX-512 BF16 alone oneDNN's
+/// bfloat16 convolutions are slower than its float32 ones (ResNet-20, batch 128, 2 threads of a
+/// Xeon without AMX: 252 ms a step against 171 ms).
 bool cpu_has_fast_bfloat16();
 
 }  // namespace nbq

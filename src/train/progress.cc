@@ -20,8 +20,11 @@ std::string duration(double seconds) {
 }  // namespace
 
 Progress::Progress(bool quiet, std::int64_t steps_left)
-    : quiet_(quiet), terminal_(isatty(STDERR_FILENO) == 1), steps_left_(steps_left),
-      start_(Clock::now()), last_draw_(start_) {}
+    : quiet_(quiet),
+      terminal_(isatty(STDERR_FILENO) == 1),
+      steps_left_(steps_left),
+      start_(Clock::now()),
+      last_draw_(start_) {}
 
 Progress::~Progress() { clear(); }
 
@@ -38,11 +41,11 @@ void Progress::step(const Now& n) {
   const double spent = std::chrono::duration<double>(now - start_).count();
   const double left = spent / static_cast<double>(steps_done_) *
                       static_cast<double>(std::max<std::int64_t>(steps_left_ - steps_done_, 0));
-  const std::string line =
-      fmt::format("\r\033[K{} epoch {}/{}  {:3.0f} %  loss {:.4f}  accuracy {:.2f} %  {:.0f} images/s  {} left",
-                  n.phase, n.epoch, n.epochs,
-                  100.0 * static_cast<double>(n.step) / static_cast<double>(n.steps), n.loss, n.accuracy,
-                  n.images_per_second, duration(left));
+  const std::string line = fmt::format(
+      "\r\033[K{} epoch {}/{}  {:3.0f} %  loss {:.4f}  accuracy {:.2f} %  {:.0f} images/s  {} left",
+      n.phase, n.epoch, n.epochs,
+      100.0 * static_cast<double>(n.step) / static_cast<double>(n.steps), n.loss, n.accuracy,
+      n.images_per_second, duration(left));
   std::fputs(line.c_str(), stderr);
   std::fflush(stderr);
   drawn_ = true;
@@ -54,9 +57,11 @@ void Progress::epoch(const std::string& phase, int epochs, const EpochRow& r) {
   const auto part = [](const char* name, double v) {
     return std::isfinite(v) ? fmt::format(", {} {:.2f} %", name, v) : std::string();
   };
-  log_info("{} epoch {}/{}: loss {:.4f}, train {:.2f} %{}{}, lr {:.3g}, alpha {:.4g}, {:.0f} images/s, {:.1f} s",
-           phase, r.epoch, epochs, r.loss, r.train_accuracy, part("validation", r.validation_accuracy),
-           part("test", r.test_accuracy), r.lr, r.alpha, r.images_per_second, r.seconds);
+  log_info(
+      "{} epoch {}/{}: loss {:.4f}, train {:.2f} %{}{}, lr {:.3g}, alpha {:.4g}, {:.0f} images/s, "
+      "{:.1f} s",
+      phase, r.epoch, epochs, r.loss, r.train_accuracy, part("validation", r.validation_accuracy),
+      part("test", r.test_accuracy), r.lr, r.alpha, r.images_per_second, r.seconds);
 }
 
 }  // namespace nbq

@@ -43,7 +43,8 @@ Status read_quant(StrictTable t, QuantSpec& q) {
     l.get("match", out.match);
     l.get("weight_bits", out.weight_bits, kMinWeightBits, kMaxWeightBits);
     l.get("act_bits", out.act_bits, 2, 16);
-    if (out.match.empty()) l.fail("match", "is needed: a layer's name, * for any run of characters");
+    if (out.match.empty())
+      l.fail("match", "is needed: a layer's name, * for any run of characters");
     NBQ_TRY(l.finish());
   }
   return t.finish();
@@ -92,7 +93,8 @@ Status read_phase(StrictTable t, PhaseSpec& p) {
   t.get("label_smoothing", p.label_smoothing, 0, 0.999);
   if (p.quantised) read_alpha(t, p);
   if (p.quantised && p.final_epochs_at_one > p.epochs)
-    t.fail("final_epochs_at_one", fmt::format("is {}, of {} epochs", p.final_epochs_at_one, p.epochs));
+    t.fail("final_epochs_at_one",
+           fmt::format("is {}, of {} epochs", p.final_epochs_at_one, p.epochs));
   return t.finish();
 }
 
@@ -103,7 +105,8 @@ Result<Recipe> parse_recipe(std::string_view text, const std::string& file) {
   try {
     parsed = toml::parse(text);
   } catch (const toml::parse_error& e) {
-    return make_error(ErrorCode::kBadFile, "{}:{}: {}", file, e.source().begin.line, e.description());
+    return make_error(ErrorCode::kBadFile, "{}:{}: {}", file, e.source().begin.line,
+                      e.description());
   }
   Recipe r;
   StrictTable t(parsed, file, "");
@@ -118,15 +121,17 @@ Result<Recipe> parse_recipe(std::string_view text, const std::string& file) {
   for (StrictTable& phase : t.tables("phase")) {
     NBQ_TRY(read_phase(phase, r.phases.emplace_back()));
     if (quantised && !r.phases.back().quantised)
-      return make_error(ErrorCode::kBadFile, "{}: phase {}: a float phase can't follow a quantised one",
-                        file, r.phases.size());
+      return make_error(ErrorCode::kBadFile,
+                        "{}: phase {}: a float phase can't follow a quantised one", file,
+                        r.phases.size());
     quantised = r.phases.back().quantised;
   }
   NBQ_TRY(t.finish());
   if (r.phases.empty()) return make_error(ErrorCode::kBadFile, "{}: no [[phase]] to train", file);
   if (r.init.empty() && r.model.build.family.empty() && r.model.layers.empty())
     return make_error(ErrorCode::kBadFile,
-                      "{}: no network: give [model] a family or [[model.layer]]s, or init a .nbq", file);
+                      "{}: no network: give [model] a family or [[model.layer]]s, or init a .nbq",
+                      file);
   if (r.name.empty()) r.name = std::filesystem::path(file).stem().string();
   return r;
 }
@@ -137,7 +142,9 @@ Result<Recipe> load_recipe(const std::filesystem::path& path) {
   const auto beside = [&](std::string& given) {
     if (given.empty() || given == "digits") return;
     const auto candidate = path.parent_path() / given;
-    if (!std::filesystem::exists(given) && std::filesystem::exists(candidate)) given = candidate.string();
+    std::error_code ignored;
+    if (!std::filesystem::exists(given, ignored) && std::filesystem::exists(candidate, ignored))
+      given = candidate.string();
   };
   beside(r.data.source);
   beside(r.init);
@@ -146,7 +153,7 @@ Result<Recipe> load_recipe(const std::filesystem::path& path) {
 
 Recipe scale_epochs(Recipe recipe, double scale) {
   const auto scaled = [&](int epochs) {
-    return std::clamp(static_cast<int>(std::lround(epochs * scale)), 1, kMaxEpochs);
+    return static_cast<int>(std::clamp(std::round(epochs * scale), 1.0, double{kMaxEpochs}));
   };
   for (PhaseSpec& p : recipe.phases) {
     p.epochs = scaled(p.epochs);

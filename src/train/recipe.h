@@ -12,8 +12,8 @@ namespace nbq {
 
 /// [data]
 struct DataSpec {
-  std::string source;     ///< "digits" or a folder (data/dataset.h); empty: given at the command line
-  int channels = 0;       ///< images are brought to this size; 0: as they are
+  std::string source;  ///< "digits" or a folder (data/dataset.h); empty: given at the command line
+  int channels = 0;    ///< images are brought to this size; 0: as they are
   int height = 0, width = 0;
   int pad_crop = 0;       ///< augmentation: shifts by up to this many pixels
   bool flip = false;      ///< augmentation: mirrors left and right
@@ -22,9 +22,10 @@ struct DataSpec {
 
 /// [model]: a family of builders.h, or layers of one's own.
 struct ModelSpec {
-  BuildSpec build;              ///< its image size and classes come from the data
-  std::vector<Node> layers;     ///< [[model.layer]]; inputs refer to this list, -1: the image
-  std::vector<float> mean, std; ///< input normalisation of pixels in 0..1, per channel; may be empty
+  BuildSpec build;           ///< its image size and classes come from the data
+  std::vector<Node> layers;  ///< [[model.layer]]; inputs refer to this list, -1: the image
+  std::vector<float> mean,
+      std;  ///< input normalisation of pixels in 0..1, per channel; may be empty
 };
 
 /// A [[phase]] of training. Fields that its optimizer or schedule does not use have no effect.
@@ -44,7 +45,7 @@ struct PhaseSpec {
   double warmup_epochs = 0;         ///< the rate rises linearly from 0
   double step_epochs = 0;           ///< step: multiplied by `factor` every so many epochs
   double factor = 0.1;
-  double lr_end = 0;                ///< cosine: the last rate
+  double lr_end = 0;  ///< cosine: the last rate
 
   double label_smoothing = 0;
 
@@ -52,9 +53,10 @@ struct PhaseSpec {
   std::string alpha = "geometric";         ///< row of schedules.cc: the way of 1 - alpha
   double one_minus_alpha_from = 0.5;
   double one_minus_alpha_to = 0.01;
-  int final_epochs_at_one = 1;  ///< the last epochs, at alpha = 1: only biases learn (reconstructed)
-  bool compensate = true;       ///< the rate of quantised weights is divided by 1 - alpha
-  int calibration_images = 256; ///< for the activations' formats
+  int final_epochs_at_one =
+      1;                   ///< the last epochs, at alpha = 1: only biases learn (reconstructed)
+  bool compensate = true;  ///< the rate of quantised weights is divided by 1 - alpha
+  int calibration_images = 256;  ///< for the activations' formats
 };
 
 /// What `nbq train` reads: one network, its data and how it learns.
@@ -65,27 +67,28 @@ struct Recipe {
   ModelSpec model;
   QuantSpec quant;
   std::vector<PhaseSpec> phases;
-  std::string init;                  ///< .nbq (float) to start from instead of random weights
-  std::string precision = "auto";    ///< "auto", "float32", "bfloat16": of training; evaluation is exact
+  std::string init;  ///< .nbq (float) to start from instead of random weights
+  std::string precision =
+      "auto";  ///< "auto", "float32", "bfloat16": of training; evaluation is exact
 };
 
 /// Recipe from TOML text; `file` names it in messages.
-/// Errors kBadFile: syntax, an unknown key (with the nearest known one), a wrong type, a value out of
-/// range, each as "file:line: key: reason".
+/// Errors kBadFile: syntax, an unknown key (with the nearest known one), a wrong type, a value out
+/// of range, each as "file:line: key: reason".
 Result<Recipe> parse_recipe(std::string_view text, const std::string& file);
 /// `init` and a relative data folder that exist beside the recipe are taken from there.
 Result<Recipe> load_recipe(const std::filesystem::path& path);
 
-/// TOML that parse_recipe() reads back to the same recipe: the run folder's copy, and what a resumed
-/// training is compared with.
+/// TOML that parse_recipe() reads back to the same recipe: the run folder's copy, and what a
+/// resumed training is compared with.
 std::string recipe_toml(const Recipe& recipe);
 
 /// The float graph, without parameters, for images and classes of the data.
 /// Errors kBadFile, kInvalidArgument naming the layer or key.
 Result<Graph> recipe_graph(const Recipe& recipe, const Shape& image, int classes);
 
-/// Epochs of every phase times `scale`, rounded, at least 1 (final_epochs_at_one and warm-up too, at
-/// least 1 and 0): a short version of a recipe.
+/// Epochs of every phase times `scale`, rounded, at least 1 (final_epochs_at_one and warm-up too,
+/// at least 1 and 0): a short version of a recipe.
 Recipe scale_epochs(Recipe recipe, double scale);
 
 }  // namespace nbq

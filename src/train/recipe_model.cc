@@ -92,8 +92,10 @@ Status read_layers(std::vector<StrictTable> tables, std::vector<Node>& layers) {
     t.get("inputs", inputs);
     if (!t.has("inputs")) n.inputs = {static_cast<int>(layers.size()) - 1};
     for (const std::string& in : inputs) {
-      if (const auto it = ids.find(in); it != ids.end()) n.inputs.push_back(it->second);
-      else t.fail("inputs", fmt::format("no layer before this one is named \"{}\"", in));
+      if (const auto it = ids.find(in); it != ids.end())
+        n.inputs.push_back(it->second);
+      else
+        t.fail("inputs", fmt::format("no layer before this one is named \"{}\"", in));
     }
     if (!ids.emplace(n.name, static_cast<int>(layers.size())).second)
       t.fail("name", fmt::format("two layers are named \"{}\"", n.name));
@@ -105,15 +107,15 @@ Status read_layers(std::vector<StrictTable> tables, std::vector<Node>& layers) {
 
 std::string window_toml(const Window& w) {
   return fmt::format(
-      "kernel = [{}, {}]\nstride = [{}, {}]\ndilation = [{}, {}]\npadding = [{}, {}, {}, {}]\n", w.kernel_h,
-      w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w, w.pad_top, w.pad_left,
-      w.pad_bottom, w.pad_right);
+      "kernel = [{}, {}]\nstride = [{}, {}]\ndilation = [{}, {}]\npadding = [{}, {}, {}, {}]\n",
+      w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w, w.pad_top,
+      w.pad_left, w.pad_bottom, w.pad_right);
 }
 
 std::string write(const InputAttrs&) { return ""; }
 std::string write(const Conv2dAttrs& a) {
-  return fmt::format("out_channels = {}\ngroups = {}\nbias = {}\n{}", a.out_channels, a.groups, a.bias,
-                     window_toml(a.window));
+  return fmt::format("out_channels = {}\ngroups = {}\nbias = {}\n{}", a.out_channels, a.groups,
+                     a.bias, window_toml(a.window));
 }
 std::string write(const LinearAttrs& a) {
   return fmt::format("out_features = {}\nbias = {}\n", a.out_features, a.bias);
@@ -173,8 +175,8 @@ Result<Graph> recipe_graph(const Recipe& recipe, const Shape& image, int classes
   NBQ_TRY(infer_shapes(g));
   if (g.output().shape.size() != classes)
     return make_error(ErrorCode::kInvalidArgument,
-                      "{}: the network's output has {} values, the data has {} classes", g.output().name,
-                      g.output().shape.size(), classes);
+                      "{}: the network's output has {} values, the data has {} classes",
+                      g.output().name, g.output().shape.size(), classes);
   return g;
 }
 

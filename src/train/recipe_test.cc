@@ -84,13 +84,16 @@ TEST(Recipe, MisspeltKeysAreNamedWithTheNearest) {
 }
 
 TEST(Recipe, WrongTypesAndRangesAreRefused) {
-  EXPECT_THAT(error_of(replaced(kGood, "epochs = 3", "epochs = \"3\"")), HasSubstr("a whole number"));
+  EXPECT_THAT(error_of(replaced(kGood, "epochs = 3", "epochs = \"3\"")),
+              HasSubstr("a whole number"));
   EXPECT_THAT(error_of(replaced(kGood, "epochs = 3", "epochs = 0")), HasSubstr("1..100000"));
   EXPECT_THAT(error_of(replaced(kGood, "lr = 0.05", "lr = -1.0")), HasSubstr("phase.lr"));
   EXPECT_THAT(error_of(replaced(kGood, "weight_bits = 3", "weight_bits = 6")), HasSubstr("1..5"));
-  EXPECT_THAT(error_of(replaced(kGood, "\"step\"", "\"stepp\"")), HasSubstr("did you mean \"step\""));
+  EXPECT_THAT(error_of(replaced(kGood, "\"step\"", "\"stepp\"")),
+              HasSubstr("did you mean \"step\""));
   EXPECT_THAT(error_of(replaced(kGood, "\"ste\"", "\"nearest\"")), HasSubstr("reconstructed, ste"));
-  EXPECT_THAT(error_of(replaced(kGood, "[0.5, 0.125]", "[0.5, 0.0]")), HasSubstr("one_minus_alpha"));
+  EXPECT_THAT(error_of(replaced(kGood, "[0.5, 0.125]", "[0.5, 0.0]")),
+              HasSubstr("one_minus_alpha"));
   EXPECT_THAT(error_of(replaced(kGood, "kind = \"quantised\"", "kind = \"float\"")),
               HasSubstr("unknown key"));
   EXPECT_THAT(error_of("name = "), HasSubstr("r.toml:1"));
@@ -140,9 +143,11 @@ TEST(Recipe, LayersErrorsNameTheKey) {
   EXPECT_THAT(error_of(replaced(kLayers, "\"add\"", "\"ad\"")), HasSubstr("did you mean \"add\""));
   EXPECT_THAT(error_of(replaced(kLayers, "\"conv\", \"relu\"", "\"conw\", \"relu\"")),
               HasSubstr("no layer before this one is named \"conw\""));
-  EXPECT_THAT(error_of(replaced(kLayers, "out_channels = 4\n", "")), HasSubstr("out_channels: is needed"));
+  EXPECT_THAT(error_of(replaced(kLayers, "out_channels = 4\n", "")),
+              HasSubstr("out_channels: is needed"));
   EXPECT_THAT(error_of(replaced(kLayers, "kernel = 3", "kernel = [3]")), HasSubstr("kernel"));
-  EXPECT_THAT(error_of(replaced(kLayers, "kernel = 3", "kernal = 3")), HasSubstr("kernel: is needed"));
+  EXPECT_THAT(error_of(replaced(kLayers, "kernel = 3", "kernal = 3")),
+              HasSubstr("kernel: is needed"));
 }
 
 TEST(Recipe, EpochsScale) {

@@ -8,8 +8,10 @@ std::string quoted(const std::string& s) {
   std::string out = "\"";
   for (const char c : s) {
     if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) out += fmt::format("\\u{:04x}", static_cast<int>(c));
-    else out += c;
+    if (static_cast<unsigned char>(c) < 0x20)
+      out += fmt::format("\\u{:04x}", static_cast<int>(c));
+    else
+      out += c;
   }
   return out + "\"";
 }
@@ -51,10 +53,10 @@ std::string model_toml(const ModelSpec& m) {
 }
 
 std::string quant_toml(const QuantSpec& q) {
-  std::string out = fmt::format(
-      "\n[quant]\nweight_bits = {}\nact_bits = {}\nquantizer = {}\ngranularity = {}\n", q.weight_bits,
-      q.act_bits, quoted(q.quantizer),
-      q.granularity == ScaleGranularity::kPerLayer ? "\"layer\"" : "\"channel\"");
+  std::string out =
+      fmt::format("\n[quant]\nweight_bits = {}\nact_bits = {}\nquantizer = {}\ngranularity = {}\n",
+                  q.weight_bits, q.act_bits, quoted(q.quantizer),
+                  q.granularity == ScaleGranularity::kPerLayer ? "\"layer\"" : "\"channel\"");
   for (const auto& l : q.layers) {
     out += fmt::format("[[quant.layer]]\nmatch = {}\n", quoted(l.match));
     if (l.weight_bits != 0) out += fmt::format("weight_bits = {}\n", l.weight_bits);
@@ -66,12 +68,13 @@ std::string quant_toml(const QuantSpec& q) {
 std::string phase_toml(const PhaseSpec& p) {
   std::string out = fmt::format(
       "\n[[phase]]\nkind = {}\nepochs = {}\nbatch = {}\noptimizer = {}\nlr = {}\nmomentum = {}\n"
-      "nesterov = {}\nweight_decay = {}\nbeta1 = {}\nbeta2 = {}\nschedule = {}\nwarmup_epochs = {}\n"
+      "nesterov = {}\nweight_decay = {}\nbeta1 = {}\nbeta2 = {}\nschedule = {}\nwarmup_epochs = "
+      "{}\n"
       "step_epochs = {}\nfactor = {}\nlr_end = {}\nlabel_smoothing = {}\n",
-      p.quantised ? "\"quantised\"" : "\"float\"", p.epochs, p.batch, quoted(p.optimizer), real(p.lr),
-      real(p.momentum), p.nesterov, real(p.weight_decay), real(p.beta1), real(p.beta2),
-      quoted(p.schedule), real(p.warmup_epochs), real(p.step_epochs), real(p.factor), real(p.lr_end),
-      real(p.label_smoothing));
+      p.quantised ? "\"quantised\"" : "\"float\"", p.epochs, p.batch, quoted(p.optimizer),
+      real(p.lr), real(p.momentum), p.nesterov, real(p.weight_decay), real(p.beta1), real(p.beta2),
+      quoted(p.schedule), real(p.warmup_epochs), real(p.step_epochs), real(p.factor),
+      real(p.lr_end), real(p.label_smoothing));
   if (p.quantised)
     out += fmt::format(
         "gradient = {}\nalpha = {}\none_minus_alpha = [{}, {}]\nfinal_epochs_at_one = {}\n"

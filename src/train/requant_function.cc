@@ -24,12 +24,15 @@ void requantise_all(const at::Tensor& acc, const at::Tensor& out, bool* mask, co
   const auto run = [&](const auto* in) {
     with_data(out, [&](auto* to) {
       at::parallel_for(0, acc.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-        requantise_run(in + begin, to + begin, mask == nullptr ? nullptr : mask + begin, end - begin, f);
+        requantise_run(in + begin, to + begin, mask == nullptr ? nullptr : mask + begin,
+                       end - begin, f);
       });
     });
   };
-  if (acc.scalar_type() == at::kDouble) run(acc.data_ptr<double>());
-  else with_data(acc, [&](const auto* in) { run(in); });
+  if (acc.scalar_type() == at::kDouble)
+    run(acc.data_ptr<double>());
+  else
+    with_data(acc, [&](const auto* in) { run(in); });
 }
 
 at::Tensor masked(const at::Tensor& given, const at::Tensor& mask, at::ScalarType type) {

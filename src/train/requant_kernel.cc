@@ -49,9 +49,12 @@ void run(const In* __restrict acc, Out* __restrict out, bool* __restrict mask, s
 }  // namespace
 
 template <class In, class Out>
-void requantise_run(const In* acc, Out* out, bool* mask, std::int64_t count, const ActFormat& format) {
-  if (mask != nullptr) run<true>(acc, out, mask, count, format);
-  else run<false>(acc, out, mask, count, format);
+void requantise_run(const In* acc, Out* out, bool* mask, std::int64_t count,
+                    const ActFormat& format) {
+  if (mask != nullptr)
+    run<true>(acc, out, mask, count, format);
+  else
+    run<false>(acc, out, mask, count, format);
 }
 
 template <class In, class Out>

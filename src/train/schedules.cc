@@ -50,13 +50,15 @@ double learning_rate(const PhaseSpec& phase, std::int64_t step, std::int64_t ste
   const double epoch = static_cast<double>(step) / static_cast<double>(steps_per_epoch);
   const double warmup = phase.warmup_epochs * static_cast<double>(steps_per_epoch);
   const double rate = find_row(lr_rows(), phase.schedule).rate(phase, epoch);
-  return static_cast<double>(step) < warmup ? rate * (static_cast<double>(step) + 1) / (warmup + 1) : rate;
+  return static_cast<double>(step) < warmup ? rate * (static_cast<double>(step) + 1) / (warmup + 1)
+                                            : rate;
 }
 
 double alpha_at(const PhaseSpec& phase, std::int64_t step, std::int64_t steps_per_epoch) {
   const std::int64_t learning = (phase.epochs - phase.final_epochs_at_one) * steps_per_epoch;
   if (!phase.quantised || step >= learning) return 1;
-  const double t = learning > 1 ? static_cast<double>(step) / static_cast<double>(learning - 1) : 1.0;
+  const double t =
+      learning > 1 ? static_cast<double>(step) / static_cast<double>(learning - 1) : 1.0;
   const AlphaRow& row = find_row(alpha_rows(), phase.alpha);
   return 1 - row.one_minus_alpha(phase.one_minus_alpha_from, phase.one_minus_alpha_to, t);
 }

@@ -47,8 +47,8 @@ void StrictTable::fail(std::string_view key, std::string reason) {
   if (error_) return;
   const toml::node* node = table_.get(key);
   error_ = Error{ErrorCode::kBadFile,
-                 where(node == nullptr ? static_cast<const toml::node&>(table_) : *node, key) + ": " +
-                     std::move(reason)};
+                 where(node == nullptr ? static_cast<const toml::node&>(table_) : *node, key) +
+                     ": " + std::move(reason)};
 }
 
 const toml::node* StrictTable::find(std::string_view key) {
@@ -59,23 +59,30 @@ const toml::node* StrictTable::find(std::string_view key) {
 void StrictTable::get(std::string_view key, std::string& value) {
   const toml::node* node = find(key);
   if (node == nullptr) return;
-  if (const auto v = node->value_exact<std::string>()) value = *v;
-  else fail(key, "must be a string");
+  if (const auto v = node->value_exact<std::string>())
+    value = *v;
+  else
+    fail(key, "must be a string");
 }
 
 void StrictTable::get(std::string_view key, bool& value) {
   const toml::node* node = find(key);
   if (node == nullptr) return;
-  if (const auto v = node->value_exact<bool>()) value = *v;
-  else fail(key, "must be true or false");
+  if (const auto v = node->value_exact<bool>())
+    value = *v;
+  else
+    fail(key, "must be true or false");
 }
 
 bool StrictTable::integer(const toml::node* node, std::string_view key, int& value, std::int64_t lo,
                           std::int64_t hi) {
   const auto v = node->value_exact<std::int64_t>();
-  if (!v) fail(key, "must be a whole number");
-  else if (*v < lo || *v > hi) fail(key, fmt::format("must be in {}..{}, it is {}", lo, hi, *v));
-  else value = static_cast<int>(*v);
+  if (!v)
+    fail(key, "must be a whole number");
+  else if (*v < lo || *v > hi)
+    fail(key, fmt::format("must be in {}..{}, it is {}", lo, hi, *v));
+  else
+    value = static_cast<int>(*v);
   return !failed();
 }
 
@@ -87,18 +94,22 @@ void StrictTable::get(std::string_view key, std::uint64_t& value) {
   const toml::node* node = find(key);
   if (node == nullptr) return;
   const auto v = node->value_exact<std::int64_t>();
-  if (v && *v >= 0) value = static_cast<std::uint64_t>(*v);
-  else fail(key, "must be a whole number, not negative");
+  if (v && *v >= 0)
+    value = static_cast<std::uint64_t>(*v);
+  else
+    fail(key, "must be a whole number, not negative");
 }
 
 void StrictTable::get(std::string_view key, double& value, double lo, double hi) {
   const toml::node* node = find(key);
   if (node == nullptr) return;
   const auto v = node->is_number() ? node->value<double>() : std::nullopt;
-  if (!v) fail(key, "must be a number");
+  if (!v)
+    fail(key, "must be a number");
   else if (!std::isfinite(*v) || *v < lo || *v > hi)
     fail(key, fmt::format("must be in {}..{}, it is {}", lo, hi, *v));
-  else value = *v;
+  else
+    value = *v;
 }
 
 void StrictTable::get(std::string_view key, std::vector<float>& value) {
@@ -200,10 +211,11 @@ Status StrictTable::finish() {
   for (const auto& [key, node] : table_) {
     if (known_.contains(key.str())) continue;
     const std::string near = nearest_word(key.str(), {known_.begin(), known_.end()});
-    return Error{ErrorCode::kBadFile,
-                 fmt::format("{}: unknown key{}", where(node, key.str()),
-                             near.empty() ? "; known are " + fmt::format("{}", fmt::join(known_, ", "))
-                                          : "; did you mean \"" + near + "\"?")};
+    return Error{
+        ErrorCode::kBadFile,
+        fmt::format("{}: unknown key{}", where(node, key.str()),
+                    near.empty() ? "; known are " + fmt::format("{}", fmt::join(known_, ", "))
+                                 : "; did you mean \"" + near + "\"?")};
   }
   return ok_status();
 }

@@ -12,8 +12,8 @@
 // Private to src/train.
 namespace nbq {
 
-/// A TOML table of which every key must be asked for. Getters leave `value` alone when the key is absent,
-/// and remember the first error, which finish() returns.
+/// A TOML table of which every key must be asked for. Getters leave `value` alone when the key is
+/// absent, and remember the first error, which finish() returns.
 class StrictTable {
  public:
   StrictTable(const toml::table& table, std::string file, std::string section)
@@ -28,12 +28,14 @@ class StrictTable {
   void get(std::string_view key, double& value, double lo, double hi);
   void get(std::string_view key, std::vector<float>& value);
   void get(std::string_view key, std::vector<std::string>& value);
-  void get(std::string_view key, std::vector<std::vector<int>>& value, std::int64_t lo, std::int64_t hi);
+  void get(std::string_view key, std::vector<std::vector<int>>& value, std::int64_t lo,
+           std::int64_t hi);
   /// One integer, or a list of integers of one of the `lengths`.
   void get_sizes(std::string_view key, std::vector<int>& value, std::vector<std::size_t> lengths,
                  std::int64_t lo, std::int64_t hi);
   /// A name out of `choices`.
-  void get_choice(std::string_view key, std::string& value, const std::vector<std::string>& choices);
+  void get_choice(std::string_view key, std::string& value,
+                  const std::vector<std::string>& choices);
 
   std::optional<StrictTable> table(std::string_view key);
   /// [[key]]

@@ -33,7 +33,8 @@ std::vector<at::ScalarType> dtypes_of(const std::vector<int>& acc_bits) {
   return types;
 }
 
-/// Type of requantised activations: what the convolutions of this pass read, if it holds them exactly.
+/// Type of requantised activations: what the convolutions of this pass read, if it holds them
+/// exactly.
 at::ScalarType act_type(const ActFormat& f) {
   const bool fits = f.bits <= (f.is_signed ? 9 : 8);
   return fits && at::autocast::is_cpu_enabled() &&
@@ -107,8 +108,8 @@ void TorchNet::make_tensors(const Node& node, Params& params) {
   for (const auto& [name, t] : node.state) params[name] = to_tensor(t);
   if (graph_.stage != Stage::kInteger || node.po2.bits == 0) return;
   const auto channels = static_cast<std::size_t>(node.shape.c);
-  const auto info = op_shape(node.kind())(node, graph_.input_shapes(
-      static_cast<int>(&node - graph_.nodes.data())));
+  const auto info = op_shape(node.kind())(
+      node, graph_.input_shapes(static_cast<int>(&node - graph_.nodes.data())));
   at::Tensor w = at::empty(info->params[0].dims, at::kFloat);
   decode(Po2Format{node.po2.bits}, node.po2.codes, channels, node.po2.exps,
          {w.data_ptr<float>(), node.po2.codes.size()});
@@ -166,7 +167,8 @@ Result<TorchNet> TorchNet::create(const Graph& graph) {
   }
   for (std::size_t id = 0; id < graph.nodes.size(); ++id) net.last_reader_.push_back(int(id));
   for (std::size_t id = 0; id < graph.nodes.size(); ++id)
-    for (const int in : graph.nodes[id].inputs) net.last_reader_[static_cast<std::size_t>(in)] = int(id);
+    for (const int in : graph.nodes[id].inputs)
+      net.last_reader_[static_cast<std::size_t>(in)] = int(id);
   const InputAttrs& image = graph.input_attrs();
   for (std::size_t c = 0; c < static_cast<std::size_t>(image.channels); ++c) {
     auto& values = net.input_values_.emplace_back();
@@ -203,7 +205,8 @@ at::Tensor TorchNet::image_tensor(std::span<const std::uint8_t> pixels, std::int
   return x;
 }
 
-at::Tensor TorchNet::forward(const at::Tensor& image, const Pass& pass, const Observer& observe) const {
+at::Tensor TorchNet::forward(const at::Tensor& image, const Pass& pass,
+                             const Observer& observe) const {
   std::vector<at::Tensor> values(graph_.nodes.size());
   std::vector<at::Tensor> in;
   for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
@@ -211,7 +214,8 @@ at::Tensor TorchNet::forward(const at::Tensor& image, const Pass& pass, const Ob
     in.clear();
     for (const int i : n.inputs) in.push_back(values[static_cast<std::size_t>(i)]);
     if (id == 0) in.push_back(image);
-    const OpContext op{graph_, static_cast<int>(id), pass, tensors_[id], dtypes_[id], acc_exps_[id]};
+    const OpContext op{graph_,       static_cast<int>(id), pass,
+                       tensors_[id], dtypes_[id],          acc_exps_[id]};
     at::Tensor y = op_train(n.kind())(op, in);
     if (op.quantised() && n.act.quantised() && !keeps_values(n.kind()))
       y = requantise(y, n.act, pass.exact ? at::kFloat : act_type(n.act));

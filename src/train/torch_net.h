@@ -11,10 +11,10 @@ namespace nbq {
 /// A learnt tensor of the network.
 struct Param {
   int node;
-  std::string name;       ///< "weight", "bias"
+  std::string name;  ///< "weight", "bias"
   at::Tensor tensor;
-  bool is_po2 = false;    ///< a weight whose codes are learnt (quantised graphs)
-  bool is_matrix = false; ///< weight of a convolution or linear layer: weight decay applies
+  bool is_po2 = false;     ///< a weight whose codes are learnt (quantised graphs)
+  bool is_matrix = false;  ///< weight of a convolution or linear layer: weight decay applies
 };
 
 /// Any stage of a Graph, executable. Not copyable cheaply: tensors are shared between copies.
@@ -29,8 +29,8 @@ class TorchNet {
   using Observer = std::function<void(int id, const at::Tensor& value)>;
   at::Tensor forward(const at::Tensor& image, const Pass& pass, const Observer& observe = {}) const;
 
-  /// Before exact passes over a quantised graph whose weights changed: proves the accumulators' widths.
-  /// Errors kOverflow as deploy(): names layer and channel.
+  /// Before exact passes over a quantised graph whose weights changed: proves the accumulators'
+  /// widths. Errors kOverflow as deploy(): names layer and channel.
   Status prepare_exact();
 
   /// Pixels [n x C x H x W] as the network's input values, in channels_last layout.
@@ -43,7 +43,8 @@ class TorchNet {
   int output_exp() const;
   int outputs() const { return static_cast<int>(graph_.output().shape.size()); }
 
-  /// "layer: name" of the first parameter or statistic with a NaN or infinity; empty: all are finite.
+  /// "layer: name" of the first parameter or statistic with a NaN or infinity; empty: all are
+  /// finite.
   std::string first_non_finite() const;
 
  private:
@@ -55,8 +56,8 @@ class TorchNet {
   std::vector<Params> tensors_;
   std::vector<Param> learnt_;
   std::vector<std::vector<int>> acc_exps_;
-  std::vector<at::ScalarType> dtypes_;  ///< of exact passes
-  std::vector<int> last_reader_;        ///< of each node's output
+  std::vector<at::ScalarType> dtypes_;                ///< of exact passes
+  std::vector<int> last_reader_;                      ///< of each node's output
   std::vector<std::array<float, 256>> input_values_;  ///< per channel, of each pixel
 };
 

@@ -16,7 +16,8 @@ struct Pass {
   /// Evaluation whose integers must be exact: every layer computes in float32 where its accumulator
   /// is proved to fit 24 bits, else in float64.
   bool exact = false;
-  /// Forward weight W~ = (1 - blend) W + blend Q(W); gradient dW~/dW = slope. Quantised graphs only.
+  /// Forward weight W~ = (1 - blend) W + blend Q(W); gradient dW~/dW = slope. Quantised graphs
+  /// only.
   double blend = 1;
   double slope = 1;
 };
@@ -28,9 +29,10 @@ struct OpContext {
   const Graph& graph;
   int id;
   const Pass& pass;
-  const Params& params;      ///< of this node, by their usual names
-  at::ScalarType dtype;      ///< exact passes compute in this
-  const std::vector<int>& acc_exps;  ///< accumulator exponents, one or one per channel; empty for float
+  const Params& params;  ///< of this node, by their usual names
+  at::ScalarType dtype;  ///< exact passes compute in this
+  const std::vector<int>&
+      acc_exps;  ///< accumulator exponents, one or one per channel; empty for float
 
   const Node& node() const { return graph.nodes[static_cast<std::size_t>(id)]; }
   bool quantised() const { return graph.stage != Stage::kFloat; }
@@ -61,14 +63,14 @@ at::Tensor pass_bias(const OpContext& op);
 at::Tensor pad_map(const at::Tensor& x, const Window& w, double value);
 /// Sum over each window; zeros pad.
 at::Tensor window_sum(const at::Tensor& x, const Window& w);
-/// What a sum of `count` values is multiplied by for their mean: 1/count, or in a quantised graph the
-/// value of po2_reciprocal(count).
+/// What a sum of `count` values is multiplied by for their mean: 1/count, or in a quantised graph
+/// the value of po2_reciprocal(count).
 double mean_factor(const OpContext& op, int count);
 
 // weight_function.cc
 
-/// W~ = (1 - blend) W + blend Q(W), exactly Q(W) at blend = 1; the gradient of W is `slope` times that
-/// of W~. Q is a row of quantizers.def at locked exponents: encoded and decoded in one pass.
+/// W~ = (1 - blend) W + blend Q(W), exactly Q(W) at blend = 1; the gradient of W is `slope` times
+/// that of W~. Q is a row of quantizers.def at locked exponents: encoded and decoded in one pass.
 /// weight  [channels, ...] float32, contiguous.  exps  one per channel.
 at::Tensor learnt_weight(const at::Tensor& weight, const std::string& quantizer, int bits,
                          const std::vector<int>& exps, double blend, double slope);

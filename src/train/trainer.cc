@@ -4,6 +4,7 @@
 #include <malloc.h>
 #endif
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <sstream>
@@ -47,14 +48,17 @@ class SignalCatcher {
   struct sigaction old_int_ = {}, old_term_ = {};
 };
 
-/// Every step frees and takes the same hundreds of megabytes: without this each of them is returned to
-/// the system, and its pages are cleared again.
+/// Every step frees and takes the same hundreds of megabytes: without this each of them is returned
+/// to the system, and its pages are cleared again.
 void keep_memory() {
 #if defined(__GLIBC__)
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
 #endif
 }
+
+/// What a training makes and another must not destroy unasked.
+constexpr const char* kMadeFiles[] = {"checkpoint.pt", "float.nbq", "quantised.nbq", "model.nbq"};
 
 DatasetSpec data_spec(const DataSpec& d, Split split) {
   DatasetSpec spec;
@@ -89,9 +93,10 @@ Result<Graph> first_graph(const Session& s) {
   Graph g;
   if (!r.init.empty()) {
     NBQ_ASSIGN(g, load_nbq(r.init));
-    if (g.stage == Stage::kInteger)
+    if (g.stage != Stage::kFloat)
       return make_error(ErrorCode::kInvalidArgument,
-                        "{}: holds integers, which can't be trained; init needs a float network", r.init);
+                        "{}: its bits and scales are chosen already; init needs a float network",
+                        r.init);
   } else {
     const Shape image{s.train->channels(), s.train->height(), s.train->width()};
     NBQ_ASSIGN(g, recipe_graph(r, image, static_cast<int>(s.train->class_names().size())));
@@ -100,6 +105,17 @@ Result<Graph> first_graph(const Session& s) {
   NBQ_TRY(check_fits(g, *s.train));
   g.class_names = s.train->class_names();
   return g;
+}
+
+/// Finds now what the quantised phases would refuse after hours: the recipe's bits, names and
+/// quantizer on this network.
+Status try_quantising(const Recipe& r, const Graph& graph) {
+  if (std::none_of(r.phases.begin(), r.phases.end(),
+                   [](const PhaseSpec& p) { return p.quantised; }))
+    return ok_status();
+  NBQ_ASSIGN(const Graph folded, fold(graph));
+  const auto tried = quantise(folded, r.quant, ActSamples(folded.nodes.size(), {1.0f}));
+  return tried.ok() ? ok_status() : Status(tried.error());
 }
 
 /// The first line that differs, "was A, is now B"; the data's place does not count.
@@ -122,18 +138,22 @@ Status resume(Session& s) {
   TrainState& saved = c.state;
   const std::string changed = difference(saved.recipe, s.state.recipe);
   if (!changed.empty())
-    return make_error(ErrorCode::kInvalidArgument,
-                      "{}: the recipe changed since this training began: {}; resume with the old recipe "
-                      "(recipe.toml in the run's folder) or begin another run",
-                      s.checkpoint.string(), changed);
+    return make_error(
+        ErrorCode::kInvalidArgument,
+        "{}: the recipe changed since this training began: {}; resume with the old recipe "
+        "(recipe.toml in the run's folder) or begin another run",
+        s.checkpoint.string(), changed);
   if (saved.train_data != s.state.train_data || saved.test_data != s.state.test_data)
     return make_error(ErrorCode::kInvalidArgument,
                       "{}: the {} images of {} are not those that this training began with",
-                      s.checkpoint.string(), saved.train_data != s.state.train_data ? "training" : "test",
+                      s.checkpoint.string(),
+                      saved.train_data != s.state.train_data ? "training" : "test",
                       s.recipe().data.source);
   if (saved.threads != s.state.threads)
-    log_warn("the run began with {} threads and goes on with {}: the last bits of the weights may differ",
-             saved.threads, s.state.threads);
+    log_warn(
+        "the run began with {} threads and goes on with {}: the last bits of the weights may "
+        "differ",
+        saved.threads, s.state.threads);
   saved.threads = s.state.threads;
   s.state = std::move(saved);
   s.optimizer = std::move(c.optimizer);
@@ -145,8 +165,8 @@ Status begin_phase(Session& s, const PhaseSpec& phase) {
   TrainState& t = s.state;
   if (t.phase_begun) return ok_status();
   if (!phase.quantised && t.graph.stage != Stage::kFloat)
-    return make_error(ErrorCode::kInvalidArgument, "phase {}: a quantised network has no float phase",
-                      t.phase + 1);
+    return make_error(ErrorCode::kInvalidArgument,
+                      "phase {}: a quantised network has no float phase", t.phase + 1);
   if (phase.quantised && t.graph.stage == Stage::kFloat) {
     if (std::isnan(t.metrics.float_accuracy)) {
       NBQ_ASSIGN(const EvalResult r, evaluate_torch(t.graph, *s.test));
@@ -187,18 +207,27 @@ std::int64_t steps_left(const Session& s) {
   for (std::size_t p = static_cast<std::size_t>(s.state.phase); p < phases.size(); ++p)
     left += steps_per_epoch(s, phases[p]) * phases[p].epochs;
   if (s.state.phase < static_cast<int>(phases.size()))
-    left -= s.state.step + s.state.epoch * steps_per_epoch(s, phases[static_cast<std::size_t>(s.state.phase)]);
+    left -= s.state.step +
+            s.state.epoch * steps_per_epoch(s, phases[static_cast<std::size_t>(s.state.phase)]);
   return left;
 }
 
 Status prepare(Session& s) {
   const TrainRequest& q = s.request;
   s.checkpoint = q.run_dir / "checkpoint.pt";
-  const bool exists = std::filesystem::exists(s.checkpoint);
-  if (exists && !q.resume && !q.overwrite)
-    return make_error(ErrorCode::kInvalidArgument,
-                      "{} holds a training already: resume it, or choose another folder or to overwrite",
-                      q.run_dir.string());
+  std::error_code ignored;
+  const bool exists = std::filesystem::exists(s.checkpoint, ignored);
+  if (q.resume && !exists)
+    return make_error(ErrorCode::kBadFile, "{}: there is no such checkpoint to resume",
+                      s.checkpoint.string());
+  if (!q.resume && !q.overwrite)
+    for (const char* made : kMadeFiles)
+      if (std::filesystem::exists(q.run_dir / made, ignored))
+        return make_error(
+            ErrorCode::kInvalidArgument,
+            "{} is there already: resume that training, choose another folder, or allow "
+            "overwriting",
+            (q.run_dir / made).string());
   use_threads(q.threads);
   keep_memory();
   s.state.threads = at::get_num_threads();
@@ -209,9 +238,8 @@ Status prepare(Session& s) {
   NBQ_TRY(open_data(s));
   if (exists && q.resume) return resume(s);
   NBQ_ASSIGN(s.state.graph, first_graph(s));
-  std::error_code ignored;
-  for (const char* old : {"checkpoint.pt", "float.nbq", "quantised.nbq", "model.nbq"})
-    std::filesystem::remove(q.run_dir / old, ignored);
+  NBQ_TRY(try_quantising(q.recipe, s.state.graph));
+  for (const char* old : kMadeFiles) std::filesystem::remove(q.run_dir / old, ignored);
   return write_file(q.run_dir / "recipe.toml", s.state.recipe);
 }
 
@@ -230,10 +258,10 @@ Result<TrainReport> run(const TrainRequest& request) {
     NBQ_ASSIGN(const Outcome outcome, run_phase(s));
     if (outcome == Outcome::kInterrupted) {
       report.interrupted = true;
-      report.message = fmt::format("stopped in phase {}, epoch {}, after step {}; everything is in {}: "
-                                   "resume this run to go on exactly there",
-                                   s.state.phase + 1, s.state.epoch + 1, s.state.step,
-                                   s.checkpoint.string());
+      report.message = fmt::format(
+          "stopped in phase {}, epoch {}, after step {}; everything is in {}: "
+          "resume this run to go on exactly there",
+          s.state.phase + 1, s.state.epoch + 1, s.state.step, s.checkpoint.string());
       break;
     }
     NBQ_TRY(end_phase(s));

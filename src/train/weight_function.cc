@@ -20,8 +20,8 @@ void quantise_into(const at::Tensor& weight, const Quantizer& q, Po2Format f,
 }
 
 struct LearntWeight : torch::autograd::Function<LearntWeight> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& weight, const Quantizer* q, int bits,
-                            const std::vector<int>* exps, double blend, double slope) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& weight, const Quantizer* q,
+                            int bits, const std::vector<int>* exps, double blend, double slope) {
     ctx->saved_data["slope"] = slope;
     at::Tensor out = at::empty_like(weight);
     const auto count = static_cast<std::size_t>(weight.numel());
@@ -43,7 +43,8 @@ struct LearntWeight : torch::autograd::Function<LearntWeight> {
 };
 
 struct RoundedBias : torch::autograd::Function<RoundedBias> {
-  static at::Tensor forward(AutogradContext*, const at::Tensor& bias, const std::vector<int>* exps) {
+  static at::Tensor forward(AutogradContext*, const at::Tensor& bias,
+                            const std::vector<int>* exps) {
     at::Tensor out = at::empty_like(bias);
     const float* const b = bias.data_ptr<float>();
     float* const r = out.data_ptr<float>();
@@ -54,7 +55,9 @@ struct RoundedBias : torch::autograd::Function<RoundedBias> {
     }
     return out;
   }
-  static variable_list backward(AutogradContext*, const variable_list& grad) { return {grad[0], {}}; }
+  static variable_list backward(AutogradContext*, const variable_list& grad) {
+    return {grad[0], {}};
+  }
 };
 
 }  // namespace

@@ -66,7 +66,8 @@ TEST_F(BadInput, AnAccumulatorThatCouldOverflow) {
   g.nodes[0].act = ActFormat::make(8, true, -7);
   g.nodes[1].act = g.nodes[2].act = ActFormat::make(16, true, -7);
   g.nodes[1].po2 = {5, {0}, {Po2Code::make({5}, false, 1)}, {}, 9};
-  g.nodes[3].po2 = {5, {0, 0}, std::vector<Po2Code>(2 << 20, Po2Code::make({5}, false, 15)), {}, 48};
+  g.nodes[3].po2 = {
+      5, {0, 0}, std::vector<Po2Code>(2 << 20, Po2Code::make({5}, false, 15)), {}, 48};
   ASSERT_TRUE(save_nbq(path("wide.nbq"), g).ok());
   expect_error(run({"info", path("wide.nbq")}), 3, "fc: the accumulator of channel 0 could need");
 }
@@ -98,6 +99,24 @@ TEST_F(BadInput, Recipes) {
   EXPECT_NE(r.err.find("wieght_bits"), std::string::npos) << r.err;
   EXPECT_NE(r.err.find("weight_bits"), std::string::npos) << r.err;
   EXPECT_FALSE(fs::exists(path("run/checkpoint.pt")));
+}
+
+TEST_F(BadInput, TrainingNeverDestroysWhatItFinds) {
+  fs::create_directories(path("run"));
+  ASSERT_TRUE(write_file(path("run/model.nbq"), std::string_view("precious")).ok());
+  const std::string recipe = NBQ_SOURCE_DIR "/zoo/nbqnn-digits.toml";
+  expect_error(run({"train", recipe, "--run", path("run")}), 2, "run/model.nbq is there already");
+  EXPECT_EQ(read_text_file(path("run/model.nbq")).value(), "precious");
+  expect_error(run({"train", recipe, "--run", path("run"), "--resume"}), 3, "no such checkpoint");
+  expect_error(run({"train", recipe, "--run", path("x"), "--epochs-scale", "nan"}), 2,
+               "--epochs-scale");
+}
+
+TEST_F(BadInput, UsageErrorsAreJsonToo) {
+  const Ran r = run({"check", model(), "--images", "0", "--json"});
+  EXPECT_EQ(r.exit, 2);
+  EXPECT_EQ(r.json().at("code"), 2);
+  EXPECT_EQ(run({"eval", model(), "--data", "digits", "--images", "-1"}).exit, 2);
 }
 
 TEST_F(BadInput, UnwritableOutput) {

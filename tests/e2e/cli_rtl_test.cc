@@ -11,11 +11,15 @@ TEST_F(CliRtl, EveryWidthThroughTheSvpeAndTheVpeArray) {
   for (const char* act : {"8", "16"})
     for (const char* bits : {"2", "3", "4", "5"}) {
       ASSERT_EQ(run({"export", path("run/float.nbq"), "-o", path("q.nbq"), "--data", "digits",
-                     "--weight-bits", bits, "--act-bits", act}).exit, 0);
+                     "--weight-bits", bits, "--act-bits", act})
+                    .exit,
+                0);
       // One engine for all widths, wide enough for the widest: codes of fewer bits are a subset.
-      const Ran c = run({"check", path("q.nbq"), "--data", "digits", "--images", "6", "--pe", "both",
-                         "--lanes-in", "4", "--lanes-out", "8", "--pixels", "2", "--code-bits", "5",
-                         "--engine-act-bits", "16", "--acc-bits", "48", "--json"});
+      const Ran c =
+          run({"check",      path("q.nbq"), "--data",      "digits", "--images",          "6",
+               "--pe",       "both",        "--lanes-in",  "4",      "--lanes-out",       "8",
+               "--pixels",   "2",           "--code-bits", "5",      "--engine-act-bits", "16",
+               "--acc-bits", "48",          "--json"});
       ASSERT_EQ(c.exit, 0) << bits << "/" << act << ": " << c.err << c.out;
       EXPECT_EQ(c.json().at("mismatches"), 0);
       EXPECT_EQ(c.json().at("executors").size(), 6u);
@@ -29,7 +33,8 @@ TEST_F(CliRtl, SimCountsCyclesAndFindsNoMismatch) {
   EXPECT_EQ(s.json().at("mismatches"), 0);
   EXPECT_GT(s.json().at("utilisation").get<double>(), 0.1);
   EXPECT_LT(s.json().at("utilisation").get<double>(), 1.0);
-  EXPECT_GE(s.json().at("cycles_per_image").get<double>(), s.json().at("busy_cycles_per_image").get<double>());
+  EXPECT_GE(s.json().at("cycles_per_image").get<double>(),
+            s.json().at("busy_cycles_per_image").get<double>());
 }
 
 }  // namespace

@@ -8,7 +8,8 @@ namespace {
 class Cli : public CommandTest {};
 
 TEST_F(Cli, EveryCommandHasHelpAndUsageErrorsExitWith2) {
-  for (const char* c : {"train", "eval", "export", "info", "run", "check", "sim", "synth", "report"}) {
+  for (const char* c :
+       {"train", "eval", "export", "info", "run", "check", "sim", "synth", "report"}) {
     const Ran help = run({c, "--help"});
     EXPECT_EQ(help.exit, 0) << c;
     EXPECT_NE(help.out.find("--json"), std::string::npos) << c;
@@ -35,8 +36,8 @@ TEST_F(Cli, FromRecipeToLogits) {
   ASSERT_EQ(exported.exit, 0) << exported.err;
   EXPECT_EQ(read_file(path("again.nbq")).value(), read_file(model).value());
 
-  const Ran check = run({"check", model, "--data", "digits", "--images", "50", "--pe", "both", "--no-rtl",
-                         "--json"});
+  const Ran check = run(
+      {"check", model, "--data", "digits", "--images", "50", "--pe", "both", "--no-rtl", "--json"});
   ASSERT_EQ(check.exit, 0) << check.err << check.out;
   EXPECT_EQ(check.json().at("mismatches"), 0);
   EXPECT_EQ(check.json().at("executors").size(), 4u);
@@ -70,7 +71,8 @@ TEST_F(Cli, PostTrainingQuantisationOfEveryWidthIsBitExact) {
       const Ran e = run({"export", path("run/float.nbq"), "-o", path("q.nbq"), "--data", "digits",
                          "--weight-bits", bits, "--act-bits", act});
       ASSERT_EQ(e.exit, 0) << e.err;
-      const Ran c = run({"check", path("q.nbq"), "--data", "digits", "--images", "10", "--no-rtl", "--json"});
+      const Ran c =
+          run({"check", path("q.nbq"), "--data", "digits", "--images", "10", "--no-rtl", "--json"});
       EXPECT_EQ(c.exit, 0) << bits << " bits, " << act << " activation bits: " << c.out;
     }
 }

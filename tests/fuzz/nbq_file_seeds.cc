@@ -14,7 +14,8 @@ int main(int argc, char** argv) {
     const nbq::Graph g = seed % 3 == 0   ? random.make_float()
                          : seed % 3 == 1 ? random.make_quantised(3, 8)
                                          : random.make_integer(random.uniform(1, 5), 8);
-    if (!nbq::save_nbq(std::string(argv[1]) + "/" + std::to_string(seed) + ".nbq", g).ok()) return 3;
+    if (!nbq::save_nbq(std::string(argv[1]) + "/" + std::to_string(seed) + ".nbq", g).ok())
+      return 3;
   }
   return 0;
 }

@@ -17,7 +17,8 @@ void average(const RefLayer& l, const Window& w) {
           const int iy = oy * w.stride_h + ky * w.dilation_h - w.pad_top;
           if (iy < 0 || iy >= x.shape.h) continue;
           for (int kx = 0; kx < w.kernel_w; ++kx)
-            accumulate_tap(acc.data(), x.row(c, iy), w, kx, x.shape.w, out.w, x.n, t.shift, t.negative);
+            accumulate_tap(acc.data(), x.row(c, iy), w, kx, x.shape.w, out.w, x.n, t.shift,
+                           t.negative);
         }
       l.store(c, oy, acc.data());
     }

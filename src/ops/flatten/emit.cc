@@ -2,8 +2,8 @@
 
 namespace nbq::hw {
 
-// Linear layers read a map where it lies. Other readers need the channels side by side: a convolution as
-// large as the map that picks one element per output channel.
+// Linear layers read a map where it lies. Other readers need the channels side by side: a
+// convolution as large as the map that picks one element per output channel.
 Result<ArrayJob> emit_flatten(const EmitContext& e) {
   const Shape map = e.operand(0).shape;
   if (flatten_in_place(e.graph, e.id)) return ArrayJob{ArrayJob::Kind::kAlias, {}, -1};

@@ -8,8 +8,8 @@ Result<LayerInfo> shape_input(const Node& node, const std::vector<Shape>& in) {
   constexpr int kMax = 1 << 14;
   for (const int v : {a.channels, a.height, a.width})
     if (v < 1 || v > kMax)
-      return make_error(ErrorCode::kBadFile, "{}: image of {}x{}x{}, each must be in 1..{}", node.name,
-                        a.channels, a.height, a.width, kMax);
+      return make_error(ErrorCode::kBadFile, "{}: image of {}x{}x{}, each must be in 1..{}",
+                        node.name, a.channels, a.height, a.width, kMax);
   if (a.mean.size() != a.std.size() ||
       (!a.mean.empty() && a.mean.size() != static_cast<std::size_t>(a.channels)))
     return make_error(ErrorCode::kBadFile, "{}: mean and std must have one value per channel ({})",

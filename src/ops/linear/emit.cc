@@ -13,7 +13,8 @@ Result<ArrayJob> emit_linear(const EmitContext& e) {
   p.window.kernel_h = map.h;
   p.window.kernel_w = map.w;
   p.weight = [&n, map](int, int oc, int ic, int ky, int kx) {
-    const std::int64_t at = std::int64_t{oc} * map.size() + (std::int64_t{ic} * map.h + ky) * map.w + kx;
+    const std::int64_t at =
+        std::int64_t{oc} * map.size() + (std::int64_t{ic} * map.h + ky) * map.w + kx;
     return n.po2.codes[static_cast<std::size_t>(at)].value(Po2Format{n.po2.bits});
   };
   p.range = [map](int, int) { return ChannelRange{0, map.c}; };

@@ -10,7 +10,8 @@ Result<LayerInfo> shape_max_pool(const Node& node, const std::vector<Shape>& in)
   if (w.pad_top >= w.kernel_h || w.pad_bottom >= w.kernel_h || w.pad_left >= w.kernel_w ||
       w.pad_right >= w.kernel_w || w.dilation_h != 1 || w.dilation_w != 1)
     return make_error(ErrorCode::kBadFile,
-                      "{}: max_pool needs padding smaller than its kernel and no dilation", node.name);
+                      "{}: max_pool needs padding smaller than its kernel and no dilation",
+                      node.name);
   return LayerInfo{out, {}, 0};
 }
 
