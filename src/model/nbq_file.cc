@@ -1,5 +1,7 @@
 #include "model/nbq_file.h"
 
+#include <cstring>
+
 #include "core/file.h"
 #include "model/fold.h"
 #include "model/nbq_attrs.h"
@@ -50,9 +52,17 @@ Offset<fb::Node> pack_node(FlatBufferBuilder& b, const Node& n) {
 
 std::string text(const flatbuffers::String* s) { return s == nullptr ? std::string() : s->str(); }
 
-template <class To, class V>
-std::vector<To> values(const V* v) {
-  return v == nullptr ? std::vector<To>() : std::vector<To>(v->begin(), v->end());
+/// The verifier bounds a vector but does not align its elements: a hostile file may put them
+/// anywhere.
+template <class To, class From>
+std::vector<To> values(const flatbuffers::Vector<From>* v) {
+  std::vector<To> out(v == nullptr ? 0 : v->size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    From element;
+    std::memcpy(&element, v->Data() + i * sizeof(From), sizeof(From));
+    out[i] = static_cast<To>(flatbuffers::EndianScalar(element));
+  }
+  return out;
 }
 
 Result<Po2Weights> unpack_po2(const fb::Po2Weights& f, const std::string& where) {
@@ -192,6 +202,11 @@ std::vector<std::uint8_t> encode_nbq(const Graph& graph) {
 }
 
 Result<Graph> decode_nbq(std::span<const std::uint8_t> bytes) {
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 8 !=
+      0) {  // offsets count from an aligned start
+    const std::vector<std::uint8_t> aligned(bytes.begin(), bytes.end());
+    return decode_nbq(aligned);
+  }
   if (bytes.size() < 8 || !fb::ModelBufferHasIdentifier(bytes.data()))
     return make_error(ErrorCode::kBadFile, "not an .nbq model (identifier missing)");
   flatbuffers::Verifier verifier(bytes.data(), bytes.size(), 64, 1 << 22);
