@@ -9,6 +9,8 @@
 #include <mutex>
 #include <thread>
 
+#include "core/log.h"
+
 namespace nbq::cli {
 
 double now_seconds() {
@@ -75,10 +77,13 @@ Result<ImageSourcePtr> open_for_model(const std::string& path, const Graph& grap
   if (source->class_names().size() != outputs)
     return make_error(ErrorCode::kInvalidArgument, "{}: has {} classes, the model {} outputs", path,
                       source->class_names().size(), outputs);
-  if (!graph.class_names.empty() && graph.class_names != source->class_names())
-    return make_error(ErrorCode::kInvalidArgument, "{}: its classes ({}) are not the model's ({})",
-                      path, fmt::join(source->class_names(), ", "),
-                      fmt::join(graph.class_names, ", "));
+  const auto& names = source->class_names();
+  if (graph.class_names.empty() || graph.class_names == names) return source;
+  const std::string what = fmt::format("{}: its classes ({}) are not the model's ({})", path,
+                                       fmt::join(names, ", "), fmt::join(graph.class_names, ", "));
+  if (std::is_permutation(names.begin(), names.end(), graph.class_names.begin()))
+    return make_error(ErrorCode::kInvalidArgument, "{}: another order", what);
+  log_warn("{}; they are taken in this order", what);
   return source;
 }
 
