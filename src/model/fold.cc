@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/op_table.h"
+
 namespace nbq {
 namespace {
-
-bool has_weight(const Node& n) {
-  return n.kind() == OpKind::kConv2d || n.kind() == OpKind::kLinear;
-}
 
 std::int64_t element_count(const std::vector<std::int64_t>& dims) {
   std::int64_t n = 1;
@@ -24,33 +22,21 @@ void ensure_bias(Node& n) {
   n.state["bias"] = {{n.shape.c}, std::vector<float>(static_cast<std::size_t>(n.shape.c), 0.0f)};
 }
 
-/// gamma / sigma and beta - mean * gamma / sigma.
+/// y = scale x + offset per channel.
 struct Affine {
   std::vector<float> scale, offset;
 };
-Affine affine_of(const Node& bn) {
-  const auto& gamma = bn.state.at("weight").data;
-  const auto& beta = bn.state.at("bias").data;
-  const auto& mean = bn.state.at("running_mean").data;
-  const auto& var = bn.state.at("running_var").data;
-  const float eps = std::get<BatchNormAttrs>(bn.attrs).eps;
+
+/// gamma / sigma and beta - mean * gamma / sigma.
+Affine affine_of(const BatchNormAttrs& attrs, const FloatTensor& gamma, const FloatTensor& beta,
+                 const FloatTensor& mean, const FloatTensor& var) {
   Affine a;
-  for (std::size_t c = 0; c < gamma.size(); ++c) {
-    const double g = gamma[c] / std::sqrt(static_cast<double>(var[c]) + eps);
+  for (std::size_t c = 0; c < gamma.data.size(); ++c) {
+    const double g = gamma.data[c] / std::sqrt(static_cast<double>(var.data[c]) + attrs.eps);
     a.scale.push_back(static_cast<float>(g));
-    a.offset.push_back(static_cast<float>(beta[c] - mean[c] * g));
+    a.offset.push_back(static_cast<float>(beta.data[c] - mean.data[c] * g));
   }
   return a;
-}
-
-void scale_outputs(Node& n, const Affine& a) {
-  auto& w = n.state["weight"].data;
-  auto& b = n.state["bias"].data;
-  const std::size_t per = w.size() / a.scale.size();
-  for (std::size_t c = 0; c < a.scale.size(); ++c) {
-    for (std::size_t i = c * per; i < (c + 1) * per; ++i) w[i] *= a.scale[c];
-    b[c] = b[c] * a.scale[c] + a.offset[c];
-  }
 }
 
 /// The affine map from x = (pixel - 128) / 128, which integers give, to (pixel/255 - mean) / std.
@@ -96,7 +82,7 @@ Status fold_input(Graph& g) {
     if (n.kind() == OpKind::kFlatten) {
       const auto& next = readers[static_cast<std::size_t>(pending[i])];
       pending.insert(pending.end(), next.begin(), next.end());
-    } else if (has_weight(n)) {
+    } else if (is_matrix(n.kind())) {
       scale_inputs(n, a, g.input_shapes(pending[i])[0]);
     } else {
       return make_error(
@@ -109,6 +95,30 @@ Status fold_input(Graph& g) {
   attrs.mean.clear();
   attrs.std.clear();
   return ok_status();
+}
+
+/// The convolution or linear layer takes up the batch norm that alone reads it. Its own bias moves
+/// into the mean.
+void take_up(Node& layer, const Node& norm) {
+  layer.norm = std::get<BatchNormAttrs>(norm.attrs);
+  FloatTensor mean = norm.state.at("running_mean");
+  const auto& own = layer.state.at("bias").data;
+  for (std::size_t c = 0; c < own.size(); ++c) mean.data[c] -= own[c];
+  layer.state["bias"] = norm.state.at("bias");
+  layer.state["norm.weight"] = norm.state.at("weight");
+  layer.state["norm.running_mean"] = std::move(mean);
+  layer.state["norm.running_var"] = norm.state.at("running_var");
+}
+
+/// A batch norm that no layer can take up becomes gamma / sigma and an offset.
+void make_affine(Node& n) {
+  const auto& attrs = std::get<BatchNormAttrs>(n.attrs);
+  const Affine a = affine_of(attrs, n.state.at("weight"), n.state.at("bias"),
+                             n.state.at("running_mean"), n.state.at("running_var"));
+  n.state["weight"].data = a.scale;
+  n.state["bias"].data = a.offset;
+  for (float& v : n.state["running_mean"].data) v = 0;
+  for (float& v : n.state["running_var"].data) v = 1 - attrs.eps;
 }
 
 }  // namespace
@@ -145,45 +155,68 @@ Status check_state(const Graph& graph) {
         if (!std::isfinite(it->second.data[i]))
           return make_error(ErrorCode::kBadFile, "{}: {}[{}] is not a finite number", n.name,
                             p.name, i);
-      if (p.name == "running_var")
+      if (p.name.ends_with("running_var"))
         for (const float v : it->second.data)
           if (v < 0)
-            return make_error(ErrorCode::kBadFile, "{}: running_var has a negative entry", n.name);
+            return make_error(ErrorCode::kBadFile, "{}: {} has a negative entry", n.name, p.name);
     }
   }
   return ok_status();
 }
 
-Result<Graph> fold(const Graph& graph) {
+Result<Graph> absorb_norms(const Graph& graph) {
   NBQ_CHECK(graph.stage == Stage::kFloat);
   NBQ_TRY(check_state(graph));
   Graph g = graph;
   for (Node& n : g.nodes)
-    if (has_weight(n)) ensure_bias(n);
+    if (is_matrix(n.kind())) ensure_bias(n);
   NBQ_TRY(fold_input(g));
   for (int id = 1; id < static_cast<int>(g.nodes.size());) {
     Node& n = g.nodes[static_cast<std::size_t>(id)];
+    const int source = n.inputs[0];
+    Node& producer = g.nodes[static_cast<std::size_t>(source)];
     if (n.kind() != OpKind::kBatchNorm) {
       ++id;
-      continue;
-    }
-    const int source = n.inputs[0];
-    const Affine a = affine_of(n);
-    Node& producer = g.nodes[static_cast<std::size_t>(source)];
-    if (has_weight(producer) && g.consumers()[static_cast<std::size_t>(source)].size() == 1) {
-      scale_outputs(producer, a);
+    } else if (is_matrix(producer.kind()) && !producer.norm &&
+               g.consumers()[static_cast<std::size_t>(source)].size() == 1) {
+      take_up(producer, n);
       bypass(g, id);
-      continue;
+    } else {
+      make_affine(n);
+      ++id;
     }
-    const float eps = std::get<BatchNormAttrs>(n.attrs).eps;
-    n.state["weight"].data = a.scale;
-    n.state["bias"].data = a.offset;
-    for (float& v : n.state["running_mean"].data) v = 0;
-    for (float& v : n.state["running_var"].data) v = 1 - eps;
-    ++id;
   }
   NBQ_TRY(infer_shapes(g));
   return g;
+}
+
+std::vector<float> norm_scale(const Node& n) {
+  const FloatTensor none{{}, std::vector<float>(static_cast<std::size_t>(n.shape.c), 0.0f)};
+  return affine_of(*n.norm, n.state.at("norm.weight"), none, none, n.state.at("norm.running_var"))
+      .scale;
+}
+
+void fold_norm(Node& n) {
+  if (!n.norm) return;
+  const Affine a = affine_of(*n.norm, n.state.at("norm.weight"), n.state.at("bias"),
+                             n.state.at("norm.running_mean"), n.state.at("norm.running_var"));
+  auto& w = n.state["weight"].data;
+  const std::size_t per = w.size() / a.scale.size();
+  for (std::size_t i = 0; i < w.size(); ++i) w[i] *= a.scale[i / per];
+  n.state["bias"].data = a.offset;
+  for (const char* name : {"norm.weight", "norm.running_mean", "norm.running_var"})
+    n.state.erase(name);
+  n.norm.reset();
+}
+
+Graph fold_norms(Graph graph) {
+  for (Node& n : graph.nodes) fold_norm(n);
+  return graph;
+}
+
+Result<Graph> fold(const Graph& graph) {
+  NBQ_ASSIGN(Graph absorbed, absorb_norms(graph));
+  return fold_norms(std::move(absorbed));
 }
 
 }  // namespace nbq

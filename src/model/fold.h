@@ -3,6 +3,16 @@
 
 namespace nbq {
 
+/// fold() in two steps. The first: the input normalisation is folded, every convolution and linear
+/// layer has a bias, and batch norms are taken up by the layer before them (Node::norm), where they
+/// can still learn. Errors as fold().
+Result<Graph> absorb_norms(const Graph& graph);
+/// The second: a layer's norm goes into its weight and bias, W * gamma / sigma.
+void fold_norm(Node& node);
+Graph fold_norms(Graph graph);
+/// gamma / sigma per channel of a node that has a norm: what fold_norm() multiplies its weight by.
+std::vector<float> norm_scale(const Node& node);
+
 /// A float graph that computes the same as `graph` in evaluation mode, in the form that deployment
 /// needs:
 /// - the input normalisation is folded into the first convolution or linear layer that reads the

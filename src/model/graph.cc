@@ -78,7 +78,16 @@ Result<Shape> window_shape(const Shape& in, const Window& w, int channels,
 
 Result<LayerInfo> describe(const Graph& graph, int id) {
   const Node& n = graph.nodes[static_cast<std::size_t>(id)];
-  return op_shape(n.kind())(n, graph.input_shapes(id));
+  NBQ_ASSIGN(LayerInfo info, op_shape(n.kind())(n, graph.input_shapes(id)));
+  if (!n.norm) return info;
+  if (!is_matrix(n.kind()) || graph.stage == Stage::kInteger)
+    return make_error(ErrorCode::kBadFile, "{}: a {} of this network can't hold a batch norm",
+                      n.name, op_name(n.kind()));
+  NBQ_TRY(check_norm(*n.norm, n.name));
+  info.params.push_back({"norm.weight", {info.out.c}});
+  for (const char* p : {"norm.running_mean", "norm.running_var"})
+    info.params.push_back({p, {info.out.c}, false});
+  return info;
 }
 
 Status infer_shapes(Graph& graph) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -58,6 +59,11 @@ struct Node {
   ActFormat act;            ///< of the output
   Po2Weights po2;
   std::map<std::string, FloatTensor> state;  ///< float parameters by their usual names
+  /// The batch norm that this conv2d or linear layer has taken up and that is still being learnt:
+  /// the layer computes norm(weight * x), with norm's beta as its "bias" and the rest in
+  /// "norm.weight", "norm.running_mean" and "norm.running_var". deploy() folds it; integer graphs
+  /// have none.
+  std::optional<BatchNormAttrs> norm;
 
   OpKind kind() const { return kind_of(attrs); }
 };

@@ -36,6 +36,8 @@ Offset<fb::Node> pack_node(FlatBufferBuilder& b, const Node& n) {
   Offset<fb::Po2Weights> po2_at;
   if (n.po2.bits != 0) po2_at = pack_po2(b, n.po2);
   const Offset<void> attrs_at = pack_attrs(b, n.attrs);
+  Offset<fb::BatchNormAttrs> norm_at;
+  if (n.norm) norm_at = fb::CreateBatchNormAttrs(b, n.norm->eps, n.norm->momentum);
   const fb::ActFormat act(static_cast<std::uint8_t>(n.act.bits), n.act.is_signed,
                           static_cast<std::int16_t>(n.act.exp), n.act.lo, n.act.hi);
   fb::NodeBuilder node(b);
@@ -47,6 +49,7 @@ Offset<fb::Node> pack_node(FlatBufferBuilder& b, const Node& n) {
   if (n.po2.bits != 0) node.add_po2(po2_at);
   node.add_acc_bits(static_cast<std::uint8_t>(n.po2.acc_bits));
   node.add_state(state_at);
+  if (n.norm) node.add_norm(norm_at);
   return node.Finish();
 }
 
@@ -112,6 +115,7 @@ Result<Node> unpack_node(const fb::Node& f, std::size_t id) {
     NBQ_ASSIGN(n.po2, unpack_po2(*f.po2(), where));
   }
   n.po2.acc_bits = f.acc_bits();
+  if (const fb::BatchNormAttrs* a = f.norm()) n.norm = BatchNormAttrs{a->eps(), a->momentum()};
   NBQ_TRY(unpack_state(f, n));
   return n;
 }

@@ -25,6 +25,14 @@ Result<AccBound> acc_bound(const Graph& graph, int id) {
   return op_bound(n.kind())(n, in);
 }
 
+bool is_matrix(OpKind kind) { return kind == OpKind::kConv2d || kind == OpKind::kLinear; }
+
+Status check_norm(const BatchNormAttrs& a, const std::string& where) {
+  if (!(a.eps > 0) || !(a.momentum >= 0 && a.momentum <= 1))
+    return make_error(ErrorCode::kBadFile, "{}: eps must be positive and momentum in 0..1", where);
+  return ok_status();
+}
+
 Status expect_inputs(const Node& node, std::size_t have, std::size_t want) {
   if (have != want)
     return make_error(ErrorCode::kBadFile, "{}: {} takes {} input(s), it has {}", node.name,

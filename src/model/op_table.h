@@ -29,6 +29,11 @@ BoundFn op_bound(OpKind kind);
 /// Bound and exponents of node `id`'s accumulator.
 Result<AccBound> acc_bound(const Graph& graph, int id);
 
+/// Conv2d and linear: layers whose weight is a matrix that can take up a batch norm.
+bool is_matrix(OpKind kind);
+/// eps and momentum in range. Errors kBadFile naming the layer.
+Status check_norm(const BatchNormAttrs& attrs, const std::string& where);
+
 // Shared by the rows.
 Status expect_inputs(const Node& node, std::size_t have, std::size_t want);
 /// Bound of a node that passes its one operand on unchanged (pooling by maximum, relu, flatten).

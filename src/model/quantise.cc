@@ -19,8 +19,6 @@ bool glob_match(std::string_view pattern, std::string_view text) {
   return !text.empty() && pattern[0] == text[0] && glob_match(pattern.substr(1), text.substr(1));
 }
 
-bool has_weight(OpKind k) { return k == OpKind::kConv2d || k == OpKind::kLinear; }
-
 /// Relu can be the clamp of these layers' output stage.
 bool takes_relu(OpKind k) {
   return k == OpKind::kConv2d || k == OpKind::kLinear || k == OpKind::kBatchNorm ||
@@ -28,14 +26,16 @@ bool takes_relu(OpKind k) {
          k == OpKind::kConcat;
 }
 
-bool has_po2(OpKind k) { return has_weight(k) || k == OpKind::kBatchNorm; }
+bool has_po2(OpKind k) { return is_matrix(k) || k == OpKind::kBatchNorm; }
 
 /// Accumulators finer than this many bits below the output's unit carry nothing but width.
 constexpr int kMaxFiner = 24;
 
 Status fit_weights(Node& n, const Node& operand, const QuantSpec& spec, const Quantizer& q,
                    bool last) {
-  const auto& w = n.state.at("weight");
+  Node folded = n;
+  fold_norm(folded);
+  const auto& w = folded.state.at("weight");
   const auto channels = static_cast<std::size_t>(n.shape.c);
   const bool norm = n.kind() == OpKind::kBatchNorm;
   // A batch norm on its own is +-2^s: one level, its own exponent.
@@ -195,12 +195,27 @@ Result<Graph> quantise(const Graph& folded, const QuantSpec& spec, const ActSamp
   return g;
 }
 
+Status refit_weights(Graph& g, const QuantSpec& spec) {
+  NBQ_CHECK(g.stage == Stage::kQuantised);
+  NBQ_TRY(check_spec(spec, g));
+  NBQ_ASSIGN(const Quantizer* quantizer, find_quantizer(spec.quantizer));
+  g.quantizer = spec.quantizer;
+  for (std::size_t id = 0; id < g.nodes.size(); ++id) {
+    Node& n = g.nodes[id];
+    if (!has_po2(n.kind())) continue;
+    const Node& operand = g.nodes[static_cast<std::size_t>(n.inputs[0])];
+    NBQ_TRY(fit_weights(n, operand, spec, *quantizer, id + 1 == g.nodes.size()));
+    NBQ_TRY(output_stage(g, static_cast<int>(id)));
+  }
+  return ok_status();
+}
+
 Result<Graph> deploy(const Graph& quantised) {
   NBQ_CHECK(quantised.stage == Stage::kQuantised);
   NBQ_TRY(check_state(quantised));
   NBQ_ASSIGN(const Quantizer* quantizer, find_quantizer(quantised.quantizer));
   NBQ_ASSIGN(const Quantizer* nearest, find_quantizer("nearest"));
-  Graph g = quantised;
+  Graph g = fold_norms(quantised);
   g.stage = Stage::kInteger;
   for (std::size_t id = 0; id < g.nodes.size(); ++id) {
     Node& n = g.nodes[id];

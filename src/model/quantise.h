@@ -1,5 +1,4 @@
 #pragma once
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,15 +33,19 @@ Status check_spec(const QuantSpec& spec, const Graph& graph);
 /// better).
 using ActSamples = std::vector<std::vector<float>>;
 
-/// kFloat (folded) -> kQuantised: fits and locks every scale exponent, chooses the activations'
-/// formats by least squared error over the samples, fuses each relu into the layer before it where
-/// nothing else reads that, and marks the output's accumulators as logits (its scale is then one
-/// for the layer).
+/// kFloat (folded, or with its norms still in the layers: absorb_norms()) -> kQuantised: fits and
+/// locks every scale exponent, chooses the activations' formats by least squared error over the
+/// samples, fuses each relu into the layer before it where nothing else reads that, and marks the
+/// output's accumulators as logits (its scale is then one for the layer).
 Result<Graph> quantise(const Graph& folded, const QuantSpec& spec, const ActSamples& samples);
 
-/// kQuantised -> kInteger: codes from the float weights at the locked exponents, integer biases,
-/// and the overflow proof. Float state is dropped. Errors kOverflow naming layer and channel,
-/// kBadFile.
+/// Other bits or another quantizer for the weights of a kQuantised graph: fits and locks the scale
+/// exponents anew; the activations' formats stay.
+Status refit_weights(Graph& quantised, const QuantSpec& spec);
+
+/// kQuantised -> kInteger: norms folded, codes from the float weights at the locked exponents,
+/// integer biases, and the overflow proof. Float state is dropped. Errors kOverflow naming layer
+/// and channel, kBadFile.
 Result<Graph> deploy(const Graph& quantised);
 
 /// The layers whose accumulators may be a network's logits (spec/numerics.md).

@@ -9,7 +9,7 @@ namespace nbq {
 namespace {
 
 using nlohmann::json;
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 
 json to_json(const TrainState& s, bool has_optimizer) {
   return {{"version", kVersion},
@@ -28,7 +28,9 @@ json to_json(const TrainState& s, bool has_optimizer) {
           {"train_data", s.train_data},
           {"test_data", s.test_data},
           {"threads", s.threads},
-          {"has_optimizer", has_optimizer}};
+          {"has_optimizer", has_optimizer},
+          {"has_teacher", !s.teacher.nodes.empty()},
+          {"averages", s.average.size()}};
 }
 
 TrainState state_from(const json& j) {
@@ -50,6 +52,22 @@ TrainState state_from(const json& j) {
   return s;
 }
 
+void write_graph(torch::serialize::OutputArchive& archive, const char* key, const Graph& graph) {
+  std::vector<std::uint8_t> bytes = encode_nbq(graph);
+  const auto count = static_cast<std::int64_t>(bytes.size());
+  archive.write(key, at::from_blob(bytes.data(), {count}, at::kByte).clone());
+}
+
+Result<Graph> read_graph(torch::serialize::InputArchive& archive, const char* key) {
+  at::Tensor bytes;
+  archive.read(key, bytes);
+  if (bytes.scalar_type() != at::kByte)
+    return make_error(ErrorCode::kBadFile, "its {} is no bytes", key);
+  bytes = bytes.contiguous();
+  const auto count = static_cast<std::size_t>(bytes.numel());
+  return decode_nbq({bytes.data_ptr<std::uint8_t>(), count});
+}
+
 Error damaged(const std::filesystem::path& path, const std::string& why) {
   return make_error(ErrorCode::kBadFile, "{}: not a sound checkpoint: {}", path.string(), why);
 }
@@ -66,12 +84,13 @@ Result<Checkpoint> load(const std::filesystem::path& path) {
   Checkpoint c;
   c.state = state_from(j);
   NBQ_ASSIGN(c.state.metrics, parse_metrics(j.at("metrics").get<std::string>()));
-  at::Tensor bytes;
-  archive.read("graph", bytes);
-  if (bytes.scalar_type() != at::kByte) return damaged(path, "its network is no bytes");
-  bytes = bytes.contiguous();
-  const auto count = static_cast<std::size_t>(bytes.numel());
-  NBQ_ASSIGN(c.state.graph, decode_nbq({bytes.data_ptr<std::uint8_t>(), count}));
+  NBQ_ASSIGN(c.state.graph, read_graph(archive, "graph"));
+  if (j.at("has_teacher").get<bool>()) {
+    NBQ_ASSIGN(c.state.teacher, read_graph(archive, "teacher"));
+  }
+  c.state.average.resize(std::min<std::size_t>(j.at("averages").get<std::size_t>(), 1 << 20));
+  for (std::size_t i = 0; i < c.state.average.size(); ++i)
+    archive.read(fmt::format("average{}", i), c.state.average[i]);
   if (j.at("has_optimizer").get<bool>()) archive.read("optimizer", c.optimizer.emplace());
   return c;
 }
@@ -85,10 +104,10 @@ Status save_checkpoint(const std::filesystem::path& path, const TrainState& stat
       torch::serialize::OutputArchive archive;
       archive.write("meta", c10::IValue(to_json(state, optimizer != nullptr)
                                             .dump(-1, ' ', false, json::error_handler_t::replace)));
-      std::vector<std::uint8_t> bytes = encode_nbq(state.graph);
-      archive.write(
-          "graph", at::from_blob(bytes.data(), {static_cast<std::int64_t>(bytes.size())}, at::kByte)
-                       .clone());
+      write_graph(archive, "graph", state.graph);
+      if (!state.teacher.nodes.empty()) write_graph(archive, "teacher", state.teacher);
+      for (std::size_t i = 0; i < state.average.size(); ++i)
+        archive.write(fmt::format("average{}", i), state.average[i]);
       if (optimizer != nullptr) {
         torch::serialize::OutputArchive part(archive.compilation_unit());
         optimizer->save(part);

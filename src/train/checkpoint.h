@@ -21,8 +21,10 @@ struct TrainState {
   double loss_sum = 0;                           ///< of this epoch's images so far
   std::int64_t correct = 0, seen = 0;
   double epoch_seconds = 0;
-  Graph graph;               ///< with the present numbers
-  bool phase_begun = false;  ///< graph is already of the phase's stage
+  Graph graph;                      ///< with the present numbers
+  Graph teacher;                    ///< of the quantised phases; no nodes: none
+  std::vector<at::Tensor> average;  ///< of the phase's weights; empty: none
+  bool phase_begun = false;         ///< graph is already of the phase's stage
   Metrics metrics;
   std::string recipe;                           ///< recipe_toml(), to compare
   std::uint64_t train_data = 0, test_data = 0;  ///< fingerprints

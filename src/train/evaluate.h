@@ -24,8 +24,8 @@ auto guard_torch(F&& body) -> decltype(body()) {
 /// The dataset's images and classes are those of the network.
 Status check_fits(const Graph& graph, const ImageSource& source);
 
-/// evaluate_torch() of some images (empty: all) with the net's present numbers.
-Result<EvalResult> evaluate_net(TorchNet& net, const ImageSource& source,
-                                std::span<const std::size_t> images, int batch);
+/// evaluate_torch() of some images (empty: all).
+Result<EvalResult> evaluate_images(const Graph& graph, const ImageSource& source,
+                                   std::span<const std::size_t> images, int batch = 250);
 
 }  // namespace nbq

@@ -21,7 +21,6 @@ Status check_pixels(const Graph& graph, std::span<const std::uint8_t> pixels, in
 /// Output values [n, outputs] as float64.
 Result<at::Tensor> run(TorchNet& net, std::span<const std::uint8_t> pixels, int n) {
   NBQ_TRY(check_pixels(net.structure(), pixels, n));
-  NBQ_TRY(net.prepare_exact());
   const at::NoGradGuard no_grad;
   const Pass pass{.exact = net.structure().stage != Stage::kFloat};
   return net.forward(net.image_tensor(pixels, n), pass)
@@ -37,7 +36,7 @@ Result<std::vector<std::int64_t>> torch_logits(const Graph& graph,
   if (graph.stage == Stage::kFloat)
     return make_error(ErrorCode::kInvalidArgument, "a float network has no integer logits");
   return guard_torch([&]() -> Result<std::vector<std::int64_t>> {
-    NBQ_ASSIGN(TorchNet net, TorchNet::create(graph));
+    NBQ_ASSIGN(TorchNet net, TorchNet::for_evaluation(graph));
     if (n == 0) return std::vector<std::int64_t>{};
     NBQ_ASSIGN(const at::Tensor y, run(net, pixels, n));
     std::vector<std::int64_t> logits;
@@ -51,7 +50,7 @@ Result<std::vector<std::int64_t>> torch_logits(const Graph& graph,
 Result<std::vector<float>> torch_scores(const Graph& graph, std::span<const std::uint8_t> pixels,
                                         int n) {
   return guard_torch([&]() -> Result<std::vector<float>> {
-    NBQ_ASSIGN(TorchNet net, TorchNet::create(graph));
+    NBQ_ASSIGN(TorchNet net, TorchNet::for_evaluation(graph));
     if (n == 0) return std::vector<float>{};
     NBQ_ASSIGN(const at::Tensor y, run(net, pixels, n));
     const double* const v = y.data_ptr<double>();
@@ -73,11 +72,11 @@ Status check_fits(const Graph& graph, const ImageSource& source) {
   return ok_status();
 }
 
-Result<EvalResult> evaluate_net(TorchNet& net, const ImageSource& source,
-                                std::span<const std::size_t> images, int batch) {
+Result<EvalResult> evaluate_images(const Graph& graph, const ImageSource& source,
+                                   std::span<const std::size_t> images, int batch) {
+  NBQ_ASSIGN(const TorchNet net, TorchNet::for_evaluation(graph));
   NBQ_TRY(check_fits(net.structure(), source));
   if (batch < 1) return make_error(ErrorCode::kInvalidArgument, "batch is {}, at least 1", batch);
-  NBQ_TRY(net.prepare_exact());
   const auto start = std::chrono::steady_clock::now();
   EvalResult r;
   r.images = images.empty() ? source.size() : images.size();
@@ -120,10 +119,8 @@ Result<EvalResult> evaluate_net(TorchNet& net, const ImageSource& source,
 }
 
 Result<EvalResult> evaluate_torch(const Graph& graph, const ImageSource& source, int batch) {
-  return guard_torch([&]() -> Result<EvalResult> {
-    NBQ_ASSIGN(TorchNet net, TorchNet::create(graph));
-    return evaluate_net(net, source, {}, batch);
-  });
+  return guard_torch(
+      [&]() -> Result<EvalResult> { return evaluate_images(graph, source, {}, batch); });
 }
 
 }  // namespace nbq

@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "model/fold.h"
 #include "quant/quantizer.h"
 
 namespace nbq {
@@ -139,6 +140,16 @@ std::string metrics_csv(const Metrics& m) {
   return out;
 }
 
+namespace {
+
+/// The weight as it is quantised, norm folded.
+std::vector<float> folded_weight(Node node) {
+  fold_norm(node);
+  return std::move(node.state.at("weight").data);
+}
+
+}  // namespace
+
 void note_weights_before(Metrics& m, const Graph& quantised) {
   m.weights.clear();
   for (const Node& n : quantised.nodes)
@@ -146,7 +157,7 @@ void note_weights_before(Metrics& m, const Graph& quantised) {
       WeightHistograms w;
       w.layer = n.name;
       w.bits = n.po2.bits;
-      w.before = make_histogram(n.state.at("weight").data);
+      w.before = make_histogram(folded_weight(n));
       m.weights.push_back(std::move(w));
     }
 }
@@ -159,7 +170,8 @@ void note_weights_after(Metrics& m, const Graph& quantised, const Graph& integer
       const Po2Format f{n.po2.bits};
       std::vector<float> values(n.po2.codes.size());
       decode(f, n.po2.codes, n.po2.exps.size(), n.po2.exps, values);
-      w.after = make_histogram(quantised.nodes[id].state.at("weight").data);
+      w.after = make_histogram(folded_weight(quantised.nodes[id]));
+      w.bits = n.po2.bits;
       w.quantised = make_histogram(values);
       std::map<int, std::int64_t> levels;
       for (const Po2Code c : n.po2.codes) ++levels[c.value(f)];

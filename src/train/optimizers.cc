@@ -1,6 +1,7 @@
 #include "train/optimizers.h"
 
 #include <map>
+#include <tuple>
 
 #include "train/schedules.h"
 
@@ -45,23 +46,24 @@ std::vector<std::string> optimizer_names() {
 
 NetOptimizer::NetOptimizer(const PhaseSpec& phase, const std::vector<Param>& params)
     : phase_(phase) {
-  std::map<std::pair<bool, bool>, std::vector<at::Tensor>> parts;
-  for (const Param& p : params) parts[{p.is_po2, p.is_matrix}].push_back(p.tensor);
+  std::map<std::tuple<bool, bool, bool>, std::vector<at::Tensor>> parts;
+  for (const Param& p : params) parts[{p.is_po2, p.is_matrix, p.is_norm}].push_back(p.tensor);
   Groups groups;
   for (auto& [kind, tensors] : parts) {
-    groups_.push_back({kind.first, kind.second});
+    groups_.push_back({std::get<0>(kind), std::get<1>(kind), std::get<2>(kind)});
     groups.emplace_back(std::move(tensors));
   }
   const auto& row = find_row(std::span<const OptimizerRow>(kRows), phase.optimizer);
   impl_ = row.make(phase, std::move(groups));
 }
 
-void NetOptimizer::step(double lr, double slope) {
+void NetOptimizer::step(double lr, double slope, bool norms_frozen) {
   const auto& row = find_row(std::span<const OptimizerRow>(kRows), phase_.optimizer);
   const double divisor = phase_.compensate && !row.scale_free && slope > 0 ? slope : 1.0;
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const bool po2 = groups_[g].is_po2;
-    const double rate = !po2 ? lr : slope == 0 ? 0.0 : lr / divisor;
+    const bool rests = (po2 && slope == 0) || (groups_[g].is_norm && norms_frozen);
+    const double rate = rests ? 0.0 : po2 ? lr / divisor : lr;
     // The decay keeps its pace: rate * decay is lr * weight_decay.
     const double decay = groups_[g].decays ? phase_.weight_decay * (po2 ? divisor : 1.0) : 0.0;
     row.set(impl_->param_groups()[g].options(), rate, decay);

@@ -16,11 +16,11 @@ class NetOptimizer {
  public:
   NetOptimizer(const PhaseSpec& phase, const std::vector<Param>& params);
 
-  /// One step at rate `lr`. Quantised weights, whose gradient is `slope` times that of W~, stay as
-  /// they are when slope is 0, momentum and all; with phase.compensate their rate is lr / slope
-  /// (optimizers that divide the gradient's size out, as Adam does, need no compensation and get
-  /// none).
-  void step(double lr, double slope);
+  /// One step at rate `lr`; the gains of taken-up norms rest while `norms_frozen`. Quantised
+  /// weights, whose gradient is `slope` times that of W~, stay as they are when slope is 0,
+  /// momentum and all; with phase.compensate their rate is lr / slope (optimizers that divide the
+  /// gradient's size out, as Adam does, need no compensation and get none).
+  void step(double lr, double slope, bool norms_frozen);
   void zero_grad() { impl_->zero_grad(); }
   torch::optim::Optimizer& impl() { return *impl_; }
 
@@ -28,6 +28,7 @@ class NetOptimizer {
   struct Group {
     bool is_po2;
     bool decays;
+    bool is_norm;
   };
   PhaseSpec phase_;
   std::vector<Group> groups_;

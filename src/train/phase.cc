@@ -12,6 +12,7 @@
 #include "core/file.h"
 #include "train/evaluate.h"
 #include "train/schedules.h"
+#include "train/weight_average.h"
 
 namespace nbq {
 namespace {
@@ -50,19 +51,30 @@ bool fits_bfloat16(const Graph& g) {
 /// One phase's tools; the session's state says where it is.
 class PhaseRun {
  public:
-  PhaseRun(Session& s, TorchNet net)
+  PhaseRun(Session& s, TorchNet net, std::optional<TorchNet> teacher)
       : s_(s),
         spec_(s.recipe().phases[static_cast<std::size_t>(s.state.phase)]),
         net_(std::move(net)),
+        teacher_(std::move(teacher)),
         optimizer_(spec_, net_.params()),
+        average_(spec_.ema, net_.params()),
         steps_(steps_per_epoch(s, spec_)),
+        freeze_at_(norms_freeze_at(spec_, steps_)),
         bfloat16_(s.may_use_bfloat16 && fits_bfloat16(net_.structure())) {}
 
   Result<Outcome> run();
 
  private:
   Result<Outcome> run_epoch();
+  LoaderOptions loader_options() const;
+  /// Where and how the next step goes: its rate and alpha, and the pass.
+  Pass begin_step();
   Status train_step(const Batch& batch);
+  at::Tensor loss_of(const at::Tensor& logits, const Batch& batch, const at::Tensor& labels) const;
+  /// Norms' statistics anew, from some batches of Q(W), before they freeze.
+  Status reestimate();
+  /// The network as it is evaluated and kept.
+  Graph result();
   Status finish_epoch();
   Status save();
   Error diverged(const at::Tensor& image, const Pass& pass, const std::string& found) const;
@@ -71,14 +83,18 @@ class PhaseRun {
   Session& s_;
   const PhaseSpec& spec_;
   TorchNet net_;
+  std::optional<TorchNet> teacher_;
   NetOptimizer optimizer_;
+  WeightAverage average_;
   std::int64_t steps_;
+  std::int64_t freeze_at_;
   bool bfloat16_;
   double lr_ = 0, alpha_ = 1;
 };
 
 std::string PhaseRun::phase_name() const {
-  return spec_.quantised ? fmt::format("{}-bit", s_.recipe().quant.weight_bits) : "float";
+  return spec_.quantised ? fmt::format("{}-bit", phase_quant(s_.recipe(), spec_).weight_bits)
+                         : "float";
 }
 
 Error PhaseRun::diverged(const at::Tensor& image, const Pass& pass,
@@ -105,13 +121,41 @@ Error PhaseRun::diverged(const at::Tensor& image, const Pass& pass,
                          : "There is no checkpoint yet");
 }
 
-Status PhaseRun::train_step(const Batch& batch) {
-  TrainState& t = s_.state;
-  const std::int64_t at_step = t.epoch * steps_ + t.step;
+Pass PhaseRun::begin_step() {
+  const std::int64_t at_step = s_.state.epoch * steps_ + s_.state.step;
   lr_ = learning_rate(spec_, at_step, steps_);
   alpha_ = alpha_at(spec_, at_step, steps_);
   const GradientRow& gradient = find_row(gradient_rows(), spec_.gradient);
-  Pass pass{.training = true, .blend = gradient.blend(alpha_), .slope = gradient.slope(alpha_)};
+  return {.training = true,
+          .freeze_norms = at_step >= freeze_at_,
+          .blend = gradient.blend(alpha_),
+          .slope = gradient.slope(alpha_)};
+}
+
+at::Tensor PhaseRun::loss_of(const at::Tensor& logits, const Batch& batch,
+                             const at::Tensor& labels) const {
+  const at::Tensor given =
+      at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, spec_.label_smoothing);
+  if (!teacher_) return given;
+  const double t = spec_.temperature;
+  at::Tensor wanted;
+  {
+    const at::NoGradGuard no_grad;
+    const Autocast autocast(bfloat16_);
+    const Pass pass{.exact = teacher_->structure().stage == Stage::kInteger};
+    const at::Tensor image = teacher_->image_tensor(batch.pixels, logits.size(0));
+    wanted =
+        at::softmax(teacher_->forward(image, pass).reshape(logits.sizes()).to(at::kFloat) / t, 1);
+  }
+  const at::Tensor distance =
+      at::kl_div(at::log_softmax(logits / t, 1), wanted, at::Reduction::Sum) /
+      static_cast<double>(logits.size(0));
+  return given * (1 - spec_.distill) + distance * (spec_.distill * t * t);
+}
+
+Status PhaseRun::train_step(const Batch& batch) {
+  TrainState& t = s_.state;
+  const Pass pass = begin_step();
   const auto n = static_cast<std::int64_t>(batch.size());
   const at::Tensor image = net_.image_tensor(batch.pixels, n);
   const at::Tensor labels =
@@ -122,23 +166,45 @@ Status PhaseRun::train_step(const Batch& batch) {
     logits = net_.forward(image, pass);
   }
   logits = logits.reshape({n, -1}).to(at::kFloat);
-  const at::Tensor loss =
-      at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, spec_.label_smoothing);
+  const at::Tensor loss = loss_of(logits, batch, labels);
   const double value = loss.item<double>();
   if (!std::isfinite(value)) return diverged(image, pass, fmt::format("the loss is {}", value));
   optimizer_.zero_grad();
   loss.backward();
-  optimizer_.step(lr_, pass.slope);
+  optimizer_.step(lr_, pass.slope, pass.freeze_norms);
+  average_.update(t.epoch * steps_ + t.step + 1);
   t.loss_sum += value * static_cast<double>(n);
   t.correct += logits.detach().argmax(1).eq(labels).sum().item<std::int64_t>();
   t.seen += n;
   return ok_status();
 }
 
+Status PhaseRun::reestimate() {
+  LoaderOptions options = loader_options();
+  options.epoch = ~std::uint64_t{1};  // an order of its own
+  options.first_batch = 0;
+  BatchLoader loader(s_.train, s_.split.train, options);
+  const at::NoGradGuard no_grad;
+  Batch batch;
+  for (int seen = 0; seen < spec_.reestimate_batches; ++seen) {
+    NBQ_ASSIGN(const bool more, loader.next(batch));
+    if (!more) break;
+    const Pass pass{.training = true, .norm_momentum = 1.0 / (seen + 1)};
+    net_.forward(net_.image_tensor(batch.pixels, static_cast<std::int64_t>(batch.size())), pass);
+  }
+  return ok_status();
+}
+
+Graph PhaseRun::result() {
+  const Averaged averaged(average_);
+  return net_.graph();
+}
+
 Status PhaseRun::save() {
   if (const std::string bad = net_.first_non_finite(); !bad.empty())
     return diverged({}, Pass{}, bad + " is not finite");
   s_.state.graph = net_.graph();
+  s_.state.average = average_.values();
   return save_checkpoint(s_.checkpoint, s_.state, &optimizer_.impl());
 }
 
@@ -159,12 +225,13 @@ Status PhaseRun::finish_epoch() {
   const bool last = t.epoch + 1 == spec_.epochs;
   if (const std::string bad = net_.first_non_finite(); !bad.empty())
     return diverged({}, Pass{}, bad + " is not finite");
+  const Graph made = result();
   if (validates) {
-    NBQ_ASSIGN(const EvalResult r, evaluate_net(net_, *s_.train, s_.split.validation, 250));
+    NBQ_ASSIGN(const EvalResult r, evaluate_images(made, *s_.train, s_.split.validation));
     row.validation_accuracy = r.accuracy;
   }
   if (!validates || last) {
-    NBQ_ASSIGN(const EvalResult r, evaluate_net(net_, *s_.test, {}, 250));
+    NBQ_ASSIGN(const EvalResult r, evaluate_images(made, *s_.test, {}));
     row.test_accuracy = r.accuracy;
     if (last) (spec_.quantised ? t.metrics.nbit_accuracy : t.metrics.float_accuracy) = r.accuracy;
   }
@@ -181,22 +248,27 @@ Status PhaseRun::finish_epoch() {
   return write_metrics(s_);
 }
 
-Result<Outcome> PhaseRun::run_epoch() {
-  TrainState& t = s_.state;
+LoaderOptions PhaseRun::loader_options() const {
   LoaderOptions options;
   options.batch_size = static_cast<std::size_t>(spec_.batch);
   options.shuffle = true;
   options.seed = s_.recipe().seed;
-  options.epoch = static_cast<std::uint64_t>(t.epochs_done);
+  options.epoch = static_cast<std::uint64_t>(s_.state.epochs_done);
   options.augment = {s_.recipe().data.pad_crop, s_.recipe().data.flip};
-  options.first_batch = static_cast<std::size_t>(t.step);
+  options.first_batch = static_cast<std::size_t>(s_.state.step);
   options.threads = at::get_num_threads() > 2 ? 2 : 1;
-  BatchLoader loader(s_.train, s_.split.train, options);
+  return options;
+}
+
+Result<Outcome> PhaseRun::run_epoch() {
+  TrainState& t = s_.state;
+  BatchLoader loader(s_.train, s_.split.train, loader_options());
   Batch batch;
   auto start = Clock::now();
   for (;;) {
     NBQ_ASSIGN(const bool more, loader.next(batch));
     if (!more) break;
+    if (t.epoch * steps_ + t.step == freeze_at_) NBQ_TRY(reestimate());
     NBQ_TRY(train_step(batch));
     ++t.step;
     ++t.steps_done;
@@ -219,21 +291,34 @@ Result<Outcome> PhaseRun::run_epoch() {
 Result<Outcome> PhaseRun::run() {
   if (s_.optimizer) NBQ_TRY(load_optimizer(*s_.optimizer, optimizer_.impl()));
   s_.optimizer.reset();
+  if (!s_.state.average.empty()) NBQ_TRY(average_.restore(s_.state.average));
   while (s_.state.epoch < spec_.epochs) {
     NBQ_ASSIGN(const Outcome outcome, run_epoch());
     if (outcome == Outcome::kInterrupted) return outcome;
     NBQ_TRY(finish_epoch());
   }
-  s_.state.graph = net_.graph();
+  s_.state.graph = result();
+  s_.state.average.clear();
   return Outcome::kDone;
 }
 
 }  // namespace
 
 Result<Outcome> run_phase(Session& session) {
+  const PhaseSpec& spec = session.recipe().phases[static_cast<std::size_t>(session.state.phase)];
   NBQ_ASSIGN(TorchNet net, TorchNet::create(session.state.graph));
-  PhaseRun run(session, std::move(net));
+  std::optional<TorchNet> teacher;
+  if (spec.quantised && spec.distill > 0) {
+    NBQ_ASSIGN(teacher, TorchNet::for_evaluation(session.state.teacher));
+  }
+  PhaseRun run(session, std::move(net), std::move(teacher));
   return run.run();
+}
+
+QuantSpec phase_quant(const Recipe& recipe, const PhaseSpec& phase) {
+  QuantSpec spec = recipe.quant;
+  if (phase.weight_bits != 0) spec.weight_bits = phase.weight_bits;
+  return spec;
 }
 
 Status write_metrics(const Session& s) {

@@ -35,6 +35,9 @@ enum class Outcome { kDone, kInterrupted };
 /// checkpoint after every epoch, and when stopped.
 Result<Outcome> run_phase(Session& session);
 
+/// The recipe's [quant] with what the phase says otherwise.
+QuantSpec phase_quant(const Recipe& recipe, const PhaseSpec& phase);
+
 /// Writes log.csv and metrics.json.
 Status write_metrics(const Session& session);
 

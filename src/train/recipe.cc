@@ -4,14 +4,12 @@
 #include <cmath>
 
 #include "core/file.h"
+#include "train/phase_fields.h"
 #include "train/recipe_model.h"
-#include "train/schedules.h"
 #include "train/strict_toml.h"
 
 namespace nbq {
 namespace {
-
-constexpr int kMaxEpochs = 100000;
 
 std::vector<std::string> quantizer_names() {
   std::vector<std::string> names;
@@ -50,9 +48,20 @@ Status read_quant(StrictTable t, QuantSpec& q) {
   return t.finish();
 }
 
+/// Reads a phase's fields.
+struct FieldReader {
+  StrictTable& table;
+  template <class Field, class Low, class High>
+  void number(const char* key, Field& field, Low lowest, High highest) {
+    table.get(key, field, static_cast<Field>(lowest), static_cast<Field>(highest));
+  }
+  void flag(const char* key, bool& field) { table.get(key, field); }
+  void choice(const char* key, std::string& field, const std::vector<std::string>& names) {
+    table.get_choice(key, field, names);
+  }
+};
+
 void read_alpha(StrictTable& t, PhaseSpec& p) {
-  t.get_choice("gradient", p.gradient, row_names(gradient_rows()));
-  t.get_choice("alpha", p.alpha, row_names(alpha_rows()));
   std::vector<float> ends = {static_cast<float>(p.one_minus_alpha_from),
                              static_cast<float>(p.one_minus_alpha_to)};
   t.get("one_minus_alpha", ends);
@@ -63,9 +72,6 @@ void read_alpha(StrictTable& t, PhaseSpec& p) {
     p.one_minus_alpha_from = static_cast<double>(ends[0]);
     p.one_minus_alpha_to = static_cast<double>(ends[1]);
   }
-  t.get("final_epochs_at_one", p.final_epochs_at_one, 0, kMaxEpochs);
-  t.get("compensate", p.compensate);
-  t.get("calibration_images", p.calibration_images, 1, 1 << 20);
 }
 
 Status read_phase(StrictTable t, PhaseSpec& p) {
@@ -74,24 +80,13 @@ Status read_phase(StrictTable t, PhaseSpec& p) {
   if (kind.empty()) t.fail("kind", "is needed: \"float\" or \"quantised\"");
   p.quantised = kind == "quantised";
   if (p.quantised) p.lr = 0.01;
-  t.get("epochs", p.epochs, 1, kMaxEpochs);
-  t.get("batch", p.batch, 1, 1 << 20);
-  t.get_choice("optimizer", p.optimizer, optimizer_names());
-  t.get("lr", p.lr, 0, 1e6);
-  t.get("momentum", p.momentum, 0, 1);
-  t.get("nesterov", p.nesterov);
+  visit_phase(p, FieldReader{t});
   if (p.nesterov && p.momentum == 0 && p.optimizer == "sgd")
     t.fail("momentum", "must be above 0 with nesterov; set nesterov = false");
-  t.get("weight_decay", p.weight_decay, 0, 1);
-  t.get("beta1", p.beta1, 0, 0.999999);
-  t.get("beta2", p.beta2, 0, 0.999999);
-  t.get_choice("schedule", p.schedule, row_names(lr_rows()));
-  t.get("warmup_epochs", p.warmup_epochs, 0, kMaxEpochs);
-  t.get("step_epochs", p.step_epochs, 0, kMaxEpochs);
-  t.get("factor", p.factor, 0, 1);
-  t.get("lr_end", p.lr_end, 0, 1e6);
-  t.get("label_smoothing", p.label_smoothing, 0, 0.999);
-  if (p.quantised) read_alpha(t, p);
+  if (p.quantised) {
+    visit_quantised(p, FieldReader{t});
+    read_alpha(t, p);
+  }
   if (p.quantised && p.final_epochs_at_one > p.epochs)
     t.fail("final_epochs_at_one",
            fmt::format("is {}, of {} epochs", p.final_epochs_at_one, p.epochs));
@@ -113,6 +108,7 @@ Result<Recipe> parse_recipe(std::string_view text, const std::string& file) {
   t.get("name", r.name);
   t.get("seed", r.seed);
   t.get("init", r.init);
+  t.get("teacher", r.teacher);
   t.get_choice("precision", r.precision, {"auto", "float32", "bfloat16"});
   if (auto data = t.table("data")) NBQ_TRY(read_data(*data, r.data));
   if (auto model = t.table("model")) NBQ_TRY(read_model(*model, r.model));
@@ -148,6 +144,7 @@ Result<Recipe> load_recipe(const std::filesystem::path& path) {
   };
   beside(r.data.source);
   beside(r.init);
+  beside(r.teacher);
   return r;
 }
 
@@ -161,6 +158,7 @@ Recipe scale_epochs(Recipe recipe, double scale) {
       p.final_epochs_at_one = std::min(scaled(p.final_epochs_at_one), p.epochs);
     p.warmup_epochs *= scale;
     p.step_epochs *= scale;
+    p.freeze_norms_epochs *= scale;
   }
   return recipe;
 }

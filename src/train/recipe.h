@@ -48,7 +48,9 @@ struct PhaseSpec {
   double lr_end = 0;  ///< cosine: the last rate
 
   double label_smoothing = 0;
+  double ema = 0;  ///< decay of the moving average that is evaluated and kept; 0: none
 
+  int weight_bits = 0;  ///< instead of [quant]'s, for progressive phases; 0: those
   std::string gradient = "reconstructed";  ///< row of schedules.cc
   std::string alpha = "geometric";         ///< row of schedules.cc: the way of 1 - alpha
   double one_minus_alpha_from = 0.5;
@@ -57,6 +59,13 @@ struct PhaseSpec {
       1;                   ///< the last epochs, at alpha = 1: only biases learn (reconstructed)
   bool compensate = true;  ///< the rate of quantised weights is divided by 1 - alpha
   int calibration_images = 256;  ///< for the activations' formats
+  bool learn_norms =
+      true;  ///< batch norm stays in training until it is frozen; false: folded first
+  double freeze_norms_epochs =
+      1;                       ///< norms use their running statistics in the last so many epochs
+  int reestimate_batches = 0;  ///< batches of Q(W) that make these statistics when they freeze
+  double distill = 0;          ///< part of the loss that is the distance from the teacher's scores
+  double temperature = 4;      ///< of that distance (Hinton et al. 2015)
 };
 
 /// What `nbq train` reads: one network, its data and how it learns.
@@ -68,6 +77,8 @@ struct Recipe {
   QuantSpec quant;
   std::vector<PhaseSpec> phases;
   std::string init;  ///< .nbq (float) to start from instead of random weights
+  /// .nbq to distill from; empty: the float network that the quantised phases begin with.
+  std::string teacher;
   std::string precision =
       "auto";  ///< "auto", "float32", "bfloat16": of training; evaluation is exact
 };

@@ -1,3 +1,4 @@
+#include "train/phase_fields.h"
 #include "train/recipe.h"
 #include "train/recipe_model.h"
 
@@ -65,24 +66,32 @@ std::string quant_toml(const QuantSpec& q) {
   return out;
 }
 
+/// Writes a phase's fields.
+struct FieldWriter {
+  std::string& out;
+  template <class Low, class High>
+  void number(const char* key, int field, Low, High) {
+    out += fmt::format("{} = {}\n", key, field);
+  }
+  template <class Low, class High>
+  void number(const char* key, double field, Low, High) {
+    out += fmt::format("{} = {}\n", key, real(field));
+  }
+  void flag(const char* key, bool field) { out += fmt::format("{} = {}\n", key, field); }
+  void choice(const char* key, const std::string& field, const std::vector<std::string>&) {
+    out += fmt::format("{} = {}\n", key, quoted(field));
+  }
+};
+
 std::string phase_toml(const PhaseSpec& p) {
-  std::string out = fmt::format(
-      "\n[[phase]]\nkind = {}\nepochs = {}\nbatch = {}\noptimizer = {}\nlr = {}\nmomentum = {}\n"
-      "nesterov = {}\nweight_decay = {}\nbeta1 = {}\nbeta2 = {}\nschedule = {}\nwarmup_epochs = "
-      "{}\n"
-      "step_epochs = {}\nfactor = {}\nlr_end = {}\nlabel_smoothing = {}\n",
-      p.quantised ? "\"quantised\"" : "\"float\"", p.epochs, p.batch, quoted(p.optimizer),
-      real(p.lr), real(p.momentum), p.nesterov, real(p.weight_decay), real(p.beta1), real(p.beta2),
-      quoted(p.schedule), real(p.warmup_epochs), real(p.step_epochs), real(p.factor),
-      real(p.lr_end), real(p.label_smoothing));
-  if (p.quantised)
-    out += fmt::format(
-        "gradient = {}\nalpha = {}\none_minus_alpha = [{}, {}]\nfinal_epochs_at_one = {}\n"
-        "compensate = {}\ncalibration_images = {}\n",
-        quoted(p.gradient), quoted(p.alpha), real(static_cast<float>(p.one_minus_alpha_from)),
-        real(static_cast<float>(p.one_minus_alpha_to)), p.final_epochs_at_one, p.compensate,
-        p.calibration_images);
-  return out;
+  std::string out =
+      fmt::format("\n[[phase]]\nkind = {}\n", p.quantised ? "\"quantised\"" : "\"float\"");
+  visit_phase(p, FieldWriter{out});
+  if (!p.quantised) return out;
+  visit_quantised(p, FieldWriter{out});
+  return out + fmt::format("one_minus_alpha = [{}, {}]\n",
+                           real(static_cast<float>(p.one_minus_alpha_from)),
+                           real(static_cast<float>(p.one_minus_alpha_to)));
 }
 
 }  // namespace
@@ -91,6 +100,7 @@ std::string recipe_toml(const Recipe& r) {
   std::string out = fmt::format("name = {}\nseed = {}\nprecision = {}\n", quoted(r.name), r.seed,
                                 quoted(r.precision));
   if (!r.init.empty()) out += "init = " + quoted(r.init) + "\n";
+  if (!r.teacher.empty()) out += "teacher = " + quoted(r.teacher) + "\n";
   const DataSpec& d = r.data;
   out += fmt::format(
       "\n[data]\nsource = {}\nchannels = {}\nheight = {}\nwidth = {}\npad_crop = {}\nflip = {}\n"

@@ -54,6 +54,11 @@ double learning_rate(const PhaseSpec& phase, std::int64_t step, std::int64_t ste
                                             : rate;
 }
 
+std::int64_t norms_freeze_at(const PhaseSpec& phase, std::int64_t steps_per_epoch) {
+  const double live = std::max(0.0, phase.epochs - phase.freeze_norms_epochs);
+  return static_cast<std::int64_t>(std::llround(live * static_cast<double>(steps_per_epoch)));
+}
+
 double alpha_at(const PhaseSpec& phase, std::int64_t step, std::int64_t steps_per_epoch) {
   const std::int64_t learning = (phase.epochs - phase.final_epochs_at_one) * steps_per_epoch;
   if (!phase.quantised || step >= learning) return 1;

@@ -16,8 +16,6 @@ namespace {
 /// Integers of up to this many bits, sign included, are exact in float32 however they are summed.
 constexpr int kFloatBits = 24;
 
-bool is_matrix(OpKind k) { return k == OpKind::kConv2d || k == OpKind::kLinear; }
-
 /// Layers that hand on integers of their operand's format unchanged.
 bool keeps_values(OpKind k) {
   return k == OpKind::kInput || k == OpKind::kMaxPool || k == OpKind::kFlatten;
@@ -43,6 +41,20 @@ at::ScalarType act_type(const ActFormat& f) {
              : at::kFloat;
 }
 
+/// gamma / sigma and -mean * gamma / sigma of the layer's norm, in float64 and then rounded, as
+/// fold_norm() does it; constants to the gradient.
+struct NormAffine {
+  at::Tensor scale, offset;
+};
+NormAffine norm_affine(const OpContext& op) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor var = op.params.at("norm.running_var").to(at::kDouble);
+  const double eps = static_cast<double>(op.node().norm->eps);
+  const at::Tensor scale = op.params.at("norm.weight").to(at::kDouble) / (var + eps).sqrt();
+  const at::Tensor offset = -op.params.at("norm.running_mean").to(at::kDouble) * scale;
+  return {scale.to(at::kFloat), offset.to(at::kFloat)};
+}
+
 }  // namespace
 
 TrainFn op_train(OpKind kind) {
@@ -66,15 +78,38 @@ at::Tensor pass_weight(const OpContext& op) {
   if (op.graph.stage != Stage::kQuantised) return operand(op, w);
   const Po2Weights& p = op.node().po2;
   const bool norm = op.node().kind() == OpKind::kBatchNorm;
-  return operand(op, learnt_weight(w, norm ? "nearest" : op.graph.quantizer, p.bits, p.exps,
-                                   op.pass.blend, op.pass.slope));
+  const at::Tensor scale = op.node().norm ? norm_affine(op).scale : at::Tensor();
+  return learnt_weight(w, scale, norm ? "nearest" : op.graph.quantizer, p.bits, p.exps,
+                       op.pass.blend, op.pass.slope);
 }
 
 at::Tensor pass_bias(const OpContext& op) {
   const auto it = op.params.find("bias");
-  if (it == op.params.end()) return {};
-  const bool rounds = op.graph.stage == Stage::kQuantised;
-  return operand(op, rounds ? rounded_bias(it->second, op.acc_exps) : it->second);
+  if (it == op.params.end() || op.live_norm()) return {};
+  const at::Tensor& bias = it->second;
+  if (op.graph.stage != Stage::kQuantised) return operand(op, bias);
+  return rounded_bias(op.node().norm ? bias + norm_affine(op).offset : bias, op.acc_exps);
+}
+
+at::Tensor normed(const OpContext& op, const at::Tensor& z) {
+  if (!op.live_norm()) return z;
+  const at::Tensor scale = norm_affine(op).scale;
+  const at::Tensor mean = at::zeros_like(scale), var = at::zeros_like(scale);
+  // z is scale times the layer's output: a negative scale has turned it around.
+  const at::Tensor gamma = op.params.at("norm.weight") * scale.sign();
+  const at::Tensor y = at::batch_norm(z, gamma, op.params.at("bias"), mean, var, true, 1.0,
+                                      static_cast<double>(op.node().norm->eps), false);
+  const at::NoGradGuard no_grad;
+  const double own = static_cast<double>(op.node().norm->momentum);
+  const double momentum = op.pass.norm_momentum >= 0 ? op.pass.norm_momentum : own;
+  const at::Tensor tells = scale.abs() > 1e-12;  // channels of no gain say nothing
+  const auto follow = [&](const char* name, const at::Tensor& seen) {
+    const at::Tensor& old = op.params.at(name);
+    old.copy_(at::where(tells, old.lerp(seen, momentum), old));
+  };
+  follow("norm.running_mean", mean / scale);
+  follow("norm.running_var", var / (scale * scale));
+  return y;
 }
 
 at::Tensor pad_map(const at::Tensor& x, const Window& w, double value) {
@@ -140,9 +175,9 @@ Result<TorchNet> TorchNet::create(const Graph& graph) {
   } else {
     NBQ_TRY(check_state(graph));
   }
-  TorchNet net(graph);
+  TorchNet net(graph.stage == Stage::kFloat ? fold_norms(graph) : graph);
   const bool learns = graph.stage != Stage::kInteger;
-  for (std::size_t id = 0; id < graph.nodes.size(); ++id) {
+  for (std::size_t id = 0; id < net.graph_.nodes.size(); ++id) {
     Node& n = net.graph_.nodes[id];
     Params& params = net.tensors_.emplace_back();
     net.make_tensors(n, params);
@@ -152,11 +187,12 @@ Result<TorchNet> TorchNet::create(const Graph& graph) {
         const bool weight = p.name == "weight";
         params.at(p.name).set_requires_grad(true);
         net.learnt_.push_back({static_cast<int>(id), p.name, params.at(p.name),
-                               weight && n.po2.bits != 0, weight && is_matrix(n.kind())});
+                               weight && n.po2.bits != 0, weight && is_matrix(n.kind()),
+                               p.name == "norm.weight"});
       }
   }
   NBQ_TRY(net.find_acc_exps());
-  net.dtypes_.assign(graph.nodes.size(), at::kFloat);
+  net.dtypes_.assign(net.graph_.nodes.size(), at::kFloat);
   if (graph.stage == Stage::kInteger) {
     NBQ_ASSIGN(const std::vector<int> bits, prove_acc_bits(graph));
     net.dtypes_ = dtypes_of(bits);
@@ -165,8 +201,8 @@ Result<TorchNet> TorchNet::create(const Graph& graph) {
     n.state.clear();
     n.po2.codes.clear();
   }
-  for (std::size_t id = 0; id < graph.nodes.size(); ++id) net.last_reader_.push_back(int(id));
-  for (std::size_t id = 0; id < graph.nodes.size(); ++id)
+  for (std::size_t id = 0; id < net.graph_.nodes.size(); ++id) net.last_reader_.push_back(int(id));
+  for (std::size_t id = 0; id < net.graph_.nodes.size(); ++id)
     for (const int in : graph.nodes[id].inputs)
       net.last_reader_[static_cast<std::size_t>(in)] = int(id);
   const InputAttrs& image = graph.input_attrs();
@@ -180,13 +216,10 @@ Result<TorchNet> TorchNet::create(const Graph& graph) {
   return net;
 }
 
-Status TorchNet::prepare_exact() {
-  if (graph_.stage != Stage::kQuantised) return ok_status();
-  NBQ_ASSIGN(const Graph integers, deploy(graph()));
-  std::vector<int> bits;
-  for (const Node& n : integers.nodes) bits.push_back(n.po2.acc_bits);
-  dtypes_ = dtypes_of(bits);
-  return ok_status();
+Result<TorchNet> TorchNet::for_evaluation(const Graph& graph) {
+  if (graph.stage != Stage::kQuantised) return create(graph);
+  NBQ_ASSIGN(const Graph integers, deploy(graph));
+  return create(integers);
 }
 
 at::Tensor TorchNet::image_tensor(std::span<const std::uint8_t> pixels, std::int64_t n) const {

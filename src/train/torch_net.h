@@ -15,6 +15,7 @@ struct Param {
   at::Tensor tensor;
   bool is_po2 = false;     ///< a weight whose codes are learnt (quantised graphs)
   bool is_matrix = false;  ///< weight of a convolution or linear layer: weight decay applies
+  bool is_norm = false;    ///< gamma of a norm that a layer has taken up
 };
 
 /// Any stage of a Graph, executable. Not copyable cheaply: tensors are shared between copies.
@@ -22,16 +23,14 @@ class TorchNet {
  public:
   /// Errors as check_state() or verify_integer(); kOverflow from the output stages.
   static Result<TorchNet> create(const Graph& graph);
+  /// What evaluation runs: of a quantised graph the integer network that deploy() makes of it.
+  static Result<TorchNet> for_evaluation(const Graph& graph);
 
   /// image  [N, C, H, W] float32 from image_tensor().  Result  the output's values: [N, ...], real
   /// numbers; in exact passes multiples of 2^output_exp().
   /// `observe`, if given, sees every node's output.
   using Observer = std::function<void(int id, const at::Tensor& value)>;
   at::Tensor forward(const at::Tensor& image, const Pass& pass, const Observer& observe = {}) const;
-
-  /// Before exact passes over a quantised graph whose weights changed: proves the accumulators'
-  /// widths. Errors kOverflow as deploy(): names layer and channel.
-  Status prepare_exact();
 
   /// Pixels [n x C x H x W] as the network's input values, in channels_last layout.
   at::Tensor image_tensor(std::span<const std::uint8_t> pixels, std::int64_t n) const;

@@ -13,7 +13,11 @@ namespace nbq {
 /// What kind of pass through the network this is.
 struct Pass {
   bool training = false;  ///< batch norm uses, and learns from, the statistics of the batch
-  /// Evaluation whose integers must be exact: every layer computes in float32 where its accumulator
+  /// Norms that layers have taken up (Node::norm) use their running statistics, as deploy() will,
+  /// also in training.
+  bool freeze_norms = false;
+  double norm_momentum = -1;  ///< of taken-up norms' statistics; below 0: each layer's own
+  /// Evaluation of an integer graph, exactly: every layer computes in float32 where its accumulator
   /// is proved to fit 24 bits, else in float64.
   bool exact = false;
   /// Forward weight W~ = (1 - blend) W + blend Q(W); gradient dW~/dW = slope. Quantised graphs
@@ -36,6 +40,8 @@ struct OpContext {
 
   const Node& node() const { return graph.nodes[static_cast<std::size_t>(id)]; }
   bool quantised() const { return graph.stage != Stage::kFloat; }
+  /// The layer's norm works with the batch's statistics.
+  bool live_norm() const { return node().norm && pass.training && !pass.freeze_norms; }
 };
 
 /// The accumulators of a node (kFloat: its values). The executor requantises them.
@@ -55,10 +61,16 @@ at::Tensor operand(const OpContext& op, const at::Tensor& x);
 /// The operand as float32, or as float64 where an exact pass asks for it: for sums that bfloat16
 /// would round.
 at::Tensor wide_operand(const OpContext& op, const at::Tensor& x);
-/// The weight of this pass: float, W~, or decoded codes.
+/// The weight of this pass: float, W~, or decoded codes; W times gamma / sigma where the layer has
+/// a norm.
 at::Tensor pass_weight(const OpContext& op);
-/// The bias of this pass, on the accumulator's grid unless the graph is float; undefined: none.
+/// The bias of this pass, on the accumulator's grid unless the graph is float; undefined: none, or
+/// left to live_norm().
 at::Tensor pass_bias(const OpContext& op);
+/// What comes of a convolution or linear layer's z = pass_weight * x + pass_bias: z itself, or its
+/// batch norm where that is live. z is gamma / sigma times the layer's own output, and its
+/// statistics are kept for that. z  [N, C, ...]
+at::Tensor normed(const OpContext& op, const at::Tensor& z);
 /// Pads rows and columns with `value`.
 at::Tensor pad_map(const at::Tensor& x, const Window& w, double value);
 /// Sum over each window; zeros pad.
@@ -69,11 +81,13 @@ double mean_factor(const OpContext& op, int count);
 
 // weight_function.cc
 
-/// W~ = (1 - blend) W + blend Q(W), exactly Q(W) at blend = 1; the gradient of W is `slope` times
-/// that of W~. Q is a row of quantizers.def at locked exponents: encoded and decoded in one pass.
-/// weight  [channels, ...] float32, contiguous.  exps  one per channel.
-at::Tensor learnt_weight(const at::Tensor& weight, const std::string& quantizer, int bits,
-                         const std::vector<int>& exps, double blend, double slope);
+/// With U = scale W: U~ = (1 - blend) U + blend Q(U), exactly Q(U) at blend = 1; the gradient of U
+/// is `slope` times that of U~. Q is a row of quantizers.def at locked exponents. weight [channels,
+/// ...] float32, contiguous.  scale  [channels], a constant to the gradient; undefined: 1.  exps
+/// one per channel.
+at::Tensor learnt_weight(const at::Tensor& weight, const at::Tensor& scale,
+                         const std::string& quantizer, int bits, const std::vector<int>& exps,
+                         double blend, double slope);
 /// Each bias rounded half up to a multiple of 2^exps[c]; the gradient passes straight through.
 at::Tensor rounded_bias(const at::Tensor& bias, const std::vector<int>& exps);
 

@@ -160,6 +160,37 @@ Status resume(Session& s) {
   return ok_status();
 }
 
+/// The phase learns other bits than the quantised one before it.
+bool changes_bits(const Recipe& r, int phase) {
+  const auto bits = [&](int p) {
+    return phase_quant(r, r.phases[static_cast<std::size_t>(p)]).weight_bits;
+  };
+  return phase > 0 && bits(phase) != bits(phase - 1);
+}
+
+/// The float network that the quantised phases begin with becomes one whose codes are learnt.
+Result<Graph> first_quantised(const Session& s, const PhaseSpec& phase) {
+  NBQ_ASSIGN(Graph absorbed, absorb_norms(s.state.graph));
+  const Graph folded = fold_norms(absorbed);
+  NBQ_ASSIGN(const ActSamples samples,
+             calibrate(folded, *s.train, static_cast<std::size_t>(phase.calibration_images),
+                       epoch_order(s.split.train, s.recipe().seed, ~std::uint64_t{0})));
+  return quantise(phase.learn_norms ? absorbed : folded, phase_quant(s.recipe(), phase), samples);
+}
+
+Status choose_teacher(Session& s) {
+  const Recipe& r = s.recipe();
+  const bool wanted = std::any_of(r.phases.begin(), r.phases.end(),
+                                  [](const PhaseSpec& p) { return p.quantised && p.distill > 0; });
+  if (!wanted) return ok_status();
+  if (r.teacher.empty()) {
+    s.state.teacher = s.state.graph;
+    return ok_status();
+  }
+  NBQ_ASSIGN(s.state.teacher, load_nbq(r.teacher));
+  return check_fits(s.state.teacher, *s.train);
+}
+
 /// Brings state.graph to the stage of the phase that begins.
 Status begin_phase(Session& s, const PhaseSpec& phase) {
   TrainState& t = s.state;
@@ -172,12 +203,11 @@ Status begin_phase(Session& s, const PhaseSpec& phase) {
       NBQ_ASSIGN(const EvalResult r, evaluate_torch(t.graph, *s.test));
       t.metrics.float_accuracy = r.accuracy;
     }
-    NBQ_ASSIGN(const Graph folded, fold(t.graph));
-    NBQ_ASSIGN(const ActSamples samples,
-               calibrate(folded, *s.train, static_cast<std::size_t>(phase.calibration_images),
-                         epoch_order(s.split.train, s.recipe().seed, ~std::uint64_t{0})));
-    NBQ_ASSIGN(t.graph, quantise(folded, s.recipe().quant, samples));
+    NBQ_TRY(choose_teacher(s));
+    NBQ_ASSIGN(t.graph, first_quantised(s, phase));
     note_weights_before(t.metrics, t.graph);
+  } else if (phase.quantised && changes_bits(s.recipe(), t.phase)) {
+    NBQ_TRY(refit_weights(t.graph, phase_quant(s.recipe(), phase)));
   }
   t.phase_begun = true;
   return ok_status();

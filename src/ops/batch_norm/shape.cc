@@ -4,10 +4,7 @@ namespace nbq {
 
 Result<LayerInfo> shape_batch_norm(const Node& node, const std::vector<Shape>& in) {
   NBQ_TRY(expect_inputs(node, in.size(), 1));
-  const auto& a = std::get<BatchNormAttrs>(node.attrs);
-  if (!(a.eps > 0) || !(a.momentum >= 0 && a.momentum <= 1))
-    return make_error(ErrorCode::kBadFile, "{}: eps must be positive and momentum in 0..1",
-                      node.name);
+  NBQ_TRY(check_norm(std::get<BatchNormAttrs>(node.attrs), node.name));
   LayerInfo info{in[0], {}, 0};
   for (const char* p : {"weight", "bias"}) info.params.push_back({p, {in[0].c}});
   for (const char* p : {"running_mean", "running_var"})

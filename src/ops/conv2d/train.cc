@@ -9,9 +9,9 @@ at::Tensor train_conv2d(const OpContext& op, const std::vector<at::Tensor>& in) 
   at::Tensor x = operand(op, in[0]);
   const bool even = w.pad_top == w.pad_bottom && w.pad_left == w.pad_right;
   if (!even) x = pad_map(x, w, 0);
-  return at::conv2d(x, pass_weight(op), pass_bias(op), {w.stride_h, w.stride_w},
-                    {even ? w.pad_top : 0, even ? w.pad_left : 0}, {w.dilation_h, w.dilation_w},
-                    a.groups);
+  return normed(op, at::conv2d(x, pass_weight(op), pass_bias(op), {w.stride_h, w.stride_w},
+                               {even ? w.pad_top : 0, even ? w.pad_left : 0},
+                               {w.dilation_h, w.dilation_w}, a.groups));
 }
 
 }  // namespace nbq
