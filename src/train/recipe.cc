@@ -153,12 +153,12 @@ Recipe scale_epochs(Recipe recipe, double scale) {
     return static_cast<int>(std::clamp(std::round(epochs * scale), 1.0, double{kMaxEpochs}));
   };
   for (PhaseSpec& p : recipe.phases) {
-    p.epochs = scaled(p.epochs);
-    if (p.final_epochs_at_one > 0)
-      p.final_epochs_at_one = std::min(scaled(p.final_epochs_at_one), p.epochs);
-    p.warmup_epochs *= scale;
-    p.step_epochs *= scale;
-    p.freeze_norms_epochs *= scale;
+    const int epochs = scaled(p.epochs);
+    const double ratio = static_cast<double>(epochs) / p.epochs;
+    p.epochs = epochs;
+    for (double* part :
+         {&p.final_epochs_at_one, &p.warmup_epochs, &p.step_epochs, &p.freeze_norms_epochs})
+      *part *= ratio;
   }
   return recipe;
 }

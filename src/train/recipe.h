@@ -55,7 +55,7 @@ struct PhaseSpec {
   std::string alpha = "geometric";         ///< row of schedules.cc: the way of 1 - alpha
   double one_minus_alpha_from = 0.5;
   double one_minus_alpha_to = 0.01;
-  int final_epochs_at_one =
+  double final_epochs_at_one =
       1;                   ///< the last epochs, at alpha = 1: only biases learn (reconstructed)
   bool compensate = true;  ///< the rate of quantised weights is divided by 1 - alpha
   int calibration_images = 256;  ///< for the activations' formats

@@ -19,6 +19,12 @@ double cosine_rate(const PhaseSpec& p, double epoch) {
   return p.lr_end + (p.lr - p.lr_end) * 0.5 * (1 + std::cos(std::numbers::pi * t));
 }
 
+/// Steps of the phase before its last `epochs`.
+std::int64_t steps_before(const PhaseSpec& p, double epochs, std::int64_t steps_per_epoch) {
+  const double before = std::max(0.0, p.epochs - epochs);
+  return std::llround(before * static_cast<double>(steps_per_epoch));
+}
+
 double geometric(double from, double to, double t) { return from * std::pow(to / from, t); }
 double linear(double from, double to, double t) { return from + (to - from) * t; }
 double constant(double from, double, double) { return from; }
@@ -55,12 +61,11 @@ double learning_rate(const PhaseSpec& phase, std::int64_t step, std::int64_t ste
 }
 
 std::int64_t norms_freeze_at(const PhaseSpec& phase, std::int64_t steps_per_epoch) {
-  const double live = std::max(0.0, phase.epochs - phase.freeze_norms_epochs);
-  return static_cast<std::int64_t>(std::llround(live * static_cast<double>(steps_per_epoch)));
+  return steps_before(phase, phase.freeze_norms_epochs, steps_per_epoch);
 }
 
 double alpha_at(const PhaseSpec& phase, std::int64_t step, std::int64_t steps_per_epoch) {
-  const std::int64_t learning = (phase.epochs - phase.final_epochs_at_one) * steps_per_epoch;
+  const std::int64_t learning = steps_before(phase, phase.final_epochs_at_one, steps_per_epoch);
   if (!phase.quantised || step >= learning) return 1;
   const double t =
       learning > 1 ? static_cast<double>(step) / static_cast<double>(learning - 1) : 1.0;

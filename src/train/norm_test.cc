@@ -1,0 +1,120 @@
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "model/fold.h"
+#include "train/executor.h"
+#include "train/initial.h"
+#include "train/torch_net.h"
+
+namespace nbq {
+namespace {
+
+constexpr int kImages = 16;
+
+/// Convolution, batch norm with gains of either sign, relu, and a linear layer.
+Graph small_net() {
+  Graph g;
+  g.add("image", InputAttrs{3, 6, 5, {}, {}}, {});
+  Window w;
+  w.kernel_h = w.kernel_w = 3;
+  w.pad_top = w.pad_left = w.pad_bottom = w.pad_right = 1;
+  g.add("conv", Conv2dAttrs{7, 1, true, w}, {0});
+  g.add("bn", BatchNormAttrs{}, {1});
+  g.add("relu", ReluAttrs{}, {2});
+  g.add("flatten", FlattenAttrs{}, {3});
+  g.add("fc", LinearAttrs{4, true}, {4});
+  EXPECT_TRUE(infer_shapes(g).ok());
+  EXPECT_TRUE(initialise(g, 3).ok());
+  std::mt19937 rng(1);
+  std::uniform_real_distribution<float> some(0.3f, 1.5f);
+  for (const char* name : {"weight", "bias", "running_mean", "running_var"})
+    for (float& v : g.nodes[2].state[name].data) v = some(rng);
+  g.nodes[2].state["weight"].data[2] *= -1;
+  for (float& v : g.nodes[1].state["bias"].data) v = some(rng);
+  return g;
+}
+
+std::vector<std::uint8_t> random_pixels(const Graph& g) {
+  std::mt19937 rng(5);
+  std::vector<std::uint8_t> p(static_cast<std::size_t>(kImages * g.input().shape.size()));
+  for (std::uint8_t& v : p) v = static_cast<std::uint8_t>(rng());
+  return p;
+}
+
+/// Quantised with its norm still in the convolution.
+Graph quantised(const Graph& absorbed, int act_bits = 8) {
+  QuantSpec spec;
+  spec.act_bits = act_bits;
+  const auto q = quantise(absorbed, spec, ActSamples(absorbed.nodes.size(), {-3.0f, 3.0f}));
+  EXPECT_TRUE(q.ok()) << q.error().message;
+  return *q;
+}
+
+TEST(Norm, KeptOrFoldedDeploysToTheSameIntegers) {
+  const Graph absorbed = absorb_norms(small_net()).value();
+  ASSERT_TRUE(absorbed.nodes[1].norm.has_value());
+  const Graph kept = quantised(absorbed), folded = quantised(fold_norms(absorbed));
+  const auto pixels = random_pixels(kept);
+  EXPECT_EQ(*torch_logits(kept, pixels, kImages), *torch_logits(folded, pixels, kImages));
+}
+
+TEST(Norm, FrozenTrainingPassIsTheDeployedNetwork) {
+  const Graph kept = quantised(absorb_norms(small_net()).value());
+  const auto pixels = random_pixels(kept);
+  TorchNet net = TorchNet::create(kept).value();
+  const Pass frozen{.training = true, .freeze_norms = true};
+  const at::Tensor y = net.forward(net.image_tensor(pixels, kImages), frozen).detach();
+  const auto want = *torch_logits(kept, pixels, kImages);
+  const auto got = y.reshape({-1}).to(at::kDouble);
+  for (std::size_t i = 0; i < want.size(); ++i)
+    EXPECT_EQ(std::ldexp(got[static_cast<std::int64_t>(i)].item<double>(), -net.output_exp()),
+              static_cast<double>(want[i]));
+}
+
+TEST(Norm, LivePassNormalisesAndFollowsTheStatistics) {
+  const Graph g = quantised(absorb_norms(small_net()).value(), 16);
+  const auto pixels = random_pixels(g);
+  TorchNet net = TorchNet::create(g).value();
+  const at::Tensor x = net.image_tensor(pixels, kImages);
+  at::Tensor seen;
+  // blend 0: W~ is W, so that the layer computes an ordinary convolution and batch norm.
+  net.forward(x, {.training = true, .blend = 0, .slope = 1},
+              [&](int id, const at::Tensor& y) { seen = id == 1 ? y.detach() : seen; });
+  const auto state = [&](const char* name) {
+    const FloatTensor& t = g.nodes[1].state.at(name);
+    return at::from_blob(const_cast<float*>(t.data.data()), t.dims).clone();
+  };
+  at::Tensor mean = state("norm.running_mean"), var = state("norm.running_var");
+  const at::Tensor z = at::conv2d(x, state("weight"), {}, {1, 1}, at::IntArrayRef{1, 1});
+  const at::Tensor want = at::batch_norm(z, state("norm.weight"), state("bias"), mean, var, true,
+                                         0.1, 1e-5, false);
+  const ActFormat& f = g.nodes[1].act;
+  const at::Tensor clipped = want.clamp(std::ldexp(f.lo, f.exp), std::ldexp(f.hi, f.exp));
+  EXPECT_LT((seen - clipped).abs().max().item<double>(), std::ldexp(1.0, f.exp));
+  const Graph after = net.graph();
+  const auto near = [&](const char* name, const at::Tensor& expected) {
+    const auto& data = after.nodes[1].state.at(name).data;
+    for (std::size_t c = 0; c < data.size(); ++c)
+      EXPECT_NEAR(data[c], expected[static_cast<std::int64_t>(c)].item<float>(), 1e-4f) << name;
+  };
+  near("norm.running_mean", mean);
+  near("norm.running_var", var);
+}
+
+TEST(Norm, GradientOfTheWeightIsThatOfTheFloatLayer) {
+  const Graph g = quantised(absorb_norms(small_net()).value(), 16);
+  const auto pixels = random_pixels(g);
+  const auto gradient = [&](double slope) {
+    TorchNet net = TorchNet::create(g).value();
+    const Pass pass{.training = true, .blend = 0, .slope = slope};
+    net.forward(net.image_tensor(pixels, kImages), pass).square().sum().backward();
+    return net.params()[0].tensor.grad().clone();
+  };
+  const at::Tensor whole = gradient(1), half = gradient(0.5);
+  EXPECT_GT(whole.abs().max().item<double>(), 0);
+  EXPECT_TRUE(at::allclose(half, whole * 0.5, 1e-4, 1e-6));
+}
+
+}  // namespace
+}  // namespace nbq
