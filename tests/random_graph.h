@@ -104,7 +104,7 @@ class RandomGraph {
     const int id = static_cast<int>(g.nodes.size()) - 1;
     const Shape in = g.nodes.back().shape;
     const std::string name = "n" + std::to_string(id + 1);
-    switch (uniform(0, 8)) {
+    switch (uniform(0, 10)) {
       case 0:
         g.add(name, ReluAttrs{uniform(0, 1) == 0 ? 0.0f : 6.0f}, {id});
         break;
@@ -123,11 +123,33 @@ class RandomGraph {
       case 5:
         concat_with_earlier(g, name, id);
         break;
+      case 6:
+        g.add(name,
+              PadAttrs{uniform(0, 5), uniform(0, 5), uniform(0, 2), uniform(0, 2), uniform(0, 2),
+                       uniform(0, 2)},
+              {id});
+        break;
+      case 7:
+        g.add(name, slice(in), {id});
+        break;
       default:
         conv(g, name, id, in);
         break;
     }
     shapes(g);
+  }
+
+  SliceAttrs slice(const Shape& in) {
+    SliceAttrs a;
+    const auto axis = [&](int have, int& start, int& size, int& step) {
+      start = uniform(0, std::min(3, have - 1));
+      step = uniform(1, 2);
+      size = uniform(1, (have - 1 - start) / step + 1);
+    };
+    axis(in.c, a.start_c, a.size_c, a.step_c);
+    axis(in.h, a.start_h, a.size_h, a.step_h);
+    axis(in.w, a.start_w, a.size_w, a.step_w);
+    return a;
   }
 
   void conv(Graph& g, const std::string& name, int id, const Shape& in) {

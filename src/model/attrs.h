@@ -62,6 +62,19 @@ struct AddAttrs {};
 struct ConcatAttrs {};  ///< along channels
 struct FlattenAttrs {};
 
+/// Zeros around the map: channels before and after, rows above and below, columns at both sides.
+struct PadAttrs {
+  int before_c = 0, after_c = 0;
+  int top = 0, bottom = 0, left = 0, right = 0;
+};
+
+/// Along each axis, `size` elements from `start` on, `step` apart.
+struct SliceAttrs {
+  int start_c = 0, start_h = 0, start_w = 0;
+  int size_c = 0, size_h = 0, size_w = 0;
+  int step_c = 1, step_h = 1, step_w = 1;
+};
+
 namespace detail {
 /// The variant in the registry's order, so that index() is the OpKind.
 template <class Tag, class... Ts>

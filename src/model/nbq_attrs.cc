@@ -73,6 +73,21 @@ Offset<void> pack(FlatBufferBuilder& b, const FlattenAttrs&) {
   return fb::CreateFlattenAttrs(b).Union();
 }
 Attrs unpack(const fb::FlattenAttrs&) { return FlattenAttrs{}; }
+Offset<void> pack(FlatBufferBuilder& b, const PadAttrs& a) {
+  return fb::CreatePadAttrs(b, a.before_c, a.after_c, a.top, a.bottom, a.left, a.right).Union();
+}
+Attrs unpack(const fb::PadAttrs& f) {
+  return PadAttrs{f.before_c(), f.after_c(), f.top(), f.bottom(), f.left(), f.right()};
+}
+Offset<void> pack(FlatBufferBuilder& b, const SliceAttrs& a) {
+  return fb::CreateSliceAttrs(b, a.start_c, a.start_h, a.start_w, a.size_c, a.size_h, a.size_w,
+                              a.step_c, a.step_h, a.step_w)
+      .Union();
+}
+Attrs unpack(const fb::SliceAttrs& f) {
+  return SliceAttrs{f.start_c(), f.start_h(), f.start_w(), f.size_c(), f.size_h(),
+                    f.size_w(),  f.step_c(),  f.step_h(),  f.step_w()};
+}
 
 }  // namespace
 

@@ -18,6 +18,10 @@ BoundFn op_bound(OpKind kind) {
   return kRows[static_cast<int>(kind)];
 }
 
+bool keeps_format(OpKind k) {
+  return k == OpKind::kMaxPool || k == OpKind::kFlatten || k == OpKind::kPad || k == OpKind::kSlice;
+}
+
 Result<AccBound> acc_bound(const Graph& graph, int id) {
   const Node& n = graph.nodes[static_cast<std::size_t>(id)];
   std::vector<const Node*> in;

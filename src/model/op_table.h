@@ -26,6 +26,9 @@ using BoundFn = Result<AccBound> (*)(const Node& node, const std::vector<const N
 ShapeFn op_shape(OpKind kind);
 BoundFn op_bound(OpKind kind);
 
+/// Layers that hand on their operand's integers unchanged, and so keep its format.
+bool keeps_format(OpKind kind);
+
 /// Bound and exponents of node `id`'s accumulator.
 Result<AccBound> acc_bound(const Graph& graph, int id);
 

@@ -56,9 +56,6 @@ bool carries_weights(OpKind k) {
   return k == OpKind::kConv2d || k == OpKind::kLinear || k == OpKind::kBatchNorm;
 }
 
-/// Operators that hand their operand's integers on must keep its format.
-bool keeps_format(OpKind k) { return k == OpKind::kMaxPool || k == OpKind::kFlatten; }
-
 Status verify_act(const Graph& g, std::size_t id) {
   const Node& n = g.nodes[id];
   const ActFormat& a = n.act;

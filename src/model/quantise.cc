@@ -179,7 +179,7 @@ Result<Graph> quantise(const Graph& folded, const QuantSpec& spec, const ActSamp
         std::find(fused.begin(), fused.end(), static_cast<int>(id)) != fused.end();
     if (n.kind() == OpKind::kInput) {
       n.act = ActFormat::make(8, true, -7);
-    } else if (n.kind() == OpKind::kMaxPool || n.kind() == OpKind::kFlatten || is_fused) {
+    } else if (keeps_format(n.kind()) || is_fused) {
       n.act = operand->act;
     } else if (!(last && gives_logits(n.kind()))) {
       n.act = choose_format(g, id, n.kind() == OpKind::kRelu ? static_cast<int>(id) : relu, spec,

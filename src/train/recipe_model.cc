@@ -60,6 +60,32 @@ void read(StrictTable&, GlobalAvgPoolAttrs&) {}
 void read(StrictTable&, AddAttrs&) {}
 void read(StrictTable&, ConcatAttrs&) {}
 void read(StrictTable&, FlattenAttrs&) {}
+/// rows = [above, below], columns = [left, right], channels = [before, after].
+void read(StrictTable& t, PadAttrs& a) {
+  const auto pair = [&](const char* key, int& before, int& after) {
+    std::vector<int> v = {before, after};
+    t.get_sizes(key, v, {2}, 0, kMaxSide);
+    before = v.front();
+    after = v.back();
+  };
+  pair("channels", a.before_c, a.after_c);
+  pair("rows", a.top, a.bottom);
+  pair("columns", a.left, a.right);
+}
+/// start, size and step, each [channels, rows, columns].
+void read(StrictTable& t, SliceAttrs& a) {
+  const auto axes = [&](const char* key, int lo, int& c, int& h, int& w) {
+    std::vector<int> v = {c, h, w};
+    t.get_sizes(key, v, {3}, lo, 1 << 20);
+    c = v[0];
+    h = v[v.size() > 1 ? 1 : 0];
+    w = v.back();
+  };
+  if (!t.has("size")) t.fail("size", "is needed");
+  axes("start", 0, a.start_c, a.start_h, a.start_w);
+  axes("size", 1, a.size_c, a.size_h, a.size_w);
+  axes("step", 1, a.step_c, a.step_h, a.step_w);
+}
 
 Attrs read_attrs(StrictTable& t, const std::string& op) {
 #define NBQ_OP(Kind, folder, name) \
@@ -130,6 +156,15 @@ std::string write(const GlobalAvgPoolAttrs&) { return ""; }
 std::string write(const AddAttrs&) { return ""; }
 std::string write(const ConcatAttrs&) { return ""; }
 std::string write(const FlattenAttrs&) { return ""; }
+std::string write(const PadAttrs& a) {
+  return fmt::format("channels = [{}, {}]\nrows = [{}, {}]\ncolumns = [{}, {}]\n", a.before_c,
+                     a.after_c, a.top, a.bottom, a.left, a.right);
+}
+std::string write(const SliceAttrs& a) {
+  return fmt::format("start = [{}, {}, {}]\nsize = [{}, {}, {}]\nstep = [{}, {}, {}]\n", a.start_c,
+                     a.start_h, a.start_w, a.size_c, a.size_h, a.size_w, a.step_c, a.step_h,
+                     a.step_w);
+}
 
 }  // namespace
 

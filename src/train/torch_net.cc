@@ -16,10 +16,8 @@ namespace {
 /// Integers of up to this many bits, sign included, are exact in float32 however they are summed.
 constexpr int kFloatBits = 24;
 
-/// Layers that hand on integers of their operand's format unchanged.
-bool keeps_values(OpKind k) {
-  return k == OpKind::kInput || k == OpKind::kMaxPool || k == OpKind::kFlatten;
-}
+/// Their values need no requantisation.
+bool keeps_values(OpKind k) { return k == OpKind::kInput || keeps_format(k); }
 
 at::Tensor to_tensor(const FloatTensor& t) {
   return at::from_blob(const_cast<float*>(t.data.data()), t.dims, at::kFloat).clone();
