@@ -21,37 +21,43 @@ void sample_into(std::vector<float>& out, const at::Tensor& value, std::size_t w
 
 }  // namespace
 
-Result<ActSamples> calibrate(const Graph& graph, const ImageSource& source, std::size_t n,
-                             std::span<const std::size_t> images) {
-  if (graph.stage != Stage::kFloat)
-    return make_error(ErrorCode::kInvalidArgument, "only a float network is calibrated");
+Status observe_images(const Graph& graph, const ImageSource& source, std::size_t n,
+                      std::span<const std::size_t> images, std::size_t batch,
+                      const TorchNet::Observer& observe) {
   const std::size_t available = images.empty() ? source.size() : images.size();
   n = std::min(n, available);
   if (n == 0) return make_error(ErrorCode::kInvalidArgument, "no images to calibrate with");
-  return guard_torch([&]() -> Result<ActSamples> {
+  return guard_torch([&]() -> Status {
     NBQ_TRY(check_fits(graph, source));
     NBQ_ASSIGN(TorchNet net, TorchNet::create(graph));
-    ActSamples samples(graph.nodes.size());
     const at::NoGradGuard no_grad;
     const std::size_t bytes = source.shape().bytes();
-    const std::size_t batches = (n + kBatch - 1) / kBatch;
     std::vector<std::uint8_t> pixels;
-    for (std::size_t first = 0; first < n; first += kBatch) {
-      const std::size_t count = std::min(kBatch, n - first);
+    for (std::size_t first = 0; first < n; first += batch) {
+      const std::size_t count = std::min(batch, n - first);
       pixels.resize(count * bytes);
       for (std::size_t i = 0; i < count; ++i) {
         const std::size_t k = first + i;
         const std::size_t image = images.empty() ? k * available / n : images[k];
         NBQ_TRY(source.load(image, {pixels.data() + i * bytes, bytes}));
       }
-      net.forward(net.image_tensor(pixels, static_cast<std::int64_t>(count)), Pass{},
-                  [&](int id, const at::Tensor& value) {
-                    sample_into(samples[static_cast<std::size_t>(id)], value,
-                                kValuesPerNode / batches);
-                  });
+      net.forward(net.image_tensor(pixels, static_cast<std::int64_t>(count)), Pass{}, observe);
     }
-    return samples;
+    return ok_status();
   });
+}
+
+Result<ActSamples> calibrate(const Graph& graph, const ImageSource& source, std::size_t n,
+                             std::span<const std::size_t> images) {
+  if (graph.stage != Stage::kFloat)
+    return make_error(ErrorCode::kInvalidArgument, "only a float network is calibrated");
+  const std::size_t available = images.empty() ? source.size() : images.size();
+  const std::size_t batches = (std::min(n, available) + kBatch - 1) / kBatch;
+  ActSamples samples(graph.nodes.size());
+  NBQ_TRY(observe_images(graph, source, n, images, kBatch, [&](int id, const at::Tensor& value) {
+    sample_into(samples[static_cast<std::size_t>(id)], value, kValuesPerNode / batches);
+  }));
+  return samples;
 }
 
 Result<Graph> quantise_post_training(const Graph& float_graph, const QuantSpec& spec,

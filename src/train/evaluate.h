@@ -24,6 +24,12 @@ auto guard_torch(F&& body) -> decltype(body()) {
 /// The dataset's images and classes are those of the network.
 Status check_fits(const Graph& graph, const ImageSource& source);
 
+/// Shows every node's output for the first n of `images` (indices into source; empty: spread evenly
+/// over all of it), `batch` at a time, in evaluation mode.
+Status observe_images(const Graph& graph, const ImageSource& source, std::size_t n,
+                      std::span<const std::size_t> images, std::size_t batch,
+                      const TorchNet::Observer& observe);
+
 /// evaluate_torch() of some images (empty: all).
 Result<EvalResult> evaluate_images(const Graph& graph, const ImageSource& source,
                                    std::span<const std::size_t> images, int batch = 250);

@@ -44,6 +44,13 @@ Result<EvalResult> evaluate_torch(const Graph& graph, const ImageSource& source,
 Result<ActSamples> calibrate(const Graph& graph, const ImageSource& source, std::size_t n,
                              std::span<const std::size_t> images = {});
 
+/// Puts a batch norm after every convolution that has none, gamma and beta being the deviation and
+/// mean that the convolution's output has over `n` images: evaluation stays the same (to float
+/// rounding), and training has a norm to work with. For networks whose exporter folded them, as
+/// PyTorch's does. Convolutions that give the logits get none.
+Result<Graph> restore_norms(const Graph& float_graph, const ImageSource& source, std::size_t n,
+                            std::span<const std::size_t> images = {});
+
 /// Post-training quantisation: fold, calibrate over n images, quantise. The result is kQuantised:
 /// ready for deploy() or for learning. Errors also those of fold() and quantise().
 Result<Graph> quantise_post_training(const Graph& float_graph, const QuantSpec& spec,

@@ -87,8 +87,8 @@ TEST(Norm, LivePassNormalisesAndFollowsTheStatistics) {
   };
   at::Tensor mean = state("norm.running_mean"), var = state("norm.running_var");
   const at::Tensor z = at::conv2d(x, state("weight"), {}, {1, 1}, at::IntArrayRef{1, 1});
-  const at::Tensor want = at::batch_norm(z, state("norm.weight"), state("bias"), mean, var, true,
-                                         0.1, 1e-5, false);
+  const at::Tensor want =
+      at::batch_norm(z, state("norm.weight"), state("bias"), mean, var, true, 0.1, 1e-5, false);
   const ActFormat& f = g.nodes[1].act;
   const at::Tensor clipped = want.clamp(std::ldexp(f.lo, f.exp), std::ldexp(f.hi, f.exp));
   EXPECT_LT((seen - clipped).abs().max().item<double>(), 1e-3);
@@ -114,6 +114,28 @@ TEST(Norm, GradientOfTheWeightIsThatOfTheFloatLayer) {
   const at::Tensor whole = gradient(1), half = gradient(0.5);
   EXPECT_GT(whole.abs().max().item<double>(), 0);
   EXPECT_TRUE(at::allclose(half, whole * 0.5, 1e-4, 1e-6));
+}
+
+TEST(Norm, RestoredNormsChangeNothingInEvaluation) {
+  Graph g = fold(small_net()).value();
+  DatasetInfo info;
+  info.class_names = {"a", "b", "c", "d"};
+  info.shape = {3, 6, 5};
+  for (int i = 0; i < kImages; ++i) info.labels.push_back(i % 4);
+  const auto pixels = random_pixels(g);
+  const ImageSourcePtr source = *make_memory_source(info, pixels);
+  const Graph restored = restore_norms(g, *source, kImages).value();
+  ASSERT_EQ(restored.nodes.size(), g.nodes.size() + 1);
+  EXPECT_EQ(restored.nodes[2].kind(), OpKind::kBatchNorm);
+  const auto before = *torch_scores(g, pixels, kImages);
+  const auto after = *torch_scores(restored, pixels, kImages);
+  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_NEAR(before[i], after[i], 2e-4f);
+  // The batch's own statistics are those of the images: training begins where evaluation is.
+  TorchNet net = TorchNet::create(restored).value();
+  const at::Tensor y = net.forward(net.image_tensor(pixels, kImages), {.training = true}).detach();
+  const at::Tensor flat = y.reshape({-1});
+  for (std::size_t i = 0; i < before.size(); ++i)
+    EXPECT_NEAR(before[i], flat[static_cast<std::int64_t>(i)].item<float>(), 2e-3f);
 }
 
 }  // namespace

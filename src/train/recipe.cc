@@ -109,6 +109,7 @@ Result<Recipe> parse_recipe(std::string_view text, const std::string& file) {
   t.get("seed", r.seed);
   t.get("init", r.init);
   t.get("teacher", r.teacher);
+  t.get("restore_norms", r.restore_norms, 0, 1 << 20);
   t.get_choice("precision", r.precision, {"auto", "float32", "bfloat16"});
   if (auto data = t.table("data")) NBQ_TRY(read_data(*data, r.data));
   if (auto model = t.table("model")) NBQ_TRY(read_model(*model, r.model));

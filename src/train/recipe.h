@@ -77,6 +77,9 @@ struct Recipe {
   QuantSpec quant;
   std::vector<PhaseSpec> phases;
   std::string init;  ///< .nbq (float) to start from instead of random weights
+  /// Images over which batch norms are put back after convolutions of `init` that have none (most
+  /// exporters fold them); 0: it is trained as it is.
+  int restore_norms = 0;
   /// .nbq to distill from; empty: the float network that the quantised phases begin with.
   std::string teacher;
   std::string precision =

@@ -100,6 +100,7 @@ std::string recipe_toml(const Recipe& r) {
   std::string out = fmt::format("name = {}\nseed = {}\nprecision = {}\n", quoted(r.name), r.seed,
                                 quoted(r.precision));
   if (!r.init.empty()) out += "init = " + quoted(r.init) + "\n";
+  if (r.restore_norms != 0) out += fmt::format("restore_norms = {}\n", r.restore_norms);
   if (!r.teacher.empty()) out += "teacher = " + quoted(r.teacher) + "\n";
   const DataSpec& d = r.data;
   out += fmt::format(

@@ -97,6 +97,11 @@ Result<Graph> first_graph(const Session& s) {
       return make_error(ErrorCode::kInvalidArgument,
                         "{}: its bits and scales are chosen already; init needs a float network",
                         r.init);
+    NBQ_TRY(check_fits(g, *s.train));
+    if (r.restore_norms > 0) {
+      NBQ_ASSIGN(
+          g, restore_norms(g, *s.train, static_cast<std::size_t>(r.restore_norms), s.split.train));
+    }
   } else {
     const Shape image{s.train->channels(), s.train->height(), s.train->width()};
     NBQ_ASSIGN(g, recipe_graph(r, image, static_cast<int>(s.train->class_names().size())));
