@@ -47,8 +47,9 @@ void add_import(CLI::App& app, Context& context) {
                               [o, &context] { return import_command(*o, context); });
   cmd->add_option("model", o->model, ".onnx file, opset 9 to 21")->required();
   cmd->add_option("-o,--out", o->out, "float .nbq file to write")->required();
-  cmd->add_option("--mean", o->options.mean,
-                  "what the network's training took off pixels of 0..1, one number or one a channel")
+  cmd->add_option(
+         "--mean", o->options.mean,
+         "what the network's training took off pixels of 0..1, one number or one a channel")
       ->delimiter(',');
   cmd->add_option("--std", o->options.std, "and what it divided them by")->delimiter(',');
   cmd->add_option("--input", o->input, "C,H,W of the image, where the model leaves it open")

@@ -173,8 +173,8 @@ Result<ConstTensor> fold_slice(const FoldContext& c) {
       step[axis] = -1;
       continue;
     }
-    NBQ_ASSIGN(const SliceRange r, slice_range(starts[i], ends[i], steps[i], t->dims[axis],
-                                               c.attributes.where()));
+    NBQ_ASSIGN(const SliceRange r,
+               slice_range(starts[i], ends[i], steps[i], t->dims[axis], c.attributes.where()));
     d[axis] = r.count;
     first[axis] = r.start;
     step[axis] = r.step;
@@ -272,12 +272,18 @@ struct Row {
   const char* op_type;
   Result<ConstTensor> (*fold)(const FoldContext&);
 };
-constexpr Row kRows[] = {{"Reshape", fold_reshape},   {"Unsqueeze", fold_unsqueeze},
-                         {"Squeeze", fold_squeeze},   {"Transpose", fold_transpose},
-                         {"Gather", fold_gather},     {"Slice", fold_slice},
-                         {"Concat", fold_concat},     {"Cast", fold_cast},
-                         {"Add", fold_add},           {"Sub", fold_sub},
-                         {"Mul", fold_mul},           {"Div", fold_div},
+constexpr Row kRows[] = {{"Reshape", fold_reshape},
+                         {"Unsqueeze", fold_unsqueeze},
+                         {"Squeeze", fold_squeeze},
+                         {"Transpose", fold_transpose},
+                         {"Gather", fold_gather},
+                         {"Slice", fold_slice},
+                         {"Concat", fold_concat},
+                         {"Cast", fold_cast},
+                         {"Add", fold_add},
+                         {"Sub", fold_sub},
+                         {"Mul", fold_mul},
+                         {"Div", fold_div},
                          {"ConstantOfShape", fold_constant_of_shape}};
 
 const Row* find_row(const std::string& op_type) {

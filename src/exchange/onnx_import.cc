@@ -31,9 +31,10 @@ Status check_model(const onnx::ModelProto& model, std::int64_t& opset) {
     return make_error(ErrorCode::kUnsupported, "{} nodes, more than {}", model.graph().node_size(),
                       kMaxNodes);
   if (model.graph().output_size() != 1)
-    return make_error(ErrorCode::kUnsupported,
-                      "{} outputs; cut the model to one (for example with onnx.utils.extract_model)",
-                      model.graph().output_size());
+    return make_error(
+        ErrorCode::kUnsupported,
+        "{} outputs; cut the model to one (for example with onnx.utils.extract_model)",
+        model.graph().output_size());
   if (model.graph().sparse_initializer_size() != 0)
     return make_error(ErrorCode::kUnsupported, "sparse initializers; store them densely");
   return ok_status();
@@ -121,10 +122,10 @@ Status read_constants(NodeContext& n) {
     in.back() = v->constant.get();
   }
   if (!folds_constants(op))
-    return n.unsupported("is computed from constants only, and that not while importing; simplify "
-                         "the model first (for example with onnxsim)");
-  NBQ_ASSIGN(ConstTensor t,
-             fold_constants(op, FoldContext{n.attributes, in, n.state.budget}));
+    return n.unsupported(
+        "is computed from constants only, and that not while importing; simplify "
+        "the model first (for example with onnxsim)");
+  NBQ_ASSIGN(ConstTensor t, fold_constants(op, FoldContext{n.attributes, in, n.state.budget}));
   NBQ_TRY(n.state.spend(t.size(), n.where()));
   return n.give(constant_value(std::move(t)));
 }
@@ -145,8 +146,9 @@ Status read_node(ImportState& s, const onnx::NodeProto& proto) {
   if (constants) return read_constants(n);
   const ReaderFn read = find_reader(proto.op_type());
   if (read == nullptr)
-    return n.unsupported("the operator has no layer here; replace it before exporting. Supported: {}",
-                         known_operators());
+    return n.unsupported(
+        "the operator has no layer here; replace it before exporting. Supported: {}",
+        known_operators());
   return read(n);
 }
 

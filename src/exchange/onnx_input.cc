@@ -22,8 +22,8 @@ Result<const onnx::ValueInfoProto*> only_input(const ImportState& s, const onnx:
     return make_error(ErrorCode::kUnsupported, "output {}: does not depend on an input", s.output);
   if (read.size() > 1)
     return make_error(ErrorCode::kUnsupported,
-                      "{} inputs ({}); one image is the only input a network may have",
-                      read.size(), fmt::join(names, ", "));
+                      "{} inputs ({}); one image is the only input a network may have", read.size(),
+                      fmt::join(names, ", "));
   return read[0];
 }
 
@@ -115,7 +115,8 @@ Status read_input(ImportState& s, const onnx::GraphProto& g,
   for (std::size_t i = 1; i < sizes.size() && sizes.size() > 2; ++i)
     (axes[i] == Axis::kC   ? declared.c
      : axes[i] == Axis::kH ? declared.h
-                           : declared.w) = static_cast<int>(std::min<std::int64_t>(sizes[i], 1 << 20));
+                           : declared.w) =
+        static_cast<int>(std::min<std::int64_t>(sizes[i], 1 << 20));
   InputAttrs a;
   NBQ_ASSIGN(a.channels, side(s, name, "channels", declared.c, &Shape::c));
   NBQ_ASSIGN(a.height, side(s, name, "rows", declared.h, &Shape::h));

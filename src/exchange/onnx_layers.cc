@@ -119,8 +119,9 @@ Status read_affine(NodeContext& n, bool commutes, ScaleOffset (*affine)(float)) 
 }
 
 Status check_equal_layout(const NodeContext& n, const Value& a, const Value& b) {
-  const bool equal_flat = a.flat.has_value() == b.flat.has_value() &&
-                          (!a.flat || (a.flat->map == b.flat->map && a.flat->order == b.flat->order));
+  const bool equal_flat =
+      a.flat.has_value() == b.flat.has_value() &&
+      (!a.flat || (a.flat->map == b.flat->map && a.flat->order == b.flat->order));
   if (a.axes != b.axes || !equal_flat)
     return n.unsupported("its operands have their dimensions in different orders");
   return ok_status();
@@ -237,8 +238,7 @@ Status read_clip(NodeContext& n) {
 
 Status read_add(NodeContext& n) {
   NBQ_ASSIGN(const int constant, constant_operand(n));
-  if (constant >= 0)
-    return read_affine(n, true, [](float x) { return ScaleOffset{1, x}; });
+  if (constant >= 0) return read_affine(n, true, [](float x) { return ScaleOffset{1, x}; });
   NBQ_TRY(n.attributes.finish());
   NBQ_ASSIGN(Value a, n.activations(0));
   NBQ_ASSIGN(const Value b, n.activations(1));

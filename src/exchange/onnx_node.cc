@@ -7,7 +7,7 @@ namespace nbq::exchange {
 using onnx::AttributeProto;
 
 std::string AttributeReader::where() const {
-  const std::string& name = !proto_.name().empty()    ? proto_.name()
+  const std::string& name = !proto_.name().empty()     ? proto_.name()
                             : proto_.output_size() > 0 ? proto_.output(0)
                                                        : proto_.name();
   return fmt::format("node {} ({})", name.empty() ? "without a name" : name, proto_.op_type());

@@ -32,8 +32,7 @@ void merge_slices(Graph& g) {
   const auto readers = g.consumers();
   for (Node& n : g.nodes) {
     auto* outer = std::get_if<SliceAttrs>(&n.attrs);
-    const SliceAttrs* inner =
-        outer == nullptr ? nullptr : sole_operand<SliceAttrs>(g, readers, n);
+    const SliceAttrs* inner = outer == nullptr ? nullptr : sole_operand<SliceAttrs>(g, readers, n);
     if (inner == nullptr) continue;
     const auto compose = [](int& start, int& step, int in_start, int in_step) {
       start = in_start + start * in_step;

@@ -52,9 +52,10 @@ Status give_resized(NodeContext& n, Value v, const Ints& sizes) {
     else if (s == 1 && next_spare < spare.size())
       axes.push_back(spare[next_spare++]);
     else
-      return n.unsupported("reshapes to [N, {}]; only flattening and adding or removing dimensions "
-                           "of one element are supported",
-                           fmt::join(sizes, ", "));
+      return n.unsupported(
+          "reshapes to [N, {}]; only flattening and adding or removing dimensions "
+          "of one element are supported",
+          fmt::join(sizes, ", "));
   }
   if (next_wide != wide.size() || (v.flat && axes != kFlatAxes))
     return n.unsupported("reshapes to [N, {}], which does not hold all elements in their order",

@@ -97,9 +97,8 @@ Result<Window> read_window(NodeContext& n, const Shape& in, int kernel_h, int ke
   WindowAxis rows{in.h, kernel_h != 0 ? kernel_h : kernel[0], strides[0], dilations[0]};
   WindowAxis columns{in.w, kernel_w != 0 ? kernel_w : kernel[1], strides[1], dilations[1]};
   NBQ_TRY(pad_axes(n, rows, columns));
-  return Window{rows.kernel,    columns.kernel, rows.stride,   columns.stride,
-                rows.before,    columns.before, rows.after,    columns.after,
-                rows.dilation,  columns.dilation};
+  return Window{rows.kernel,    columns.kernel, rows.stride,   columns.stride, rows.before,
+                columns.before, rows.after,     columns.after, rows.dilation,  columns.dilation};
 }
 
 Status read_max_pool(NodeContext& n) {
@@ -121,7 +120,8 @@ Status read_average_pool(NodeContext& n) {
   const bool padded = w.pad_top + w.pad_left + w.pad_bottom + w.pad_right > 0;
   if (p.overhangs || (padded && counts_padding == 0))
     return n.unsupported(
-        "windows at the edge divide by fewer elements; use count_include_pad = 1 and ceil_mode = 0, "
+        "windows at the edge divide by fewer elements; use count_include_pad = 1 and ceil_mode = "
+        "0, "
         "or no padding");
   return n.give(AvgPoolAttrs{w}, v);
 }

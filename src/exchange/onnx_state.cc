@@ -106,7 +106,7 @@ Result<std::vector<std::int64_t>> NodeContext::integers(std::size_t i) const {
 }
 
 Result<std::optional<std::vector<std::int64_t>>> NodeContext::list(const char* attribute,
-                                                                  std::size_t i) {
+                                                                   std::size_t i) {
   std::optional<std::vector<std::int64_t>> found;
   if (attributes.has(attribute)) attributes.get(attribute, found.emplace());
   if (has_input(i)) {

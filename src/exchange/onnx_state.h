@@ -47,10 +47,10 @@ struct ImportState {
   const ImportOptions& options;
   std::vector<std::string>& notes;
   std::int64_t opset = 0;
-  std::int64_t batch = 0;    ///< 0: open
-  std::int64_t budget = 0;   ///< numbers that may still be stored: a small file can't fill memory
+  std::int64_t batch = 0;   ///< 0: open
+  std::int64_t budget = 0;  ///< numbers that may still be stored: a small file can't fill memory
   std::filesystem::path folder;
-  std::string output;        ///< name of the ONNX output
+  std::string output;  ///< name of the ONNX output
   Graph graph;
   std::map<std::string, Value> values;
   std::map<std::string, int> reads;  ///< how many nodes read each ONNX tensor
