@@ -1,4 +1,6 @@
 // The model around the operators: files, types, input, damage.
+#include "exchange/onnx_import.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,16 +9,15 @@
 #include <limits>
 
 #include "core/file.h"
-#include "exchange/onnx_import.h"
 #include "onnx_builder.h"
 
 namespace nbq::testing {
 namespace {
 
 namespace fs = std::filesystem;
+using onnx::TensorProto;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using onnx::TensorProto;
 
 /// y = relu(conv(x, w)), w of one number.
 OnnxBuilder small(std::int64_t opset = 13, const Ints& input = {0, 1, 2, 2}) {

@@ -60,10 +60,10 @@ TEST(OnnxOps, ConvWithEveryAttribute) {
   const auto& a = attrs<Conv2dAttrs>(g, 1);
   EXPECT_EQ(a.groups, 2);
   EXPECT_TRUE(a.bias);
-  EXPECT_THAT((std::vector<int>{a.window.stride_h, a.window.stride_w, a.window.dilation_w,
-                                a.window.pad_top, a.window.pad_left, a.window.pad_bottom,
-                                a.window.pad_right}),
-              ElementsAre(2, 1, 2, 1, 0, 2, 3));
+  EXPECT_THAT(
+      (std::vector<int>{a.window.stride_h, a.window.stride_w, a.window.dilation_w, a.window.pad_top,
+                        a.window.pad_left, a.window.pad_bottom, a.window.pad_right}),
+      ElementsAre(2, 1, 2, 1, 0, 2, 3));
   EXPECT_EQ(data(g, 1, "weight"), ramp(72));
   EXPECT_EQ(g.output().shape, (Shape{6, 5, 9}));
 }
@@ -305,7 +305,8 @@ TEST(OnnxOps, ExportersComputeReshapeTargets) {  // x.view(x.size(0), -1)
   b.node("Concat", {"n", "rest"}, "target").attr("axis", 0);
   b.node("Reshape", {"x", "target"}, "f");
   b.node("MatMul", {"f", "w"}, "y");
-  EXPECT_EQ(kinds(imported(b.output("y"))), (std::vector<std::string>{"input", "flatten", "linear"}));
+  EXPECT_EQ(kinds(imported(b.output("y"))),
+            (std::vector<std::string>{"input", "flatten", "linear"}));
 }
 
 TEST(OnnxOps, ChannelsLastReordersTheColumns) {
@@ -350,70 +351,80 @@ TEST_P(Refuses, WithWordsThatName) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Nodes, Refuses,
-    ::testing::Values(
-        Refused{"an operator", [](OnnxBuilder& b) { b.node("Erf", {"x"}, "y"); },
-                "node y (Erf): the operator has no layer here"},
-        Refused{"an attribute",
-                [](OnnxBuilder& b) { b.node("Conv", {"x", "w"}, "y").attr("novel", 1); },
-                "attribute novel is not known"},
-        Refused{"a type of attribute",
-                [](OnnxBuilder& b) { b.node("Conv", {"x", "w"}, "y").attr("pads", 1); },
-                "attribute pads has a wrong type"},
-        Refused{"a missing initializer",
-                [](OnnxBuilder& b) { b.node("Conv", {"x", "none"}, "y"); }, "reads none, which"},
-        Refused{"a cycle",
-                [](OnnxBuilder& b) {
-                  b.node("Add", {"x", "y"}, "a");
-                  b.node("Relu", {"a"}, "y");
-                },
-                "reads y, which neither"},
-        Refused{"average pooling that leaves padding out",
-                [](OnnxBuilder& b) {
-                  b.node("AveragePool", {"x"}, "y")
-                      .attr("kernel_shape", Ints{3, 3})
-                      .attr("pads", Ints{1, 1, 1, 1});
-                },
-                "count_include_pad = 1"},
-        Refused{"reflection",
-                [](OnnxBuilder& b) {
-                  b.node("Pad", {"x"}, "y")
-                      .attr("mode", "reflect")
-                      .attr("pads", Ints{0, 0, 1, 1, 0, 0, 1, 1});
-                },
-                "only with zeros"},
-        Refused{"a clip below zero",
-                [](OnnxBuilder& b) {
-                  b.node("Clip", {"x"}, "y").attr("min", -1.0f).attr("max", 1.0f);
-                },
-                "only from 0 up"},
-        Refused{"a cut batch",
-                [](OnnxBuilder& b) {
-                  b.node("Slice", {"x"}, "y")
-                      .attr("starts", Ints{1})
-                      .attr("ends", Ints{9})
-                      .attr("axes", Ints{0});
-                },
-                "cuts the batch"},
-        Refused{"a mixed batch",
-                [](OnnxBuilder& b) {
-                  b.ints("t", {-1, 3});
-                  b.node("Reshape", {"x", "t"}, "y");
-                },
-                "the first dimension must stay the batch"},
-        Refused{"a product of activations",
-                [](OnnxBuilder& b) { b.node("Mul", {"x", "x"}, "y"); }, "a constant per channel"},
-        Refused{"another domain",
-                [](OnnxBuilder& b) {
-                  b.node("Relu", {"x"}, "y");
-                  b.proto().mutable_graph()->mutable_node(0)->set_domain("com.microsoft");
-                },
-                "an operator of com.microsoft"},
-        Refused{"channels last without a transpose",
-                [](OnnxBuilder& b) {
-                  b.node("Transpose", {"x"}, "t").attr("perm", Ints{0, 2, 3, 1});
-                  b.node("MaxPool", {"t"}, "y").attr("kernel_shape", Ints{2, 2});
-                },
-                "channels first"}),
+    ::testing::Values(Refused{"an operator", [](OnnxBuilder& b) { b.node("Erf", {"x"}, "y"); },
+                              "node y (Erf): the operator has no layer here"},
+                      Refused{"an attribute",
+                              [](OnnxBuilder& b) {
+                                b.node("Conv", {"x", "w"}, "y").attr("novel", 1);
+                              },
+                              "attribute novel is not known"},
+                      Refused{"a type of attribute",
+                              [](OnnxBuilder& b) {
+                                b.node("Conv", {"x", "w"}, "y").attr("pads", 1);
+                              },
+                              "attribute pads has a wrong type"},
+                      Refused{"a missing initializer",
+                              [](OnnxBuilder& b) {
+                                b.node("Conv", {"x", "none"}, "y");
+                              },
+                              "reads none, which"},
+                      Refused{"a cycle",
+                              [](OnnxBuilder& b) {
+                                b.node("Add", {"x", "y"}, "a");
+                                b.node("Relu", {"a"}, "y");
+                              },
+                              "reads y, which neither"},
+                      Refused{"average pooling that leaves padding out",
+                              [](OnnxBuilder& b) {
+                                b.node("AveragePool", {"x"}, "y")
+                                    .attr("kernel_shape", Ints{3, 3})
+                                    .attr("pads", Ints{1, 1, 1, 1});
+                              },
+                              "count_include_pad = 1"},
+                      Refused{"reflection",
+                              [](OnnxBuilder& b) {
+                                b.node("Pad", {"x"}, "y")
+                                    .attr("mode", "reflect")
+                                    .attr("pads", Ints{0, 0, 1, 1, 0, 0, 1, 1});
+                              },
+                              "only with zeros"},
+                      Refused{"a clip below zero",
+                              [](OnnxBuilder& b) {
+                                b.node("Clip", {"x"}, "y").attr("min", -1.0f).attr("max", 1.0f);
+                              },
+                              "only from 0 up"},
+                      Refused{"a cut batch",
+                              [](OnnxBuilder& b) {
+                                b.node("Slice", {"x"}, "y")
+                                    .attr("starts", Ints{1})
+                                    .attr("ends", Ints{9})
+                                    .attr("axes", Ints{0});
+                              },
+                              "cuts the batch"},
+                      Refused{"a mixed batch",
+                              [](OnnxBuilder& b) {
+                                b.ints("t", {-1, 3});
+                                b.node("Reshape", {"x", "t"}, "y");
+                              },
+                              "the first dimension must stay the batch"},
+                      Refused{"a product of activations",
+                              [](OnnxBuilder& b) {
+                                b.node("Mul", {"x", "x"}, "y");
+                              },
+                              "a constant per channel"},
+                      Refused{"another domain",
+                              [](OnnxBuilder& b) {
+                                b.node("Relu", {"x"}, "y");
+                                b.proto().mutable_graph()->mutable_node(0)->set_domain(
+                                    "com.microsoft");
+                              },
+                              "an operator of com.microsoft"},
+                      Refused{"channels last without a transpose",
+                              [](OnnxBuilder& b) {
+                                b.node("Transpose", {"x"}, "t").attr("perm", Ints{0, 2, 3, 1});
+                                b.node("MaxPool", {"t"}, "y").attr("kernel_shape", Ints{2, 2});
+                              },
+                              "channels first"}),
     [](const auto& param) {
       std::string name = param.param.what;
       for (char& c : name)

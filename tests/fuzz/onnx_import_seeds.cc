@@ -65,8 +65,10 @@ int main(int argc, char** argv) {
     return 2;
   }
   for (const std::int64_t opset : {9, 13, 21})
-    for (const auto& [name, model] : {std::pair{"network", network(opset)}, {"plumbing", plumbing(opset)}})
-      if (!nbq::write_file(std::string(argv[1]) + "/" + name + std::to_string(opset), model.bytes()).ok())
+    for (const auto& [name, model] :
+         {std::pair{"network", network(opset)}, {"plumbing", plumbing(opset)}})
+      if (!nbq::write_file(std::string(argv[1]) + "/" + name + std::to_string(opset), model.bytes())
+               .ok())
         return 3;
   return 0;
 }
