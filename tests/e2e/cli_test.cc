@@ -110,12 +110,13 @@ TEST_F(Cli, AnImportedNetworkIsDeployedAndLearnt) {
   EXPECT_EQ(check.exit, 0) << check.out;
 
   ASSERT_TRUE(write_file(path("fine.toml"),
-                         std::string_view("init = \"float.nbq\"\n[data]\nsource = \"data\"\n"
+                         std::string_view("init = \"float.nbq\"\n"
                                           "[[phase]]\nkind = \"float\"\nbatch = 10\nlr = 0.01\n"
                                           "[[phase]]\nkind = \"quantised\"\nbatch = 10\n"
                                           "lr = 0.001\nepochs = 2\n"))
                   .ok());
-  const Ran train = run({"train", path("fine.toml"), "--run", path("run"), "--json"});
+  const Ran train =
+      run({"train", path("fine.toml"), "--data", path("data"), "--run", path("run"), "--json"});
   ASSERT_EQ(train.exit, 0) << train.err;
   EXPECT_EQ(run({"eval", path("run/model.nbq"), "--data", path("data")}).exit, 0);
 }
