@@ -57,6 +57,25 @@ TEST_P(RandomNetworks, ProgramGivesTheIntegersOfRef) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomNetworks, ::testing::Values(1u, 1000u, 2000u, 3000u));
 
+TEST(Compile, SlicesAndPadsBeyondTheirWindow) {
+  // 37 and 31: no dilation that the instruction holds reaches there in two taps, and one that does.
+  Graph g;
+  g.add("image", InputAttrs{3, 75, 64, {}, {}}, {});
+  g.add("slice", SliceAttrs{1, 37, 31, 2, 19, 11, 1, 2, 3}, {0});
+  g.add("pad", PadAttrs{3, 9, 7, 1, 5, 6}, {1});
+  g.add("pool", GlobalAvgPoolAttrs{}, {2});
+  ASSERT_TRUE(infer_shapes(g).ok());
+  testing::RandomGraph random(1);
+  const Graph integers = random.deploy_with_random_weights(g);
+  const auto program = compile(integers, lanes(4, 8, 4));
+  ASSERT_TRUE(program.ok()) << program.error().message;
+  const auto pixels = random.pixels(integers, 1);
+  auto engine = Engine::open(make_program_model(program->config), *program);
+  ASSERT_TRUE(engine.ok()) << engine.error().message;
+  EXPECT_EQ(engine->run(pixels)->logits,
+            RefExecutor::create(integers).value().run(pixels, 1).value());
+}
+
 TEST(Compile, RefusesLanesThatAreNoEngine) {
   const Graph g = testing::RandomGraph(1).make_integer(3, 8);
   const auto r = compile(g, lanes(3, 6, 4));

@@ -48,6 +48,8 @@ Graph every_op(std::uint64_t seed) {
   id = g.add("relu3", ReluAttrs{}, {id});
   id = g.add("again", ConcatAttrs{}, {id, joined});
   id = g.add("avg_pool", AvgPoolAttrs{window(3, 1, 1)}, {id});
+  id = g.add("pad", PadAttrs{1, 2, 1, 0, 0, 2}, {id});
+  id = g.add("slice", SliceAttrs{1, 1, 1, 15, 3, 3, 2, 2, 2}, {id});
   if (seed % 2 == 1) {
     g.add("classes", Conv2dAttrs{10, 1, true, window(3, 1, 1)}, {id});
     g.add("mean", GlobalAvgPoolAttrs{}, {id + 1});

@@ -139,6 +139,22 @@ TEST(Recipe, DescribesNetworksOfOnesOwn) {
   EXPECT_THAT(wrong.error().message, HasSubstr("10 classes"));
 }
 
+TEST(Recipe, PadsAndSlices) {
+  const std::string text =
+      "[model]\n[[model.layer]]\nop = \"pad\"\nchannels = [1, 2]\nrows = [0, 3]\n"
+      "[[model.layer]]\nop = \"slice\"\nstart = [1, 0, 2]\nsize = [2, 5, 2]\nstep = [1, 2, 3]\n"
+      "[[phase]]\nkind = \"float\"\n";
+  const auto r = parse_recipe(text, "r.toml");
+  ASSERT_TRUE(r.ok()) << r.error().message;
+  const auto g = recipe_graph(*r, {1, 8, 8}, 20);
+  ASSERT_TRUE(g.ok()) << g.error().message;
+  EXPECT_EQ(g->nodes[1].shape, (Shape{4, 11, 8}));
+  EXPECT_EQ(g->nodes[2].shape, (Shape{2, 5, 2}));
+  const auto again = parse_recipe(recipe_toml(*r), "copy.toml");
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(recipe_toml(*again), recipe_toml(*r));
+}
+
 TEST(Recipe, LayersErrorsNameTheKey) {
   EXPECT_THAT(error_of(replaced(kLayers, "\"add\"", "\"ad\"")), HasSubstr("did you mean \"add\""));
   EXPECT_THAT(error_of(replaced(kLayers, "\"conv\", \"relu\"", "\"conw\", \"relu\"")),

@@ -90,6 +90,35 @@ TEST_F(BadInput, ImageFolders) {
   expect_error(run({"eval", m, "--data", path("two")}), 2, "2 classes, the model 10 outputs");
 }
 
+TEST_F(BadInput, OnnxModels) {
+  const std::string good = NBQ_SOURCE_DIR "/tests/golden/onnx/old.onnx";
+  const auto import = [&](const std::string& model, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> args = {"import", model, "-o", path("out.nbq")};
+    args.insert(args.end(), more.begin(), more.end());
+    return run(args);
+  };
+  expect_error(import(path("none.onnx")), 3, "none.onnx: no such file");
+  expect_error(import(NBQ_SOURCE_DIR "/README.md"), 3,
+               "README.md: truncated, or not an ONNX model");
+  auto bytes = read_file(good).value();
+  bytes.resize(bytes.size() / 2);
+  ASSERT_TRUE(write_file(path("half.onnx"), bytes).ok());
+  expect_error(import(path("half.onnx")), 3, "half.onnx: truncated");
+  // The same model with another operator, of as many letters.
+  std::string text = read_text_file(good).value();
+  text.replace(text.find("\x04"
+                         "Clip"),
+               5,
+               "\x04"
+               "Sqrt");
+  ASSERT_TRUE(write_file(path("sqrt.onnx"), std::string_view(text)).ok());
+  expect_error(import(path("sqrt.onnx")), 3, "(Sqrt): the operator has no layer here");
+  expect_error(import(good, {"--input", "3,8,9"}), 2, "the model takes 9 rows");
+  expect_error(import(good, {"--mean", "0,0", "--std", "1"}), 2, "2 numbers");
+  expect_error(import(good, {"--mean", "0", "--std", "0"}), 3, "std must be positive");
+  EXPECT_FALSE(fs::exists(path("out.nbq")));
+}
+
 TEST_F(BadInput, Recipes) {
   std::string text = read_text_file(NBQ_SOURCE_DIR "/zoo/nbqnn-digits.toml").value();
   text.replace(text.find("weight_bits"), 11, "wieght_bits");

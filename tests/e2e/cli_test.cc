@@ -1,5 +1,6 @@
 // train -> export -> eval -> run -> check, as a user types them.
 #include "data/dataset.h"
+#include "data/image.h"
 #include "nbq_command.h"
 
 namespace nbq::testing {
@@ -9,7 +10,7 @@ class Cli : public CommandTest {};
 
 TEST_F(Cli, EveryCommandHasHelpAndUsageErrorsExitWith2) {
   for (const char* c :
-       {"train", "eval", "export", "info", "run", "check", "sim", "synth", "report"}) {
+       {"train", "eval", "export", "info", "run", "check", "sim", "synth", "import", "report"}) {
     const Ran help = run({c, "--help"});
     EXPECT_EQ(help.exit, 0) << c;
     EXPECT_NE(help.out.find("--json"), std::string::npos) << c;
@@ -75,6 +76,49 @@ TEST_F(Cli, PostTrainingQuantisationOfEveryWidthIsBitExact) {
           run({"check", path("q.nbq"), "--data", "digits", "--images", "10", "--no-rtl", "--json"});
       EXPECT_EQ(c.exit, 0) << bits << " bits, " << act << " activation bits: " << c.out;
     }
+}
+
+/// Five classes of images of one colour each, 13 x 11 pixels.
+void write_colours(const fs::path& folder) {
+  for (int label = 0; label < 5; ++label)
+    for (const char* split : {"train", "test"})
+      for (int i = 0; i < 6; ++i) {
+        Image image{3, 13, 11, std::vector<std::uint8_t>(3 * 13 * 11)};
+        for (std::size_t p = 0; p < image.pixels.size(); ++p)
+          image.pixels[p] = static_cast<std::uint8_t>((50 * label + 7 * i + 3 * p) % 256);
+        const fs::path at = folder / split / std::to_string(label);
+        fs::create_directories(at);
+        ASSERT_TRUE(write_png(at / (std::to_string(i) + ".png"), image).ok());
+      }
+}
+
+TEST_F(Cli, AnImportedNetworkIsDeployedAndLearnt) {
+  write_colours(path("data"));
+  const Ran import =
+      run({"import", NBQ_SOURCE_DIR "/tests/golden/onnx/lopsided.onnx", "--mean", ".4,.5,.6",
+           "--std", ".25", "-o", path("float.nbq"), "--name", "odd", "--json"});
+  ASSERT_EQ(import.exit, 0) << import.err;
+  EXPECT_EQ(import.json().at("name"), "odd");
+  EXPECT_EQ(import.json().at("outputs"), 5);
+  const Ran eval = run({"eval", path("float.nbq"), "--data", path("data"), "--json"});
+  ASSERT_EQ(eval.exit, 0) << eval.err;
+  EXPECT_EQ(eval.json().at("images"), 30);
+
+  ASSERT_EQ(run({"export", path("float.nbq"), "--data", path("data"), "-o", path("q.nbq")}).exit,
+            0);
+  const Ran check = run({"check", path("q.nbq"), "--data", path("data"), "--no-rtl", "--json"});
+  EXPECT_EQ(check.exit, 0) << check.out;
+
+  ASSERT_TRUE(write_file(path("fine.toml"),
+                         std::string_view("init = \"float.nbq\"\n"
+                                          "[[phase]]\nkind = \"float\"\nbatch = 10\nlr = 0.01\n"
+                                          "[[phase]]\nkind = \"quantised\"\nbatch = 10\n"
+                                          "lr = 0.001\nepochs = 2\n"))
+                  .ok());
+  const Ran train =
+      run({"train", path("fine.toml"), "--data", path("data"), "--run", path("run"), "--json"});
+  ASSERT_EQ(train.exit, 0) << train.err;
+  EXPECT_EQ(run({"eval", path("run/model.nbq"), "--data", path("data")}).exit, 0);
 }
 
 }  // namespace
