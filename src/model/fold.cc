@@ -100,6 +100,7 @@ Status fold_input(Graph& g) {
 /// The convolution or linear layer takes up the batch norm that alone reads it. Its own bias moves
 /// into the mean.
 void take_up(Node& layer, const Node& norm) {
+  fold_norm(layer);  // of two norms in a row only the last goes on learning
   layer.norm = std::get<BatchNormAttrs>(norm.attrs);
   FloatTensor mean = norm.state.at("running_mean");
   const auto& own = layer.state.at("bias").data;
@@ -119,6 +120,55 @@ void make_affine(Node& n) {
   n.state["bias"].data = a.offset;
   for (float& v : n.state["running_mean"].data) v = 0;
   for (float& v : n.state["running_var"].data) v = 1 - attrs.eps;
+}
+
+/// Layers through which a positive factor of each channel passes unchanged.
+bool passes_factors(const Node& n) {
+  if (const auto* relu = std::get_if<ReluAttrs>(&n.attrs)) return relu->max <= 0;
+  return n.kind() == OpKind::kMaxPool || n.kind() == OpKind::kAvgPool ||
+         n.kind() == OpKind::kGlobalAvgPool || n.kind() == OpKind::kFlatten;
+}
+
+/// The convolutions and linear layers that alone read node `id`, directly or through layers that
+/// pass factors on; empty when anything else does.
+std::vector<int> matrices_after(const Graph& g, int id) {
+  const auto readers = g.consumers();
+  std::vector<int> found, pending = {id};
+  for (std::size_t i = 0; i < pending.size(); ++i) {
+    const auto& next = readers[static_cast<std::size_t>(pending[i])];
+    if (next.empty()) return {};  // the network's output
+    for (const int r : next) {
+      const Node& n = g.nodes[static_cast<std::size_t>(r)];
+      if (is_matrix(n.kind()))
+        found.push_back(r);
+      else if (passes_factors(n))
+        pending.push_back(r);
+      else
+        return {};
+    }
+  }
+  return found;
+}
+
+/// Deployed, the affine `id` has gains of +-2^s. What a gain lacks of the nearest power of two, at
+/// most a factor of sqrt 2, goes into the layers after it, where nothing is lost.
+void leave_powers_of_two(Graph& g, int id) {
+  const std::vector<int> after = matrices_after(g, id);
+  if (after.empty()) return;
+  Node& n = g.nodes[static_cast<std::size_t>(id)];
+  Affine rest;
+  for (std::size_t c = 0; c < n.state["weight"].data.size(); ++c) {
+    float& gain = n.state["weight"].data[c];
+    const float size = std::fabs(gain);
+    const bool has_gain = std::isnormal(size);
+    const float power = has_gain ? std::exp2(std::round(std::log2(size))) : size;
+    rest.scale.push_back(has_gain ? size / power : 1.0f);
+    rest.offset.push_back(0);
+    gain = std::copysign(power, gain);
+    n.state["bias"].data[c] /= rest.scale.back();
+  }
+  for (const int r : after)
+    scale_inputs(g.nodes[static_cast<std::size_t>(r)], rest, g.input_shapes(r)[0]);
 }
 
 }  // namespace
@@ -177,7 +227,7 @@ Result<Graph> absorb_norms(const Graph& graph) {
     Node& producer = g.nodes[static_cast<std::size_t>(source)];
     if (n.kind() != OpKind::kBatchNorm) {
       ++id;
-    } else if (is_matrix(producer.kind()) && !producer.norm &&
+    } else if (is_matrix(producer.kind()) &&
                g.consumers()[static_cast<std::size_t>(source)].size() == 1) {
       take_up(producer, n);
       bypass(g, id);
@@ -187,13 +237,10 @@ Result<Graph> absorb_norms(const Graph& graph) {
     }
   }
   NBQ_TRY(infer_shapes(g));
+  for (int id = 0; id < static_cast<int>(g.nodes.size()); ++id)
+    if (g.nodes[static_cast<std::size_t>(id)].kind() == OpKind::kBatchNorm)
+      leave_powers_of_two(g, id);
   return g;
-}
-
-std::vector<float> norm_scale(const Node& n) {
-  const FloatTensor none{{}, std::vector<float>(static_cast<std::size_t>(n.shape.c), 0.0f)};
-  return affine_of(*n.norm, n.state.at("norm.weight"), none, none, n.state.at("norm.running_var"))
-      .scale;
 }
 
 void fold_norm(Node& n) {

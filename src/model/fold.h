@@ -10,8 +10,6 @@ Result<Graph> absorb_norms(const Graph& graph);
 /// The second: a layer's norm goes into its weight and bias, W * gamma / sigma.
 void fold_norm(Node& node);
 Graph fold_norms(Graph graph);
-/// gamma / sigma per channel of a node that has a norm: what fold_norm() multiplies its weight by.
-std::vector<float> norm_scale(const Node& node);
 
 /// A float graph that computes the same as `graph` in evaluation mode, in the form that deployment
 /// needs:
@@ -22,7 +20,8 @@ std::vector<float> norm_scale(const Node& node);
 /// - a batch norm whose operand is a convolution or linear layer that nothing else reads is folded
 /// into
 ///   its weight and bias, W * gamma / sigma; any other becomes weight = gamma / sigma, bias =
-///   beta - mean * gamma / sigma with mean 0 and variance 1;
+///   beta - mean * gamma / sigma with mean 0 and variance 1, the weights powers of two where the
+///   layers after it can take up the rest;
 /// - every convolution and linear layer has a bias.
 /// Requires stage kFloat, shapes set, all state present (check_state). Errors kUnsupported: an
 /// input normalisation that several layers of other kinds read.

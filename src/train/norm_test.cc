@@ -116,6 +116,33 @@ TEST(Norm, GradientOfTheWeightIsThatOfTheFloatLayer) {
   EXPECT_TRUE(at::allclose(half, whole * 0.5, 1e-4, 1e-6));
 }
 
+/// A norm that no layer can take up, before relu, pooling and a linear layer, as in DenseNet.
+TEST(Norm, GainsBecomePowersOfTwoAndTheNetworkStays) {
+  Graph g;
+  g.add("image", InputAttrs{3, 4, 4, {}, {}}, {});
+  g.add("a", Conv2dAttrs{3, 1, false, {}}, {0});
+  g.add("b", Conv2dAttrs{2, 1, false, {}}, {0});
+  g.add("concat", ConcatAttrs{}, {1, 2});
+  g.add("bn", BatchNormAttrs{}, {3});
+  g.add("relu", ReluAttrs{}, {4});
+  Window w;
+  w.kernel_h = w.kernel_w = w.stride_h = w.stride_w = 2;
+  g.add("pool", MaxPoolAttrs{w}, {5});
+  g.add("flatten", FlattenAttrs{}, {6});
+  g.add("fc", LinearAttrs{4, true}, {7});
+  ASSERT_TRUE(infer_shapes(g).ok());
+  ASSERT_TRUE(initialise(g, 3).ok());
+  g.nodes[4].state["weight"].data = {0.7f, -1.3f, 3.0f, 0.0f, 0.11f};
+  g.nodes[4].state["bias"].data = {0.1f, 0.2f, -0.3f, 0.4f, 0.5f};
+  const Graph f = fold(g).value();
+  for (const float gain : f.nodes[4].state.at("weight").data)
+    EXPECT_EQ(std::fabs(gain), gain == 0 ? 0 : std::exp2(std::round(std::log2(std::fabs(gain)))));
+  std::vector<std::uint8_t> pixels = random_pixels(small_net());
+  pixels.resize(48 * 2);
+  const auto before = *torch_scores(g, pixels, 2), after = *torch_scores(f, pixels, 2);
+  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_NEAR(before[i], after[i], 1e-5f);
+}
+
 TEST(Norm, RestoredNormsChangeNothingInEvaluation) {
   Graph g = fold(small_net()).value();
   DatasetInfo info;
