@@ -188,7 +188,8 @@ Result<Outcome> PhaseRun::run_epoch() {
   options.shuffle = true;
   options.seed = s_.recipe().seed;
   options.epoch = static_cast<std::uint64_t>(t.epochs_done);
-  options.augment = {s_.recipe().data.pad_crop, s_.recipe().data.flip};
+  const DataSpec& d = s_.recipe().data;
+  options.augment = {d.pad_crop, d.flip, d.min_area, d.max_area};
   options.first_batch = static_cast<std::size_t>(t.step);
   options.threads = at::get_num_threads() > 2 ? 2 : 1;
   BatchLoader loader(s_.train, s_.split.train, options);
