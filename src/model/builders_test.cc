@@ -62,8 +62,9 @@ TEST_P(Sizes, AreThoseOfTheLiterature) {
   EXPECT_NEAR(static_cast<double>(total_macs(*g)), GetParam().macs, GetParam().macs_slack);
 }
 
-// He et al. 2016 (ResNet on CIFAR; the 1x1 shortcuts add 2752 to the 269722 of identity ones), Huang
-// et al. 2017 (DenseNet-BC: 0.8 M for depth 100), torchvision's model pages (the 224x224 ones).
+// He et al. 2016 (ResNet on CIFAR; the 1x1 shortcuts add 2752 to the 269722 of identity ones),
+// Huang et al. 2017 (DenseNet-BC: 0.8 M for depth 100), torchvision's model pages (the 224x224
+// ones).
 INSTANTIATE_TEST_SUITE_P(
     Families, Sizes,
     testing::Values(

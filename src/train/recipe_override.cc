@@ -15,8 +15,8 @@ Error bad(std::string_view text, std::string_view why) {
 /// Letters, digits, - and _, as in TOML's bare keys.
 bool is_bare_key(std::string_view key) {
   const auto bare = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
   };
   return !key.empty() && std::all_of(key.begin(), key.end(), bare);
 }

@@ -33,9 +33,9 @@ void expect_error(const std::string& override_text, ErrorCode code,
 }
 
 TEST(RecipeOverride, ReplacesAndAdds) {
-  const auto r = with({"model.depth=110", "phase.2.lr = 0.002", "quant.weight_bits=4", "seed=9",
-                       "name=other", "data.source=\"digits\"", "data.random_resized_crop=[0.5, 1]",
-                       "model.depth=56"});
+  const auto r =
+      with({"model.depth=110", "phase.2.lr = 0.002", "quant.weight_bits=4", "seed=9", "name=other",
+            "data.source=\"digits\"", "data.random_resized_crop=[0.5, 1]", "model.depth=56"});
   ASSERT_TRUE(r.ok()) << r.error().message;
   EXPECT_EQ(r->model.build.depth, 56);  // the last one wins
   EXPECT_EQ(r->phases[0].lr, 0.1);

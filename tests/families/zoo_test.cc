@@ -64,7 +64,9 @@ TEST_P(Zoo, CanBeQuantised) {
 
 INSTANTIATE_TEST_SUITE_P(Recipes, Zoo, testing::ValuesIn(zoo()), [](const auto& p) {
   std::string name = p.param.stem().string();
-  std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); },
+      '_');
   return name;
 });
 
