@@ -1,10 +1,10 @@
 // How many images a second the batch loader decodes and augments: bench/loader DATA [options]
+#include "data/loader.h"
+
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-
-#include "data/loader.h"
 
 namespace nbq {
 namespace {

@@ -84,6 +84,46 @@ void scale_inputs(Node& n, const Affine& a, const Shape& in) {
     }
 }
 
+/// The layers with weights that read node `id` through relus without an upper clip, pools and
+/// flattening, which all pass a positive factor on; empty when anything else reads it too.
+std::vector<int> scalable_readers(const Graph& g, int id) {
+  const auto readers = g.consumers();
+  std::vector<int> found, pending = readers[static_cast<std::size_t>(id)];
+  for (std::size_t i = 0; i < pending.size(); ++i) {
+    const Node& n = g.nodes[static_cast<std::size_t>(pending[i])];
+    const auto* relu = std::get_if<ReluAttrs>(&n.attrs);
+    if (has_weight(n)) {
+      found.push_back(pending[i]);
+    } else if ((relu != nullptr && relu->max == 0) || n.kind() == OpKind::kMaxPool ||
+               n.kind() == OpKind::kAvgPool || n.kind() == OpKind::kGlobalAvgPool ||
+               n.kind() == OpKind::kFlatten) {
+      const auto& next = readers[static_cast<std::size_t>(pending[i])];
+      if (next.empty()) return {};
+      pending.insert(pending.end(), next.begin(), next.end());
+    } else {
+      return {};
+    }
+  }
+  return found;
+}
+
+/// Deployed, a batch norm that stays is +-2^s a channel: what its scale has beside the power of two
+/// goes into the weights of the layers that read it, where those are its only readers.
+void move_mantissas(Graph& g, int id, Affine& a) {
+  const std::vector<int> readers = scalable_readers(g, id);
+  if (readers.empty()) return;
+  Affine rest{std::vector<float>(a.scale.size(), 1), std::vector<float>(a.scale.size(), 0)};
+  for (std::size_t c = 0; c < a.scale.size(); ++c) {
+    if (!std::isnormal(a.scale[c])) continue;
+    const float magnitude = std::fabs(a.scale[c]);
+    rest.scale[c] = magnitude / std::exp2(std::round(std::log2(magnitude)));
+    a.scale[c] /= rest.scale[c];
+    a.offset[c] /= rest.scale[c];
+  }
+  for (const int reader : readers)
+    scale_inputs(g.nodes[static_cast<std::size_t>(reader)], rest, g.input_shapes(reader)[0]);
+}
+
 Status fold_input(Graph& g) {
   auto& attrs = std::get<InputAttrs>(g.nodes[0].attrs);
   if (attrs.mean.empty()) return ok_status();
@@ -168,13 +208,14 @@ Result<Graph> fold(const Graph& graph) {
       continue;
     }
     const int source = n.inputs[0];
-    const Affine a = affine_of(n);
+    Affine a = affine_of(n);
     Node& producer = g.nodes[static_cast<std::size_t>(source)];
     if (has_weight(producer) && g.consumers()[static_cast<std::size_t>(source)].size() == 1) {
       scale_outputs(producer, a);
       bypass(g, id);
       continue;
     }
+    move_mantissas(g, id, a);
     const float eps = std::get<BatchNormAttrs>(n.attrs).eps;
     n.state["weight"].data = a.scale;
     n.state["bias"].data = a.offset;
