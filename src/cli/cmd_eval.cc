@@ -9,12 +9,12 @@ namespace {
 struct EvalOptions {
   std::string model, data;
   std::size_t images = 0;
-  int threads = 0;
+  int threads = 0, resize = 0;
 };
 
 Status eval_command(const EvalOptions& o, Context& context) {
   NBQ_ASSIGN(Graph graph, load_nbq(o.model));
-  NBQ_ASSIGN(const ImageSourcePtr source, open_for_model(o.data, graph));
+  NBQ_ASSIGN(const ImageSourcePtr source, open_for_model(o.data, graph, Split::kTest, o.resize));
   nlohmann::ordered_json j{{"model", o.model}, {"data", o.data}};
   double accuracy = 0, seconds = 0;
   std::size_t images = 0, correct = 0;
@@ -58,6 +58,10 @@ void add_eval(CLI::App& app, Context& context) {
       ->required();
   cmd->add_option("--images", o->images, "only the first so many; 0: all [0]")
       ->check(CLI::Range(0, kMaxImages));
+  cmd->add_option("--resize", o->resize,
+                  "shorter side before the centre is cropped, as the recipe's; 0: the largest "
+                  "centre [0]")
+      ->check(CLI::Range(0, 4096));
   cmd->add_option("--threads", o->threads, "0: one a core")->check(CLI::NonNegativeNumber);
 }
 

@@ -10,6 +10,7 @@ struct TrainOptions {
   int threads = 0, weight_bits = 0, act_bits = 0;
   std::int64_t seed = -1, checkpoint_steps = 0;
   double epochs_scale = 1;
+  std::vector<std::string> set;
 };
 
 Status train_command(const TrainOptions& o, Context& context) {
@@ -17,7 +18,7 @@ Status train_command(const TrainOptions& o, Context& context) {
     return make_error(ErrorCode::kInvalidArgument, "--epochs-scale must be in (0, 1000], it is {}",
                       o.epochs_scale);
   TrainRequest request;
-  NBQ_ASSIGN(request.recipe, load_recipe(o.recipe));
+  NBQ_ASSIGN(request.recipe, load_recipe(o.recipe, o.set));
   Recipe& r = request.recipe;
   if (!o.data.empty()) r.data.source = o.data;
   if (!o.init.empty()) r.init = o.init;
@@ -76,6 +77,10 @@ void add_train(CLI::App& app, Context& context) {
       ->check(CLI::Range(1, 5));
   cmd->add_option("--act-bits", o->act_bits, "2..16, instead of the recipe's")
       ->check(CLI::Range(2, 16));
+  cmd->add_option("--set", o->set,
+                  "key=value instead of the recipe's, any number of times: model.depth=110, "
+                  "phase.2.lr=0.001")
+      ->allow_extra_args(false);
   cmd->add_option("--epochs-scale", o->epochs_scale,
                   "every phase's epochs times this (0.1: a short try)");
   cmd->add_option("--checkpoint-steps", o->checkpoint_steps, "checkpoint also every so many steps")

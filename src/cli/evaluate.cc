@@ -64,7 +64,8 @@ Status parallel_for(std::size_t count, int threads,
   return failure;
 }
 
-Result<ImageSourcePtr> open_for_model(const std::string& path, const Graph& graph, Split split) {
+Result<ImageSourcePtr> open_for_model(const std::string& path, const Graph& graph, Split split,
+                                      int resize) {
   const Shape& image = graph.input().shape;
   DatasetSpec spec;
   spec.path = path;
@@ -72,6 +73,7 @@ Result<ImageSourcePtr> open_for_model(const std::string& path, const Graph& grap
   spec.channels = image.c;
   spec.height = image.h;
   spec.width = image.w;
+  spec.resize = resize;
   NBQ_ASSIGN(ImageSourcePtr source, open_dataset(spec));
   const auto outputs = static_cast<std::size_t>(graph.output().shape.size());
   if (source->class_names().size() != outputs)

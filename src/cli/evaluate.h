@@ -14,10 +14,10 @@ namespace nbq::cli {
 Status parallel_for(std::size_t count, int threads, const std::function<Status(std::size_t)>& body);
 
 /// The test images (or the training ones) a command is pointed at, in the size that the model
-/// takes. Errors kInvalidArgument: another number of classes than the model's outputs, or the same
-/// names in another order; other names are a warning.
+/// takes; resize as DatasetSpec's. Errors kInvalidArgument: another number of classes than the
+/// model's outputs, or the same names in another order; other names are a warning.
 Result<ImageSourcePtr> open_for_model(const std::string& path, const Graph& graph,
-                                      Split split = Split::kTest);
+                                      Split split = Split::kTest, int resize = 0);
 
 struct Evaluation {
   std::size_t images = 0, correct = 0;

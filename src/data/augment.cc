@@ -1,6 +1,7 @@
 #include "data/augment.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/result.h"
 #include "data/random.h"
@@ -9,6 +10,9 @@ namespace nbq {
 namespace {
 
 constexpr std::uint64_t kStreamX = 1, kStreamY = 2, kStreamFlip = 3;
+constexpr std::uint64_t kStreamPart = 1 << 16;  ///< the first of those that a part takes
+constexpr int kTries = 10;
+constexpr double kMaxRatio = 4.0 / 3;
 
 /// out[x] = in[x + shift] where that exists, else the padding.
 void shift_row(const std::uint8_t* in, int width, int shift, std::uint8_t* out) {
@@ -20,6 +24,38 @@ void shift_row(const std::uint8_t* in, int width, int shift, std::uint8_t* out) 
 }
 
 }  // namespace
+
+ImagePart random_part(const Augment& how, std::uint64_t seed, std::uint64_t epoch,
+                      std::uint64_t index, int height, int width) {
+  NBQ_CHECK(how.min_area > 0 && how.min_area <= how.max_area && how.max_area <= 1);
+  NBQ_CHECK(height >= 1 && width >= 1);
+  std::uint64_t stream = kStreamPart;
+  const auto bits = [&] { return random_bits(seed, stream++, epoch, index); };
+  const auto uniform = [&](double lo, double hi) {
+    return lo + (hi - lo) * static_cast<double>(bits() >> 11) * 0x1p-53;
+  };
+  const auto place = [&](int free) {
+    return static_cast<int>(scale_to(bits(), static_cast<std::uint64_t>(free) + 1));
+  };
+  for (int i = 0; i < kTries; ++i) {
+    const double area = uniform(how.min_area, how.max_area) * height * width;
+    const double ratio = std::exp(uniform(-std::log(kMaxRatio), std::log(kMaxRatio)));
+    const double w = std::round(std::sqrt(area * ratio));
+    const double h = std::round(std::sqrt(area / ratio));
+    if (h >= 1 && h <= height && w >= 1 && w <= width) {
+      ImagePart part{0, 0, static_cast<int>(h), static_cast<int>(w)};
+      part.top = place(height - part.height);
+      part.left = place(width - part.width);
+      return part;
+    }
+  }
+  ImagePart part{0, 0, height, width};
+  part.width = std::clamp(static_cast<int>(std::lround(height * kMaxRatio)), 1, width);
+  part.height = std::clamp(static_cast<int>(std::lround(width * kMaxRatio)), 1, height);
+  part.top = (height - part.height) / 2;
+  part.left = (width - part.width) / 2;
+  return part;
+}
 
 void augment(const Augment& how, std::uint64_t seed, std::uint64_t epoch, std::uint64_t index,
              int c, int h, int w, std::span<const std::uint8_t> in, std::span<std::uint8_t> out) {

@@ -96,5 +96,50 @@ TEST(Augment, ChannelsMoveTogether) {
   }
 }
 
+TEST(Augment, PartsHaveTheAskedAreaAndRatioAndLieInside) {
+  const Augment how{.min_area = 0.25, .max_area = 0.5};
+  const int h = 300, w = 400;
+  double least = 1, most = 0;
+  std::map<bool, int> wide;
+  for (std::uint64_t i = 0; i < 2000; ++i) {
+    const ImagePart p = random_part(how, 1, 2, i, h, w);
+    ASSERT_GE(p.top, 0);
+    ASSERT_GE(p.left, 0);
+    ASSERT_LE(p.top + p.height, h);
+    ASSERT_LE(p.left + p.width, w);
+    const double area = double{1} * p.height * p.width / (h * w);
+    const double ratio = double{1} * p.width / p.height;
+    least = std::min(least, area);
+    most = std::max(most, area);
+    ASSERT_NEAR(area, 0.375, 0.13);
+    ASSERT_GT(ratio, 0.74);
+    ASSERT_LT(ratio, 1.35);
+    ++wide[ratio > 1];
+  }
+  EXPECT_LT(least, 0.26);
+  EXPECT_GT(most, 0.49);
+  EXPECT_NEAR(wide[true], 1000, 120);
+}
+
+TEST(Augment, PartsDependOnSeedEpochIndexOnly) {
+  const Augment how{.min_area = 0.08, .max_area = 1};
+  const auto part = [&](std::uint64_t seed, std::uint64_t epoch, std::uint64_t index) {
+    const ImagePart p = random_part(how, seed, epoch, index, 200, 300);
+    return std::vector<int>{p.top, p.left, p.height, p.width};
+  };
+  EXPECT_EQ(part(1, 2, 3), part(1, 2, 3));
+  EXPECT_NE(part(1, 2, 3), part(2, 2, 3));
+  EXPECT_NE(part(1, 2, 3), part(1, 3, 3));
+  EXPECT_NE(part(1, 2, 3), part(1, 2, 4));
+}
+
+TEST(Augment, PartsOfThinPicturesAreTheirCentre) {
+  const ImagePart p = random_part({.min_area = 1, .max_area = 1}, 1, 1, 1, 30, 300);
+  EXPECT_EQ((std::vector<int>{p.top, p.left, p.height, p.width}),
+            (std::vector<int>{0, 130, 30, 40}));
+  const ImagePart dot = random_part({.min_area = 0.1, .max_area = 0.1}, 1, 1, 1, 1, 1);
+  EXPECT_EQ(dot.height * dot.width, 1);
+}
+
 }  // namespace
 }  // namespace nbq

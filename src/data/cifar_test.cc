@@ -94,6 +94,12 @@ TEST_F(CifarTest, Cifar100TakesTheFineLabel) {
   ASSERT_TRUE(train.ok()) << train.error().message;
   EXPECT_EQ((*train)->labels(), (std::vector<int>{99, 3}));
   EXPECT_EQ((*train)->class_names().size(), 100u);
+  std::string names;
+  for (int i = 0; i < 100; ++i) names += fmt::format("kind {}\n", i);
+  write("fine_label_names.txt", {names.begin(), names.end()});
+  const auto named = open(Split::kTrain);
+  ASSERT_TRUE(named.ok()) << named.error().message;
+  EXPECT_EQ((*named)->class_names()[99], "kind 99");
   expect_bad(Split::kTest, "test.bin");
 }
 

@@ -75,6 +75,13 @@ Result<ImageSourcePtr> open_dataset(const DatasetSpec& spec) {
     return make_error(ErrorCode::kInvalidArgument,
                       "image size {} x {} asked for: each side is 1 to {}; 0 takes the data's",
                       spec.height, spec.width, kMaxSide);
+  if (spec.resize < 0 || spec.resize > kMaxSide ||
+      (spec.resize > 0 &&
+       (spec.height == 0 || spec.width == 0 || spec.resize < std::max(spec.height, spec.width))))
+    return make_error(ErrorCode::kInvalidArgument,
+                      "resize {}: the shorter side before the crop of {} x {} is at least as large "
+                      "as both, up to {}",
+                      spec.resize, spec.height, spec.width, kMaxSide);
   if (spec.path == "digits") return open_digits(spec);
   std::error_code ec;
   if (!std::filesystem::exists(spec.path, ec))
@@ -95,18 +102,34 @@ ImageShape requested_shape(const DatasetSpec& spec, const ImageShape& natural) {
           spec.height ? spec.height : natural.height, spec.width ? spec.width : natural.width};
 }
 
-Image fit_image(Image image, const ImageShape& shape) {
+Image fit_part(Image image, const ImageSource::ChoosePart& choose, const ImageShape& shape) {
   // Fewer channels first, more channels last: the resizing has less to do.
   if (shape.channels < image.channels) image = to_channels(std::move(image), shape.channels);
-  image = resize_to(std::move(image), shape.height, shape.width);
+  const ImagePart part = choose(image.height, image.width);
+  image = resize_part(std::move(image), part, shape.height, shape.width);
   return to_channels(std::move(image), shape.channels);
+}
+
+Image fit_image(Image image, const ImageShape& shape, int resize) {
+  return fit_part(
+      std::move(image),
+      [&](int h, int w) { return centre_part(h, w, shape.height, shape.width, resize); }, shape);
+}
+
+Status ImageSource::load_part(std::size_t i, const ChoosePart& choose,
+                              std::span<std::uint8_t> chw_out) const {
+  Image image{channels(), height(), width(), std::vector<std::uint8_t>(shape().bytes())};
+  NBQ_TRY(load(i, image.pixels));
+  image = fit_part(std::move(image), choose, shape());
+  std::copy(image.pixels.begin(), image.pixels.end(), chw_out.begin());
+  return ok_status();
 }
 
 Result<ImageSourcePtr> make_fitted_source(const DatasetSpec& spec, DatasetInfo info,
                                           std::vector<std::uint8_t> pixels) {
   const ImageShape from = info.shape;
   const ImageShape to = requested_shape(spec, from);
-  if (from == to) return make_memory_source(std::move(info), std::move(pixels));
+  if (from == to && spec.resize == 0) return make_memory_source(std::move(info), std::move(pixels));
   const std::size_t count = info.labels.size();
   NBQ_CHECK(pixels.size() == count * from.bytes());
   std::vector<std::uint8_t> fitted;
@@ -117,7 +140,7 @@ Result<ImageSourcePtr> make_fitted_source(const DatasetSpec& spec, DatasetInfo i
                 from.height,
                 from.width,
                 {begin, begin + static_cast<std::ptrdiff_t>(from.bytes())}};
-    image = fit_image(std::move(image), to);
+    image = fit_image(std::move(image), to, spec.resize);
     fitted.insert(fitted.end(), image.pixels.begin(), image.pixels.end());
   }
   info.shape = to;

@@ -2,12 +2,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/result.h"
+#include "data/image.h"
 
 namespace nbq {
 
@@ -57,6 +59,13 @@ class ImageSource {
   /// Errors kBadFile: a file decoded on demand is damaged or gone (named).
   virtual Status load(std::size_t i, std::span<std::uint8_t> chw_out) const = 0;
 
+  /// As load(), but with the part that `choose` picks from a picture of `height` x `width` pixels,
+  /// scaled to shape(). The picture is the whole one of the file where it is decoded on demand
+  /// (DatasetSpec::whole_pictures), else what load() gives.
+  using ChoosePart = std::function<ImagePart(int height, int width)>;
+  virtual Status load_part(std::size_t i, const ChoosePart& choose,
+                           std::span<std::uint8_t> chw_out) const;
+
  protected:
   ImageSource(DatasetInfo info, std::uint64_t contents_hash);
 
@@ -84,6 +93,11 @@ struct DatasetSpec {
   int channels = 0;  ///< 0, 1 or 3
   int height = 0;    ///< 0 to 4096
   int width = 0;     ///< 0 to 4096
+  /// The shorter side of the picture before the centre of height x width is cropped; 0: the largest
+  /// centre. At least as large as height and width, which must be given then.
+  int resize = 0;
+  /// load_part() reads the files' whole pictures: a folder is then decoded on demand.
+  bool whole_pictures = false;
   /// A folder whose decoded images fit into this is decoded whole at opening, which also finds
   /// every broken file; a larger one is decoded on demand.
   std::size_t cache_bytes = std::size_t{2} << 30;

@@ -187,25 +187,36 @@ Result<Listed> list_images(const DatasetSpec& spec) {
   return out;
 }
 
-Status load_file(const fs::path& file, const ImageShape& shape, std::span<std::uint8_t> chw_out) {
+Status load_file(const fs::path& file, const ImageShape& shape, int resize,
+                 std::span<std::uint8_t> chw_out) {
   NBQ_ASSIGN(Image image, decode_image(file));
-  image = fit_image(std::move(image), shape);
+  image = fit_image(std::move(image), shape, resize);
   std::copy(image.pixels.begin(), image.pixels.end(), chw_out.begin());
   return ok_status();
 }
 
 class FolderSource final : public ImageSource {
  public:
-  FolderSource(DatasetInfo info, std::vector<fs::path> files, std::uint64_t files_hash)
-      : ImageSource(std::move(info), files_hash), files_(std::move(files)) {}
+  FolderSource(DatasetInfo info, std::vector<fs::path> files, std::uint64_t files_hash, int resize)
+      : ImageSource(std::move(info), files_hash), files_(std::move(files)), resize_(resize) {}
 
   Status load(std::size_t i, std::span<std::uint8_t> chw_out) const override {
     NBQ_CHECK(i < size() && chw_out.size() == shape().bytes());
-    return load_file(files_[i], shape(), chw_out);
+    return load_file(files_[i], shape(), resize_, chw_out);
+  }
+
+  Status load_part(std::size_t i, const ChoosePart& choose,
+                   std::span<std::uint8_t> chw_out) const override {
+    NBQ_CHECK(i < size() && chw_out.size() == shape().bytes());
+    NBQ_ASSIGN(Image image, decode_image(files_[i]));
+    image = fit_part(std::move(image), choose, shape());
+    std::copy(image.pixels.begin(), image.pixels.end(), chw_out.begin());
+    return ok_status();
   }
 
  private:
   const std::vector<fs::path> files_;
+  const int resize_;
 };
 
 std::uint64_t hash_files(const std::vector<fs::path>& files, const fs::path& root) {
@@ -220,7 +231,8 @@ std::uint64_t hash_files(const std::vector<fs::path>& files, const fs::path& roo
 
 /// Decodes all files into pixels, N x C x H x W. Of several broken files, names the first one
 /// whatever the number of threads.
-Status decode_all(const Listed& listed, int threads, std::vector<std::uint8_t>& pixels) {
+Status decode_all(const Listed& listed, int resize, int threads,
+                  std::vector<std::uint8_t>& pixels) {
   const std::size_t bytes = listed.info.shape.bytes();
   std::atomic<std::size_t> next{0}, first_bad{std::numeric_limits<std::size_t>::max()};
   std::mutex mutex;
@@ -229,7 +241,8 @@ Status decode_all(const Listed& listed, int threads, std::vector<std::uint8_t>& 
     for (std::size_t i; (i = next.fetch_add(1)) < listed.files.size() && i < first_bad;) {
       Status s = ok_status();
       try {
-        s = load_file(listed.files[i], listed.info.shape, std::span(&pixels[i * bytes], bytes));
+        s = load_file(listed.files[i], listed.info.shape, resize,
+                      std::span(&pixels[i * bytes], bytes));
       } catch (const std::exception& e) {
         s = make_error(ErrorCode::kIo, "{}: {}", listed.files[i].string(), e.what());
       }
@@ -253,16 +266,20 @@ Status decode_all(const Listed& listed, int threads, std::vector<std::uint8_t>& 
 Result<ImageSourcePtr> open_folder(const DatasetSpec& spec) {
   NBQ_ASSIGN(Listed listed, list_images(spec));
   const std::size_t image_bytes = listed.info.shape.bytes();
-  if (listed.files.size() > spec.cache_bytes / image_bytes) {
-    log_info("{}: {} images of {} bytes are decoded on demand (over {} MiB)", spec.path,
-             listed.files.size(), image_bytes, spec.cache_bytes >> 20);
-    const std::uint64_t hash = hash_files(listed.files, spec.path);
-    return ImageSourcePtr(
-        std::make_shared<FolderSource>(std::move(listed.info), std::move(listed.files), hash));
+  const bool fits = listed.files.size() <= spec.cache_bytes / image_bytes;
+  if (!fits || spec.whole_pictures) {
+    log_info("{}: {} images of {} bytes are decoded on demand ({})", spec.path, listed.files.size(),
+             image_bytes,
+             fits ? "parts of whole pictures are asked for"
+                  : fmt::format("over {} MiB", spec.cache_bytes >> 20));
+    std::uint64_t hash = hash_files(listed.files, spec.path);
+    if (spec.resize > 0) hash = fnv1a(fmt::format("resize {}", spec.resize), hash);
+    return ImageSourcePtr(std::make_shared<FolderSource>(
+        std::move(listed.info), std::move(listed.files), hash, spec.resize));
   }
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   std::vector<std::uint8_t> pixels(listed.files.size() * image_bytes);
-  NBQ_TRY(decode_all(listed, spec.threads > 0 ? spec.threads : cores, pixels));
+  NBQ_TRY(decode_all(listed, spec.resize, spec.threads > 0 ? spec.threads : cores, pixels));
   return make_memory_source(std::move(listed.info), std::move(pixels));
 }
 

@@ -171,5 +171,66 @@ TEST_F(FolderTest, LinkLoopsEnd) {
   EXPECT_EQ((*r)->size(), 2u);
 }
 
+TEST_F(FolderTest, ImageNetsLayoutIsResizedAndCropped) {
+  fs::create_directories(folder_ / "train/n01440764");
+  fs::create_directories(folder_ / "train/n01443537");
+  fs::create_directories(folder_ / "val/n01440764");
+  write_jpeg(folder_ / "train/n01440764/n01440764_18.JPEG", sample_image(3, 30, 40, 1));
+  write_jpeg(folder_ / "train/n01443537/n01443537_2.JPEG", sample_image(1, 50, 32, 2));
+  write_jpeg(folder_ / "val/n01440764/ILSVRC2012_val_00000293.JPEG", sample_image(3, 32, 32, 3));
+  for (Split split : {Split::kTrain, Split::kTest}) {
+    DatasetSpec s = spec(split);
+    s.channels = 3;
+    s.height = s.width = 14;
+    s.resize = 16;
+    for (const std::size_t cache : {std::size_t{0}, s.cache_bytes}) {
+      s.cache_bytes = cache;
+      const auto r = open_dataset(s);
+      ASSERT_TRUE(r.ok()) << r.error().message;
+      EXPECT_EQ((*r)->size(), split == Split::kTrain ? 2u : 1u);
+      EXPECT_EQ((*r)->shape(), (ImageShape{3, 14, 14}));
+      std::vector<std::uint8_t> out((*r)->shape().bytes());
+      ASSERT_TRUE((*r)->load(0, out).ok());
+      if (split == Split::kTrain) continue;
+      const Image whole = *decode_image(folder_ / "val/n01440764/ILSVRC2012_val_00000293.JPEG");
+      EXPECT_EQ(out, resize_part(whole, {2, 2, 28, 28}, 14, 14).pixels);
+    }
+  }
+}
+
+TEST_F(FolderTest, PartsAreOfTheWholePicture) {
+  png("a/1.png", 0, 1, 20);
+  png("b/1.png", 1, 1, 20);
+  DatasetSpec s = spec();
+  s.height = s.width = 4;
+  s.whole_pictures = true;
+  const auto r = open_dataset(s);
+  ASSERT_TRUE(r.ok()) << r.error().message;
+  std::vector<std::uint8_t> out(16);
+  const auto corner = [](int h, int w) { return ImagePart{h - 4, w - 4, 4, 4}; };
+  ASSERT_TRUE((*r)->load_part(0, corner, out).ok());
+  EXPECT_EQ(out[0], 3 * 16 + 2 * 16);  // sample_image() at row and column 16
+  s.whole_pictures = false;            // decoded at opening: the picture is the 4x4 one
+  const auto fitted = open_dataset(s);
+  ASSERT_TRUE(fitted.ok());
+  std::vector<std::uint8_t> all(16);
+  ASSERT_TRUE((*fitted)->load(0, all).ok());
+  ASSERT_TRUE((*fitted)->load_part(0, corner, out).ok());
+  EXPECT_EQ(out, all);
+}
+
+TEST_F(FolderTest, ResizeNeedsACropThatFits) {
+  png("a/1.png", 1);
+  png("b/1.png", 2);
+  for (const auto& [resize, side] : {std::pair{8, 0}, {8, 9}, {-1, 4}, {5000, 4}}) {
+    DatasetSpec s = spec();
+    s.resize = resize;
+    s.height = s.width = side;
+    const auto r = open_dataset(s);
+    ASSERT_FALSE(r.ok()) << resize;
+    EXPECT_EQ(r.error().code, ErrorCode::kInvalidArgument);
+  }
+}
+
 }  // namespace
 }  // namespace nbq

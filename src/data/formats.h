@@ -18,8 +18,10 @@ Result<ImageSourcePtr> open_folder(const DatasetSpec& spec);
 /// `natural` with what the spec asks for put in.
 ImageShape requested_shape(const DatasetSpec& spec, const ImageShape& natural);
 
-/// Brings an image to a shape: channels, then size.
-Image fit_image(Image image, const ImageShape& shape);
+/// Brings an image to a shape: channels, then size; resize as DatasetSpec's.
+Image fit_image(Image image, const ImageShape& shape, int resize);
+/// Brings a part of an image to a shape.
+Image fit_part(Image image, const ImageSource::ChoosePart& choose, const ImageShape& shape);
 
 /// make_memory_source() after fitting every image to what the spec asks for.
 Result<ImageSourcePtr> make_fitted_source(const DatasetSpec& spec, DatasetInfo info,

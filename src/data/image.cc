@@ -69,26 +69,42 @@ Image to_channels(Image image, int channels) {
   return out;
 }
 
-Image resize_to(Image image, int height, int width) {
+ImagePart centre_part(int height, int width, int out_height, int out_width, int shorter_side) {
+  NBQ_CHECK(height >= 1 && width >= 1 && out_height >= 1 && out_width >= 1 && shorter_side >= 0);
+  // Pixels of the image for one of the output: no side may ask for more than there are.
+  double scale = std::min(double{1} * height / out_height, double{1} * width / out_width);
+  if (shorter_side > 0) scale = std::min(scale, double{1} * std::min(height, width) / shorter_side);
+  ImagePart part;
+  part.height = std::clamp(static_cast<int>(std::lround(out_height * scale)), 1, height);
+  part.width = std::clamp(static_cast<int>(std::lround(out_width * scale)), 1, width);
+  part.top = (height - part.height) / 2;
+  part.left = (width - part.width) / 2;
+  return part;
+}
+
+Image resize_part(Image image, const ImagePart& part, int height, int width) {
   NBQ_CHECK(height >= 1 && height <= 65535 && width >= 1 && width <= 65535);
-  if (image.height == height && image.width == width) return image;
-  // The largest centred part whose sides are as height : width, never empty.
-  const double in_h = image.height;
-  const double in_w = image.width;
-  const double scale = std::min(in_h / height, in_w / width);
-  const int part_h = std::clamp(static_cast<int>(std::lround(height * scale)), 1, image.height);
-  const int part_w = std::clamp(static_cast<int>(std::lround(width * scale)), 1, image.width);
-  const auto top = static_cast<std::size_t>((image.height - part_h) / 2);
-  const auto left = static_cast<std::size_t>((image.width - part_w) / 2);
+  NBQ_CHECK(part.top >= 0 && part.left >= 0 && part.height >= 1 && part.width >= 1 &&
+            part.height <= image.height - part.top && part.width <= image.width - part.left);
+  if (image.height == height && image.width == width && part.height == height &&
+      part.width == width)
+    return image;
   const auto stride = static_cast<std::size_t>(image.width);
   const std::size_t in_plane = stride * static_cast<std::size_t>(image.height);
   const std::size_t out_plane = static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
+  const std::size_t corner =
+      static_cast<std::size_t>(part.top) * stride + static_cast<std::size_t>(part.left);
   Image out{image.channels, height, width, {}};
   out.pixels.resize(out_plane * static_cast<std::size_t>(image.channels));
   for (std::size_t c = 0; c < static_cast<std::size_t>(image.channels); ++c)
-    NBQ_CHECK(resize_plane(image.pixels.data() + c * in_plane + top * stride + left, part_h, part_w,
+    NBQ_CHECK(resize_plane(image.pixels.data() + c * in_plane + corner, part.height, part.width,
                            image.width, out.pixels.data() + c * out_plane, height, width));
   return out;
+}
+
+Image resize_to(Image image, int height, int width) {
+  const ImagePart part = centre_part(image.height, image.width, height, width);
+  return resize_part(std::move(image), part, height, width);
 }
 
 }  // namespace nbq

@@ -34,6 +34,20 @@ Result<Image> decode_image(std::span<const std::uint8_t> bytes, std::string_view
 /// luma as PIL rounds it. channels is 1 or 3.
 Image to_channels(Image image, int channels);
 
+/// A rectangle of an image, in pixels.
+struct ImagePart {
+  int top = 0, left = 0;
+  int height = 0, width = 0;  ///< at least 1
+};
+
+/// The part of a height x width image that becomes out_height x out_width when the image's shorter
+/// side is scaled to `shorter_side` and the centre is cropped (0: the largest such part). All in
+/// [1, 65535]. A part that would reach beyond the image is made smaller, its aspect ratio kept.
+ImagePart centre_part(int height, int width, int out_height, int out_width, int shorter_side = 0);
+
+/// A part, which must lie inside the image, scaled to height x width, antialiased.
+Image resize_part(Image image, const ImagePart& part, int height, int width);
+
 /// The centre part with the aspect ratio of height x width, scaled to that size (the same as
 /// scaling the shorter side and cropping the longer, without the large picture in between).
 /// A picture that has the size already passes unchanged. height, width in [1, 65535].

@@ -148,6 +148,29 @@ TEST(Image, ResizeCropsTheCentre) {
   EXPECT_EQ(resize_to(image, 10, 10).pixels, std::vector<std::uint8_t>(100, 255));
 }
 
+TEST(Image, CentrePartIsWhatResizingTheShorterSideAndCroppingKeeps) {
+  const auto part = [](int h, int w, int out_h, int out_w, int side) {
+    const ImagePart p = centre_part(h, w, out_h, out_w, side);
+    return std::vector<int>{p.top, p.left, p.height, p.width};
+  };
+  // 500x375 becomes 256 high at 7/8 of the shorter side: 375 * 224 / 256 = 328.
+  EXPECT_EQ(part(375, 500, 224, 224, 256), (std::vector<int>{23, 86, 328, 328}));
+  EXPECT_EQ(part(500, 375, 224, 224, 256), (std::vector<int>{86, 23, 328, 328}));
+  EXPECT_EQ(part(375, 500, 224, 224, 0), (std::vector<int>{0, 62, 375, 375}));
+  EXPECT_EQ(part(256, 256, 224, 224, 256), (std::vector<int>{16, 16, 224, 224}));
+  // Twice as wide as the crop asks for: no more than the image has.
+  EXPECT_EQ(part(100, 50, 40, 80, 80), (std::vector<int>{37, 0, 25, 50}));
+}
+
+TEST(Image, ResizePartTakesThatPartOnly) {
+  Image image{1, 6, 8, std::vector<std::uint8_t>(48, 0)};
+  for (int y = 2; y < 4; ++y)
+    for (int x = 3; x < 7; ++x) image.pixels[static_cast<std::size_t>(8 * y + x)] = 200;
+  const ImagePart bright{2, 3, 2, 4};
+  EXPECT_EQ(resize_part(image, bright, 5, 7).pixels, std::vector<std::uint8_t>(35, 200));
+  EXPECT_EQ(resize_part(image, bright, 2, 4).pixels, std::vector<std::uint8_t>(8, 200));
+}
+
 TEST(Image, ResizeSurvivesExtremeShapes) {
   const Image line{1, 1, 1 << 20, std::vector<std::uint8_t>(1 << 20, 9)};
   EXPECT_EQ(resize_to(line, 16, 16).pixels, std::vector<std::uint8_t>(256, 9));

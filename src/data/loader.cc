@@ -85,7 +85,8 @@ Status BatchLoader::fill(std::size_t number, Batch& batch,
   const std::size_t bytes = s.bytes();
   const std::size_t first = number * options_.batch_size;
   const std::size_t count = std::min(options_.batch_size, order_.size() - first);
-  const bool changes = options_.augment.pad_crop > 0 || options_.augment.flip;
+  const Augment& how = options_.augment;
+  const bool changes = how.changes_pixels();
   batch.first_index = first;
   batch.pixels.resize(count * bytes);
   batch.labels.resize(count);
@@ -94,10 +95,19 @@ Status BatchLoader::fill(std::size_t number, Batch& batch,
     const std::size_t image = order_[first + i];
     const std::span<std::uint8_t> out(&batch.pixels[i * bytes], bytes);
     batch.labels[i] = source_->label(image);
-    NBQ_TRY(source_->load(image, changes ? std::span<std::uint8_t>(scratch) : out));
+    const std::span<std::uint8_t> loaded = changes ? std::span<std::uint8_t>(scratch) : out;
+    if (how.takes_parts())
+      NBQ_TRY(source_->load_part(
+          image,
+          [&](int h, int w) {
+            return random_part(how, options_.seed, options_.epoch, image, h, w);
+          },
+          loaded));
+    else
+      NBQ_TRY(source_->load(image, loaded));
     if (changes)
-      augment(options_.augment, options_.seed, options_.epoch, image, s.channels, s.height, s.width,
-              scratch, out);
+      augment(how, options_.seed, options_.epoch, image, s.channels, s.height, s.width, scratch,
+              out);
   }
   return ok_status();
 }

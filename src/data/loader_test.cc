@@ -181,5 +181,25 @@ TEST(SplitIndices, SmallAndWrongInputs) {
   for (double bad : {-0.1, 1.0, 2.0, std::nan("")}) EXPECT_FALSE(split_indices(10, bad, 0).ok());
 }
 
+TEST(Loader, PartsAreTheSameWhateverTheThreads) {
+  DatasetInfo info{{"a", "b"}, {1, 8, 8}, std::vector<int>(20)};
+  std::vector<std::uint8_t> pixels(20 * 64);
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(3 * i);
+  const auto source = *make_memory_source(std::move(info), std::move(pixels));
+  LoaderOptions options{.batch_size = 6, .shuffle = true, .seed = 4};
+  options.augment = {.flip = true, .min_area = 0.2, .max_area = 0.9};
+  options.threads = 0;
+  BatchLoader inline_loader(source, options);
+  const auto want = drain(inline_loader);
+  options.threads = 3;
+  BatchLoader threaded(source, options);
+  const auto have = drain(threaded);
+  ASSERT_EQ(have.size(), want.size());
+  for (std::size_t i = 0; i < want.size(); ++i) EXPECT_TRUE(same(have[i], want[i]));
+  options.epoch = 1;
+  BatchLoader later(source, options);
+  EXPECT_FALSE(same(drain(later)[0], want[0]));
+}
+
 }  // namespace
 }  // namespace nbq

@@ -1,87 +1,73 @@
 #include "model/builders.h"
 
+#include "model/families/blocks.h"
+
 namespace nbq {
 namespace {
 
-Window square(int kernel, int stride) {
-  Window w;
-  w.kernel_h = w.kernel_w = kernel;
-  w.stride_h = w.stride_w = stride;
-  w.pad_top = w.pad_left = w.pad_bottom = w.pad_right = kernel / 2;
-  return w;
-}
-
-/// Convolution and batch norm, and a relu when asked; returns the last id.
-int conv_bn(Graph& g, const std::string& name, int in, int out_channels, int kernel, int stride,
-            bool relu) {
-  int id = g.add(name, Conv2dAttrs{out_channels, 1, false, square(kernel, stride)}, {in});
-  id = g.add(name + ".bn", BatchNormAttrs{}, {id});
-  return relu ? g.add(name + ".relu", ReluAttrs{}, {id}) : id;
-}
-
-Result<Graph> build_nbqnn(const BuildSpec& s) {
-  if (s.stages.empty())
-    return make_error(ErrorCode::kInvalidArgument,
-                      "model.stages: a list of lists of widths is needed");
-  Graph g;
-  int id = g.add("image", InputAttrs{s.channels, s.height, s.width, {}, {}}, {});
-  for (std::size_t i = 0; i < s.stages.size(); ++i)
-    for (std::size_t j = 0; j < s.stages[i].size(); ++j)
-      id = conv_bn(g, fmt::format("conv{}_{}", i + 1, j + 1), id, s.stages[i][j], 3,
-                   i > 0 && j == 0 ? 2 : 1, true);
-  id = g.add("classes", Conv2dAttrs{s.classes, 1, true, square(3, 1)}, {id});
-  g.add("pool", GlobalAvgPoolAttrs{}, {id});
-  return g;
-}
-
-Result<Graph> build_resnet_cifar(const BuildSpec& s) {
-  if (s.depth < 8 || (s.depth - 2) % 6 != 0)
-    return make_error(ErrorCode::kInvalidArgument,
-                      "model.depth: must be 6 n + 2 (20, 32, 44, 56, 110), "
-                      "it is {}",
-                      s.depth);
-  Graph g;
-  int id = g.add("image", InputAttrs{s.channels, s.height, s.width, {}, {}}, {});
-  id = conv_bn(g, "conv1", id, 16, 3, 1, true);
-  const int blocks = (s.depth - 2) / 6;
-  for (int stage = 0; stage < 3; ++stage)
-    for (int block = 0; block < blocks; ++block) {
-      const std::string name = fmt::format("stage{}.block{}", stage + 1, block + 1);
-      const int width = 16 << stage;
-      const int stride = stage > 0 && block == 0 ? 2 : 1;
-      int main = conv_bn(g, name + ".conv1", id, width, 3, stride, true);
-      main = conv_bn(g, name + ".conv2", main, width, 3, 1, false);
-      const int shortcut =
-          stride == 1 ? id : conv_bn(g, name + ".shortcut", id, width, 1, stride, false);
-      id = g.add(name + ".add", AddAttrs{}, {main, shortcut});
-      id = g.add(name + ".relu", ReluAttrs{}, {id});
-    }
-  id = g.add("pool", GlobalAvgPoolAttrs{}, {id});
-  id = g.add("flatten", FlattenAttrs{}, {id});
-  g.add("fc", LinearAttrs{s.classes, true}, {id});
-  return g;
-}
-
-struct Builder {
-  const char* family;
+/// A family's keys are those of [model] that it uses.
+struct Family {
+  const char* name;
   Result<Graph> (*build)(const BuildSpec&);
+  std::vector<std::string> keys;
+  int depth = 0;  ///< this and what follows: defaults
+  const char* stem = "";
+  int base_width = 0;
 };
-constexpr Builder kBuilders[] = {{"nbqnn", build_nbqnn}, {"resnet_cifar", build_resnet_cifar}};
+
+/// The one table of families.
+const std::vector<Family>& families() {
+  static const std::vector<Family> rows = {
+      {"nbqnn", build_nbqnn, {"stages", "stem"}, 0, "cifar"},
+      {"resnet_cifar", build_resnet_cifar, {"depth", "shortcut", "base_width"}, 20, "", 16},
+      {"resnet", build_resnet, {"depth", "stem", "base_width"}, 18, "imagenet", 64},
+      {"densenet_bc",
+       build_densenet_bc,
+       {"depth", "blocks", "growth", "compression", "stem"},
+       40,
+       "cifar"},
+      {"alexnet", build_alexnet, {"norm", "stem", "base_width"}, 0, "imagenet", 64},
+      {"vgg_small", build_vgg_small, {"base_width"}, 0, "", 128}};
+  return rows;
+}
+
+const Family* find_family(std::string_view name) {
+  for (const Family& f : families())
+    if (name == f.name) return &f;
+  return nullptr;
+}
 
 }  // namespace
 
+std::vector<std::string> family_names() {
+  std::vector<std::string> names;
+  for (const Family& f : families()) names.emplace_back(f.name);
+  return names;
+}
+
+std::vector<std::string> family_keys(std::string_view family) {
+  const Family* f = find_family(family);
+  return f == nullptr ? std::vector<std::string>{} : f->keys;
+}
+
+BuildSpec with_family_defaults(BuildSpec spec) {
+  const Family* f = find_family(spec.family);
+  if (f == nullptr) return spec;
+  if (spec.depth == 0) spec.depth = f->depth;
+  if (spec.stem.empty()) spec.stem = f->stem;
+  if (spec.base_width == 0) spec.base_width = f->base_width;
+  return spec;
+}
+
 Result<Graph> build_graph(const BuildSpec& spec) {
-  std::string known;
-  for (const Builder& b : kBuilders) {
-    if (spec.family == b.family) {
-      NBQ_ASSIGN(Graph g, b.build(spec));
-      NBQ_TRY(infer_shapes(g));
-      return g;
-    }
-    known += (known.empty() ? "" : ", ") + std::string(b.family);
-  }
-  return make_error(ErrorCode::kInvalidArgument,
-                    "model.family: no family is named {}; there are {}", spec.family, known);
+  const Family* f = find_family(spec.family);
+  if (f == nullptr)
+    return make_error(ErrorCode::kInvalidArgument,
+                      "model.family: no family is named {}; there are {}", spec.family,
+                      fmt::join(family_names(), ", "));
+  NBQ_ASSIGN(Graph g, f->build(with_family_defaults(spec)));
+  NBQ_TRY(infer_shapes(g));
+  return g;
 }
 
 }  // namespace nbq

@@ -20,8 +20,9 @@ Graph fold_norms(Graph graph);
 /// - a batch norm whose operand is a convolution or linear layer that nothing else reads is folded
 /// into
 ///   its weight and bias, W * gamma / sigma; any other becomes weight = gamma / sigma, bias =
-///   beta - mean * gamma / sigma with mean 0 and variance 1, the weights powers of two where the
-///   layers after it can take up the rest;
+///   beta - mean * gamma / sigma with mean 0 and variance 1, and where only convolution and linear
+///   layers read it (through relus and pools), weight is +-2^s and they take the rest: nothing is
+///   lost when it is deployed;
 /// - every convolution and linear layer has a bias.
 /// Requires stage kFloat, shapes set, all state present (check_state). Errors kUnsupported: an
 /// input normalisation that several layers of other kinds read.

@@ -28,6 +28,60 @@ TEST(Fold, BatchNormGoesIntoTheConvolution) {
   EXPECT_EQ(f.nodes[1].state.at("bias").data, (std::vector<float>{-0.5f, -4}));
 }
 
+/// image -> bn -> relu -> flatten -> fc, with scales 3, -0.7, 0 of the batch norm.
+Graph lone_batch_norm() {
+  Graph g;
+  g.add("image", InputAttrs{3, 1, 2, {}, {}}, {});
+  g.add("bn", BatchNormAttrs{0.25f, 0.1f}, {0});
+  g.add("relu", ReluAttrs{}, {1});
+  g.add("flatten", FlattenAttrs{}, {2});
+  g.add("fc", LinearAttrs{1, true}, {3});
+  EXPECT_TRUE(infer_shapes(g).ok());
+  g.nodes[1].state["weight"] = {{3}, {3, -0.7f, 0}};
+  g.nodes[1].state["bias"] = {{3}, {0.5f, 1, 2}};
+  g.nodes[1].state["running_mean"] = {{3}, {0, 0.5f, 1}};
+  g.nodes[1].state["running_var"] = {{3}, {0.75f, 0.75f, 0.75f}};  // sigma 1
+  g.nodes[4].state["weight"] = {{1, 6}, {1, 2, 3, 4, 5, 6}};
+  g.nodes[4].state["bias"] = {{1}, {0.25f}};
+  return g;
+}
+
+TEST(Fold, WhatALoneBatchNormHasBesideItsPowerOfTwoMovesOn) {
+  const Graph f = fold(lone_batch_norm()).value();
+  const auto& scale = f.nodes[1].state.at("weight").data;
+  const auto& offset = f.nodes[1].state.at("bias").data;
+  const auto& w = f.nodes[4].state.at("weight").data;
+  EXPECT_FLOAT_EQ(scale[0], 4);
+  EXPECT_FLOAT_EQ(scale[1], -0.5f);
+  EXPECT_EQ(scale[2], 0);
+  EXPECT_FLOAT_EQ(w[0], 0.75f);
+  EXPECT_FLOAT_EQ(w[3], 4 * 1.4f);
+  EXPECT_FLOAT_EQ(w[5], 6);
+  // For any x: w relu(scale x + offset) is what it was.
+  const float want_scale[] = {3, -0.7f, 0}, want_offset[] = {0.5f, 1.35f, 2};
+  for (const float x : {-2.0f, -0.1f, 0.3f, 5.0f})
+    for (std::size_t c = 0; c < 3; ++c)
+      EXPECT_NEAR(
+          w[2 * c] * std::max(0.0f, scale[c] * x + offset[c]),
+          static_cast<float>(2 * c + 1) * std::max(0.0f, want_scale[c] * x + want_offset[c]),
+          1e-4f);
+}
+
+TEST(Fold, AClippedOrSharedBatchNormKeepsItsScale) {
+  Graph g = lone_batch_norm();
+  g.nodes[2].attrs = ReluAttrs{6};
+  EXPECT_FLOAT_EQ(fold(g).value().nodes[1].state.at("weight").data[0], 3);
+  g = lone_batch_norm();
+  g.nodes[3] = g.nodes[2];  // relu and bn are added: another reader
+  g.nodes[3].name = "sum";
+  g.nodes[3].attrs = AddAttrs{};
+  g.nodes[3].inputs = {1, 2};
+  g.nodes[4].attrs = FlattenAttrs{};
+  g.nodes[4].state.clear();
+  ASSERT_TRUE(infer_shapes(g).ok());
+  EXPECT_FLOAT_EQ(fold(g).value().nodes[1].state.at("weight").data[0], 3);
+}
+
 TEST(Fold, InputNormalisationGoesIntoTheFirstLayer) {
   Graph g;
   g.add("image", InputAttrs{2, 1, 1, {0.5f, 0.25f}, {0.5f, 0.125f}}, {});

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "model/builders.h"
 #include "model/quantise.h"
 
 namespace nbq {
@@ -56,32 +55,6 @@ TEST(Graph, ErrorsNameTheLayer) {
   g = tiny();
   g.add("fc", LinearAttrs{2, true}, {1});
   EXPECT_NE(error_of(g).find("fc: linear needs a flat input"), std::string::npos);
-}
-
-TEST(Builders, Resnet20HasThePapersSize) {
-  BuildSpec s;
-  s.family = "resnet_cifar";
-  const Graph g = build_graph(s).value();
-  EXPECT_EQ(g.output().shape.c, 10);
-  EXPECT_NEAR(static_cast<double>(total_params(g)), 272474, 3000);  // He et al. 2016: 0.27 M
-  EXPECT_NEAR(static_cast<double>(total_macs(g)), 40.8e6, 0.6e6);
-}
-
-TEST(Builders, NbqnnIsNothingButUniformConvolutions) {
-  BuildSpec s;
-  s.family = "nbqnn";
-  s.stages = {{8, 8}, {16}};
-  const Graph g = build_graph(s).value();
-  for (const Node& n : g.nodes)
-    if (const auto* c = std::get_if<Conv2dAttrs>(&n.attrs)) {
-      EXPECT_EQ(c->window.kernel_h, 3);
-      EXPECT_EQ(c->window.kernel_w, 3);
-    } else {
-      EXPECT_NE(n.kind(), OpKind::kLinear);
-    }
-  s.family = "vgg";
-  EXPECT_NE(build_graph(s).error().message.find("there are nbqnn, resnet_cifar"),
-            std::string::npos);
 }
 
 TEST(OverflowProof, NamesLayerAndChannel) {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <numeric>
 
+#include "data/loader.h"
 #include "train/evaluate.h"
 #include "train/torch_net.h"
 
@@ -79,30 +81,33 @@ Result<EvalResult> evaluate_images(const Graph& graph, const ImageSource& source
   if (batch < 1) return make_error(ErrorCode::kInvalidArgument, "batch is {}, at least 1", batch);
   const auto start = std::chrono::steady_clock::now();
   EvalResult r;
-  r.images = images.empty() ? source.size() : images.size();
+  std::vector<std::size_t> order(images.begin(), images.end());
+  if (order.empty()) {
+    order.resize(source.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+  }
+  r.images = order.size();
   r.classes = net.outputs();
   const auto classes = static_cast<std::size_t>(r.classes);
   r.confusion.resize(classes * classes);
   const at::NoGradGuard no_grad;
   const Pass pass{.exact = net.structure().stage != Stage::kFloat};
-  const std::size_t bytes = source.shape().bytes();
-  std::vector<std::uint8_t> pixels;
-  for (std::size_t first = 0; first < r.images; first += static_cast<std::size_t>(batch)) {
-    const std::size_t count = std::min(static_cast<std::size_t>(batch), r.images - first);
-    pixels.resize(count * bytes);
-    const auto image = [&](std::size_t i) {
-      return images.empty() ? first + i : images[first + i];
-    };
-    for (std::size_t i = 0; i < count; ++i)
-      NBQ_TRY(source.load(image(i), {pixels.data() + i * bytes, bytes}));
+  // Files are decoded beside the network's work.
+  BatchLoader loader(ImageSourcePtr(ImageSourcePtr(), &source), std::move(order),
+                     {.batch_size = static_cast<std::size_t>(batch)});
+  Batch loaded;
+  for (;;) {
+    NBQ_ASSIGN(const bool more, loader.next(loaded));
+    if (!more) break;
+    const std::size_t count = loaded.size();
     const auto n = static_cast<std::int64_t>(count);
-    const at::Tensor y = net.forward(net.image_tensor(pixels, n), pass)
+    const at::Tensor y = net.forward(net.image_tensor(loaded.pixels, n), pass)
                              .reshape({n, -1})
                              .to(at::kDouble)
                              .contiguous();
     const double* row = y.data_ptr<double>();
     for (std::size_t i = 0; i < count; ++i, row += classes) {
-      const auto label = static_cast<std::size_t>(source.label(image(i)));
+      const auto label = static_cast<std::size_t>(loaded.labels[i]);
       const auto best = static_cast<std::size_t>(std::max_element(row, row + classes) - row);
       double sum = 0;
       for (std::size_t k = 0; k < classes; ++k) sum += std::exp(row[k] - row[best]);

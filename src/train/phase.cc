@@ -254,7 +254,8 @@ LoaderOptions PhaseRun::loader_options() const {
   options.shuffle = true;
   options.seed = s_.recipe().seed;
   options.epoch = static_cast<std::uint64_t>(s_.state.epochs_done);
-  options.augment = {s_.recipe().data.pad_crop, s_.recipe().data.flip};
+  const DataSpec& d = s_.recipe().data;
+  options.augment = {d.pad_crop, d.flip, d.min_area, d.max_area};
   options.first_batch = static_cast<std::size_t>(s_.state.step);
   options.threads = at::get_num_threads() > 2 ? 2 : 1;
   return options;

@@ -6,6 +6,7 @@
 #include "core/file.h"
 #include "train/phase_fields.h"
 #include "train/recipe_model.h"
+#include "train/recipe_override.h"
 #include "train/strict_toml.h"
 
 namespace nbq {
@@ -17,6 +18,17 @@ std::vector<std::string> quantizer_names() {
   return names;
 }
 
+void read_part(StrictTable& t, DataSpec& d) {
+  std::vector<float> range;
+  t.get("random_resized_crop", range);
+  if (!t.has("random_resized_crop")) return;
+  if (range.size() != 2 || !(range[0] > 0 && range[0] <= range[1] && range[1] <= 1))
+    return t.fail("random_resized_crop",
+                  "must be two numbers above 0 and up to 1: least and largest part of the area");
+  d.min_area = static_cast<double>(range[0]);
+  d.max_area = static_cast<double>(range[1]);
+}
+
 Status read_data(StrictTable t, DataSpec& d) {
   t.get("source", d.source);
   t.get("channels", d.channels, 0, 3);
@@ -24,6 +36,16 @@ Status read_data(StrictTable t, DataSpec& d) {
   t.get("width", d.width, 0, 4096);
   t.get("pad_crop", d.pad_crop, 0, 1024);
   t.get("flip", d.flip);
+  t.get("crop", d.crop, 0, 4096);
+  if (d.crop > 0 && (d.height > 0 || d.width > 0))
+    t.fail("crop", "is short for height and width: give it or them");
+  t.get("resize", d.resize, 0, 4096);
+  const int longest = std::max({d.crop, d.height, d.width});
+  if (d.resize > 0 && d.crop == 0 && (d.height == 0 || d.width == 0))
+    t.fail("resize", "needs crop, or height and width: what is cropped from the resized image");
+  if (d.resize > 0 && d.resize < longest)
+    t.fail("resize", fmt::format("is {}, smaller than the crop of {}", d.resize, longest));
+  read_part(t, d);
   t.get("validation", d.validation, 0, 0.9);
   return t.finish();
 }
@@ -95,7 +117,8 @@ Status read_phase(StrictTable t, PhaseSpec& p) {
 
 }  // namespace
 
-Result<Recipe> parse_recipe(std::string_view text, const std::string& file) {
+Result<Recipe> parse_recipe(std::string_view text, const std::string& file,
+                            std::span<const std::string> overrides) {
   toml::table parsed;
   try {
     parsed = toml::parse(text);
@@ -103,6 +126,7 @@ Result<Recipe> parse_recipe(std::string_view text, const std::string& file) {
     return make_error(ErrorCode::kBadFile, "{}:{}: {}", file, e.source().begin.line,
                       e.description());
   }
+  for (const std::string& o : overrides) NBQ_TRY(apply_override(parsed, o));
   Recipe r;
   StrictTable t(parsed, file, "");
   t.get("name", r.name);
@@ -133,9 +157,10 @@ Result<Recipe> parse_recipe(std::string_view text, const std::string& file) {
   return r;
 }
 
-Result<Recipe> load_recipe(const std::filesystem::path& path) {
+Result<Recipe> load_recipe(const std::filesystem::path& path,
+                           std::span<const std::string> overrides) {
   NBQ_ASSIGN(const std::string text, read_text_file(path));
-  NBQ_ASSIGN(Recipe r, parse_recipe(text, path.string()));
+  NBQ_ASSIGN(Recipe r, parse_recipe(text, path.string(), overrides));
   const auto beside = [&](std::string& given) {
     if (given.empty() || given == "digits") return;
     const auto candidate = path.parent_path() / given;

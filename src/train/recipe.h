@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,8 +16,12 @@ struct DataSpec {
   std::string source;  ///< "digits" or a folder (data/dataset.h); empty: given at the command line
   int channels = 0;    ///< images are brought to this size; 0: as they are
   int height = 0, width = 0;
-  int pad_crop = 0;       ///< augmentation: shifts by up to this many pixels
-  bool flip = false;      ///< augmentation: mirrors left and right
+  int pad_crop = 0;   ///< augmentation: shifts by up to this many pixels
+  bool flip = false;  ///< augmentation: mirrors left and right
+  int resize = 0;     ///< shorter side before the centre is cropped; 0: the largest centre
+  int crop = 0;       ///< short for height and width; 0: they are given, or as they are
+  /// Augmentation in place of that centre: a part of min..max of the picture's area; 0: off.
+  double min_area = 0, max_area = 0;
   double validation = 0;  ///< part of the training images that is set aside, in [0, 1)
 };
 
@@ -89,9 +94,15 @@ struct Recipe {
 /// Recipe from TOML text; `file` names it in messages.
 /// Errors kBadFile: syntax, an unknown key (with the nearest known one), a wrong type, a value out
 /// of range, each as "file:line: key: reason".
-Result<Recipe> parse_recipe(std::string_view text, const std::string& file);
+/// `overrides` are "key=value" with a dotted key, put in before anything is read, so that they are
+/// checked as what the file says: "model.depth=110", "phase.2.lr=0.001" (the second [[phase]]),
+/// "model.stages=[[8], [16]]". A value that is no TOML is taken as a string.
+/// Errors also kInvalidArgument naming an override that is not of this form.
+Result<Recipe> parse_recipe(std::string_view text, const std::string& file,
+                            std::span<const std::string> overrides = {});
 /// `init` and a relative data folder that exist beside the recipe are taken from there.
-Result<Recipe> load_recipe(const std::filesystem::path& path);
+Result<Recipe> load_recipe(const std::filesystem::path& path,
+                           std::span<const std::string> overrides = {});
 
 /// TOML that parse_recipe() reads back to the same recipe: the run folder's copy, and what a
 /// resumed training is compared with.

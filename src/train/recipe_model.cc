@@ -173,9 +173,7 @@ std::string attrs_toml(const Attrs& attrs) {
 }
 
 Status read_model(StrictTable t, ModelSpec& m) {
-  t.get("family", m.build.family);
-  t.get("depth", m.build.depth, 1, 10000);
-  t.get("stages", m.build.stages, 1, 1 << 16);
+  read_family(t, m.build);
   t.get("mean", m.mean);
   t.get("std", m.std);
   if (m.mean.size() != m.std.size()) t.fail("mean", "and std must have as many numbers");

@@ -178,17 +178,50 @@ TEST(Recipe, EpochsScale) {
             r->phases[1].final_epochs_at_one / r->phases[1].epochs);
 }
 
-TEST(Recipe, TheZoosAreSound) {
-  int count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(NBQ_SOURCE_DIR "/zoo")) {
-    if (entry.path().extension() != ".toml") continue;
-    ++count;
-    const auto r = load_recipe(entry.path());
-    ASSERT_TRUE(r.ok()) << r.error().message;
-    const auto g = recipe_graph(*r, {3, 32, 32}, 10);
-    EXPECT_TRUE(g.ok()) << entry.path();
-  }
-  EXPECT_GE(count, 3);
+std::string family_recipe(const std::string& keys) {
+  return "[model]\n" + keys + "\n[[phase]]\nkind = \"float\"\n";
+}
+
+TEST(Recipe, FamiliesHaveTheirOwnKeysAndDefaults) {
+  const auto r = parse_recipe(family_recipe("family = \"resnet\"\ndepth = 50"), "r.toml");
+  ASSERT_TRUE(r.ok()) << r.error().message;
+  EXPECT_EQ(r->model.build.depth, 50);
+  EXPECT_EQ(r->model.build.stem, "imagenet");
+  EXPECT_EQ(r->model.build.base_width, 64);
+  EXPECT_THAT(recipe_toml(*r), HasSubstr("stem = \"imagenet\""));
+  EXPECT_THAT(error_of(family_recipe("family = \"resnet\"\ngrowth = 12")),
+              AllOf(HasSubstr("r.toml:3: model.growth"), HasSubstr("no key of resnet")));
+  EXPECT_THAT(error_of(family_recipe("family = \"resnett\"")), HasSubstr("\"resnet\""));
+  EXPECT_THAT(error_of(family_recipe("family = \"resnet\"\nstem = \"mnist\"")),
+              HasSubstr("cifar, imagenet"));
+}
+
+TEST(Recipe, FormsStandForStages) {
+  const auto r = parse_recipe(family_recipe("family = \"nbqnn\"\nform = \"S\""), "r.toml");
+  ASSERT_TRUE(r.ok()) << r.error().message;
+  EXPECT_EQ(r->model.build.stages, nbqnn_form("S"));
+  EXPECT_THAT(error_of(family_recipe("family = \"nbqnn\"\nform = \"S\"\nstages = [[8]]")),
+              HasSubstr("give one of the two"));
+}
+
+TEST(Recipe, DataKeysBelongTogether) {
+  const auto with = [](const std::string& keys) {
+    return "[data]\n" + keys + "\n" + family_recipe("family = \"vgg_small\"");
+  };
+  const auto r =
+      parse_recipe(with("resize = 256\ncrop = 224\nrandom_resized_crop = [0.08, 1.0]"), "r.toml");
+  ASSERT_TRUE(r.ok()) << r.error().message;
+  EXPECT_EQ(r->data.crop, 224);
+  EXPECT_EQ(r->data.max_area, 1);
+  const auto again = parse_recipe(recipe_toml(*r), "copy.toml");
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(again->data.min_area, r->data.min_area);
+  EXPECT_EQ(again->data.resize, 256);
+  EXPECT_THAT(error_of(with("resize = 200\ncrop = 224")), HasSubstr("smaller than the crop"));
+  EXPECT_THAT(error_of(with("resize = 200")), HasSubstr("needs crop"));
+  EXPECT_THAT(error_of(with("crop = 224\nheight = 10")), HasSubstr("data.crop"));
+  EXPECT_THAT(error_of(with("random_resized_crop = [0.5, 0.2]")), HasSubstr("two numbers"));
+  EXPECT_THAT(error_of(with("random_resized_crop = 0.5")), HasSubstr("list of numbers"));
 }
 
 }  // namespace

@@ -33,15 +33,7 @@ std::string reals(const std::vector<float>& v) {
 std::string model_toml(const ModelSpec& m) {
   std::string out = "\n[model]\n";
   if (!m.mean.empty()) out += "mean = " + reals(m.mean) + "\nstd = " + reals(m.std) + "\n";
-  if (m.layers.empty()) {
-    out += fmt::format("family = {}\ndepth = {}\n", quoted(m.build.family), m.build.depth);
-    if (!m.build.stages.empty()) {
-      std::string rows;
-      for (const auto& s : m.build.stages)
-        rows += fmt::format("{}[{}]", rows.empty() ? "" : ", ", fmt::join(s, ", "));
-      out += "stages = [" + rows + "]\n";
-    }
-  }
+  if (m.layers.empty() && !m.build.family.empty()) out += family_toml(m.build);
   for (const Node& n : m.layers) {
     std::string inputs;
     for (const int in : n.inputs)
@@ -105,8 +97,12 @@ std::string recipe_toml(const Recipe& r) {
   const DataSpec& d = r.data;
   out += fmt::format(
       "\n[data]\nsource = {}\nchannels = {}\nheight = {}\nwidth = {}\npad_crop = {}\nflip = {}\n"
-      "validation = {}\n",
-      quoted(d.source), d.channels, d.height, d.width, d.pad_crop, d.flip, real(d.validation));
+      "resize = {}\ncrop = {}\nvalidation = {}\n",
+      quoted(d.source), d.channels, d.height, d.width, d.pad_crop, d.flip, d.resize, d.crop,
+      real(d.validation));
+  if (d.max_area > 0)
+    out += fmt::format("random_resized_crop = [{}, {}]\n", real(static_cast<float>(d.min_area)),
+                       real(static_cast<float>(d.max_area)));
   out += model_toml(r.model) + quant_toml(r.quant);
   for (const PhaseSpec& p : r.phases) out += phase_toml(p);
   return out;

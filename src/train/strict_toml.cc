@@ -40,7 +40,9 @@ std::string StrictTable::where(const toml::node& node, std::string_view key) con
   const std::string dotted = section_.empty() ? std::string(key)
                              : key.empty()    ? section_
                                               : section_ + "." + std::string(key);
-  return fmt::format("{}:{}: {}", file_, node.source().begin.line, dotted);
+  const auto line = node.source().begin.line;
+  return line == 0 ? fmt::format("--set {}", dotted)  // put in by apply_override()
+                   : fmt::format("{}:{}: {}", file_, line, dotted);
 }
 
 void StrictTable::fail(std::string_view key, std::string reason) {
@@ -123,6 +125,17 @@ void StrictTable::get(std::string_view key, std::vector<float>& value) {
     if (!v || !std::isfinite(*v)) return fail(key, "must be a list of numbers");
     value.push_back(static_cast<float>(*v));
   }
+}
+
+void StrictTable::get(std::string_view key, std::vector<int>& value, std::int64_t lo,
+                      std::int64_t hi) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return;
+  const toml::array* list = node->as_array();
+  if (list == nullptr) return fail(key, "must be a list of whole numbers");
+  value.clear();
+  for (const toml::node& item : *list)
+    if (!integer(&item, key, value.emplace_back(), lo, hi)) return;
 }
 
 void StrictTable::get(std::string_view key, std::vector<std::string>& value) {

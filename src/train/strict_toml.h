@@ -27,6 +27,7 @@ class StrictTable {
   /// lo <= value <= hi, finite.
   void get(std::string_view key, double& value, double lo, double hi);
   void get(std::string_view key, std::vector<float>& value);
+  void get(std::string_view key, std::vector<int>& value, std::int64_t lo, std::int64_t hi);
   void get(std::string_view key, std::vector<std::string>& value);
   void get(std::string_view key, std::vector<std::vector<int>>& value, std::int64_t lo,
            std::int64_t hi);

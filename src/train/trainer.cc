@@ -65,8 +65,10 @@ DatasetSpec data_spec(const DataSpec& d, Split split) {
   spec.path = d.source;
   spec.split = split;
   spec.channels = d.channels;
-  spec.height = d.height;
-  spec.width = d.width;
+  spec.height = d.crop > 0 ? d.crop : d.height;
+  spec.width = d.crop > 0 ? d.crop : d.width;
+  spec.resize = d.resize;
+  spec.whole_pictures = split == Split::kTrain && d.max_area > 0;
   return spec;
 }
 
