@@ -9,7 +9,6 @@
 #include <cpuid.h>
 #endif
 
-#include "core/file.h"
 #include "train/evaluate.h"
 #include "train/schedules.h"
 
@@ -166,6 +165,7 @@ Status PhaseRun::finish_epoch() {
   if (!validates || last) {
     NBQ_ASSIGN(const EvalResult r, evaluate_net(net_, *s_.test, {}, 250));
     row.test_accuracy = r.accuracy;
+    t.metrics.confusion = r.confusion;
     if (last) (spec_.quantised ? t.metrics.nbit_accuracy : t.metrics.float_accuracy) = r.accuracy;
   }
   row.seconds = t.epoch_seconds + seconds_since(start);
@@ -178,7 +178,7 @@ Status PhaseRun::finish_epoch() {
   t.loss_sum = t.epoch_seconds = 0;
   t.correct = t.seen = 0;
   NBQ_TRY(save());
-  return write_metrics(s_);
+  return s_.folder->write(t.metrics);
 }
 
 Result<Outcome> PhaseRun::run_epoch() {
@@ -234,12 +234,6 @@ Result<Outcome> run_phase(Session& session) {
   NBQ_ASSIGN(TorchNet net, TorchNet::create(session.state.graph));
   PhaseRun run(session, std::move(net));
   return run.run();
-}
-
-Status write_metrics(const Session& s) {
-  const auto& dir = s.request.run_dir;
-  NBQ_TRY(write_file(dir / "log.csv", metrics_csv(s.state.metrics)));
-  return write_file(dir / "metrics.json", metrics_json(s.state.metrics));
 }
 
 std::int64_t steps_per_epoch(const Session& s, const PhaseSpec& phase) {

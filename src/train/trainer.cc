@@ -198,7 +198,8 @@ Status end_phase(Session& s) {
   t.epoch = 0;
   t.phase_begun = false;
   NBQ_TRY(save_checkpoint(s.checkpoint, t, nullptr));
-  return write_metrics(s);
+  if (t.graph.stage == Stage::kQuantised) NBQ_TRY(s.folder->write_learnt_weights(t.metrics));
+  return s.folder->write(t.metrics);
 }
 
 std::int64_t steps_left(const Session& s) {
@@ -210,6 +211,30 @@ std::int64_t steps_left(const Session& s) {
     left -= s.state.step +
             s.state.epoch * steps_per_epoch(s, phases[static_cast<std::size_t>(s.state.phase)]);
   return left;
+}
+
+/// For log.txt: what could explain a difference later.
+std::string describe_start(const Session& s, bool resumes) {
+  const Origin& o = s.state.metrics.origin;
+  std::string libraries;
+  for (const auto& [name, version] : o.libraries)
+    libraries += fmt::format(", {} {}", name, version);
+  return fmt::format(
+      "nbq {} {} \"{}\": seed {}, {} threads of {}{}; {}: {} training, {} test images", o.nbq,
+      resumes ? "goes on with" : "begins", s.recipe().name, o.seed, o.threads,
+      o.processor.empty() ? "an unnamed processor" : o.processor, libraries, s.recipe().data.source,
+      s.split.train.size(), s.test->size());
+}
+
+/// For log.txt: how the training ended.
+std::string describe_end(const TrainReport& r) {
+  if (r.interrupted) return r.message;
+  const auto part = [](const char* what, double accuracy) {
+    return std::isnan(accuracy) ? std::string() : fmt::format(", {} {:.2f} %", what, accuracy);
+  };
+  return fmt::format("done: {} epochs, {:.1f} s{}{}", r.metrics.epochs.size(), r.metrics.seconds,
+                     part("float", r.metrics.float_accuracy),
+                     part("integer network", r.metrics.nbit_accuracy));
 }
 
 Status prepare(Session& s) {
@@ -232,24 +257,28 @@ Status prepare(Session& s) {
   keep_memory();
   s.state.threads = at::get_num_threads();
   s.state.recipe = recipe_toml(q.recipe);
-  s.state.metrics.name = q.recipe.name;
   const std::string& precision = q.recipe.precision;
   s.may_use_bfloat16 = precision == "bfloat16" || (precision == "auto" && cpu_has_fast_bfloat16());
   NBQ_TRY(open_data(s));
-  if (exists && q.resume) return resume(s);
-  NBQ_ASSIGN(s.state.graph, first_graph(s));
-  NBQ_TRY(try_quantising(q.recipe, s.state.graph));
-  for (const char* old : kMadeFiles) std::filesystem::remove(q.run_dir / old, ignored);
-  return write_file(q.run_dir / "recipe.toml", s.state.recipe);
+  const bool goes_on = exists && q.resume;
+  if (goes_on) {
+    NBQ_TRY(resume(s));
+  } else {
+    NBQ_ASSIGN(s.state.graph, first_graph(s));
+    NBQ_TRY(try_quantising(q.recipe, s.state.graph));
+    for (const char* old : kMadeFiles) std::filesystem::remove(q.run_dir / old, ignored);
+  }
+  Metrics& m = s.state.metrics;
+  m.name = q.recipe.name;
+  m.class_names = s.train->class_names();
+  m.origin = origin_of(q.recipe, s.state.threads);
+  NBQ_ASSIGN(s.folder, RunFolder::open(q.run_dir, goes_on));
+  s.folder->note(describe_start(s, goes_on));
+  return goes_on ? ok_status() : write_file(q.run_dir / "recipe.toml", s.state.recipe);
 }
 
-Result<TrainReport> run(const TrainRequest& request) {
-  if (request.recipe.phases.empty())
-    return make_error(ErrorCode::kInvalidArgument, "the recipe has no phase to train");
-  Session s(request);
-  const SignalCatcher signals(request.handle_signals);
-  s.stop_asked = [] { return g_signal != 0; };
-  NBQ_TRY(prepare(s));
+Result<TrainReport> run_phases(Session& s) {
+  const TrainRequest& request = s.request;
   Progress progress(request.quiet, steps_left(s));
   s.progress = &progress;
   TrainReport report;
@@ -273,6 +302,18 @@ Result<TrainReport> run(const TrainRequest& request) {
   };
   report.float_model = made("float.nbq");
   report.integer_model = made("model.nbq");
+  return report;
+}
+
+Result<TrainReport> run(const TrainRequest& request) {
+  if (request.recipe.phases.empty())
+    return make_error(ErrorCode::kInvalidArgument, "the recipe has no phase to train");
+  Session s(request);
+  const SignalCatcher signals(request.handle_signals);
+  s.stop_asked = [] { return g_signal != 0; };
+  NBQ_TRY(prepare(s));
+  const auto report = run_phases(s);
+  s.folder->note(report.ok() ? describe_end(*report) : "stopped: " + report.error().message);
   return report;
 }
 
