@@ -195,6 +195,21 @@ Result<Graph> quantise(const Graph& folded, const QuantSpec& spec, const ActSamp
   return g;
 }
 
+Status refit_weights(Graph& g, const QuantSpec& spec) {
+  NBQ_CHECK(g.stage == Stage::kQuantised);
+  NBQ_TRY(check_spec(spec, g));
+  NBQ_ASSIGN(const Quantizer* quantizer, find_quantizer(spec.quantizer));
+  g.quantizer = spec.quantizer;
+  for (std::size_t id = 0; id < g.nodes.size(); ++id) {
+    Node& n = g.nodes[id];
+    if (!has_po2(n.kind())) continue;
+    const Node& operand = g.nodes[static_cast<std::size_t>(n.inputs[0])];
+    NBQ_TRY(fit_weights(n, operand, spec, *quantizer, id + 1 == g.nodes.size()));
+    NBQ_TRY(output_stage(g, static_cast<int>(id)));
+  }
+  return ok_status();
+}
+
 Result<Graph> deploy(const Graph& quantised) {
   NBQ_CHECK(quantised.stage == Stage::kQuantised);
   NBQ_TRY(check_state(quantised));

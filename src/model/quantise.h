@@ -40,6 +40,10 @@ using ActSamples = std::vector<std::vector<float>>;
 /// for the layer).
 Result<Graph> quantise(const Graph& folded, const QuantSpec& spec, const ActSamples& samples);
 
+/// Other bits or another quantizer for the weights of a kQuantised graph: fits and locks the scale
+/// exponents anew; the activations' formats stay.
+Status refit_weights(Graph& quantised, const QuantSpec& spec);
+
 /// kQuantised -> kInteger: codes from the float weights at the locked exponents, integer biases,
 /// and the overflow proof. Float state is dropped. Errors kOverflow naming layer and channel,
 /// kBadFile.

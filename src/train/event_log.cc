@@ -88,8 +88,8 @@ Status EventLog::add_epochs(const Metrics& m) {
   const auto epochs = static_cast<std::int64_t>(m.epochs.size());
   for (; last_step_ < epochs; ++last_step_) {
     const auto i = static_cast<std::size_t>(last_step_);
-    const bool first_quantised = m.epochs[i].kind == "quantised" &&
-                                 (i == 0 || m.epochs[i - 1].kind != "quantised");
+    const bool first_quantised =
+        m.epochs[i].kind == "quantised" && (i == 0 || m.epochs[i - 1].kind != "quantised");
     if (first_quantised && !m.weights.empty()) {
       Event& e = events.emplace_back(Event{now(), last_step_, {}, {}, {}});
       for (const WeightHistograms& w : m.weights)

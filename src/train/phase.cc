@@ -77,6 +77,7 @@ class PhaseRun {
 };
 
 std::string PhaseRun::phase_name() const {
+  if (s_.recipe().budget.bytes != 0 && spec_.quantised) return "mixed bits";
   return spec_.quantised ? fmt::format("{}-bit", s_.recipe().quant.weight_bits) : "float";
 }
 

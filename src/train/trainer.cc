@@ -16,6 +16,7 @@
 #include "train/evaluate.h"
 #include "train/initial.h"
 #include "train/phase.h"
+#include "train/sensitivity.h"
 
 namespace nbq {
 namespace {
@@ -58,7 +59,8 @@ void keep_memory() {
 }
 
 /// What a training makes and another must not destroy unasked.
-constexpr const char* kMadeFiles[] = {"checkpoint.pt", "float.nbq", "quantised.nbq", "model.nbq"};
+constexpr const char* kMadeFiles[] = {"checkpoint.pt", "float.nbq", "quantised.nbq", "model.nbq",
+                                      "sensitivity.json"};
 
 DatasetSpec data_spec(const DataSpec& d, Split split) {
   DatasetSpec spec;
@@ -107,12 +109,41 @@ Result<Graph> first_graph(const Session& s) {
   return g;
 }
 
+constexpr int kBudgetBits[] = {1, 2, 3, 4, 5};
+
+/// What sensitivities are measured from: the layers beside the one that is measured nearly as good
+/// as in float.
+QuantSpec budget_base(const Recipe& r) {
+  QuantSpec base = r.quant;
+  base.weight_bits = kMaxWeightBits;
+  return base;
+}
+
+/// The recipe's bits, or those that its budget leads to on the float network. sensitivity.json
+/// tells what was measured.
+Result<QuantSpec> choose_bits(const Session& s) {
+  const Recipe& r = s.recipe();
+  if (r.budget.bytes == 0) return r.quant;
+  NBQ_ASSIGN(const auto images, sensitivity_images(s.train->size(), r.data.validation, r.seed,
+                                                   static_cast<std::size_t>(r.budget.images)));
+  NBQ_ASSIGN(const Sensitivity measured,
+             measure_sensitivity(s.state.graph, budget_base(r), kBudgetBits, *s.train, images));
+  NBQ_TRY(write_file(s.request.run_dir / "sensitivity.json", sensitivity_json(measured)));
+  NBQ_ASSIGN(const QuantSpec spec, fit_budget(measured, r.quant, r.budget.bytes));
+  std::string chosen;
+  for (const LayerSensitivity& l : measured.layers)
+    chosen += fmt::format(", {} {}", l.layer, spec.weight_bits_of(l.layer));
+  log_info("bits for {} bytes of weight codes: {}", r.budget.bytes, chosen.substr(2));
+  return spec;
+}
+
 /// Finds now what the quantised phases would refuse after hours: the recipe's bits, names and
 /// quantizer on this network.
 Status try_quantising(const Recipe& r, const Graph& graph) {
   if (std::none_of(r.phases.begin(), r.phases.end(),
                    [](const PhaseSpec& p) { return p.quantised; }))
     return ok_status();
+  if (r.budget.bytes != 0) return check_budget(graph, budget_base(r), kBudgetBits, r.budget.bytes);
   NBQ_ASSIGN(const Graph folded, fold(graph));
   const auto tried = quantise(folded, r.quant, ActSamples(folded.nodes.size(), {1.0f}));
   return tried.ok() ? ok_status() : Status(tried.error());
@@ -176,7 +207,8 @@ Status begin_phase(Session& s, const PhaseSpec& phase) {
     NBQ_ASSIGN(const ActSamples samples,
                calibrate(folded, *s.train, static_cast<std::size_t>(phase.calibration_images),
                          epoch_order(s.split.train, s.recipe().seed, ~std::uint64_t{0})));
-    NBQ_ASSIGN(t.graph, quantise(folded, s.recipe().quant, samples));
+    NBQ_ASSIGN(const QuantSpec spec, choose_bits(s));
+    NBQ_ASSIGN(t.graph, quantise(folded, spec, samples));
     note_weights_before(t.metrics, t.graph);
   }
   t.phase_begun = true;
