@@ -62,8 +62,8 @@ std::string table(const Sensitivity& s, const std::vector<int>& bits) {
   for (const LayerSensitivity& l : s.layers) {
     out += fmt::format("\n{:<24} {:>10} {:>5}", l.layer, l.weights, l.base_bits);
     for (const BitsEffect& e : l.at)
-      out += fmt::format(" {:>19}", fmt::format("{:+.4f} ({:+.2f} %)", e.loss - s.loss,
-                                                s.accuracy - e.accuracy));
+      out += fmt::format(
+          " {:>19}", fmt::format("{:+.4f} ({:+.2f} %)", e.loss - s.loss, s.accuracy - e.accuracy));
   }
   return out + "\n";
 }
@@ -134,9 +134,9 @@ Status sensitivity_command(const SensitivityOptions& o, Context& context) {
 void add_sensitivity(CLI::App& app, Context& context) {
   auto o = std::make_shared<SensitivityOptions>();
   o->base.weight_bits = 5;
-  CLI::App* cmd = add_command(
-      app, context, "sensitivity", "what each layer's weight bits do to loss and accuracy",
-      [o, &context] { return sensitivity_command(*o, context); });
+  CLI::App* cmd = add_command(app, context, "sensitivity",
+                              "what each layer's weight bits do to loss and accuracy",
+                              [o, &context] { return sensitivity_command(*o, context); });
   cmd->add_option("model", o->model,
                   "run folder (its float network; sensitivity.json goes there), float or quantised "
                   ".nbq")

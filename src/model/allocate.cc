@@ -62,8 +62,7 @@ struct Rest {
 };
 
 Rest rest_of(std::span<const LayerOptions> layers, double price) {
-  Rest r{std::vector<std::int64_t>(layers.size() + 1),
-         std::vector<double>(layers.size() + 1)};
+  Rest r{std::vector<std::int64_t>(layers.size() + 1), std::vector<double>(layers.size() + 1)};
   for (std::size_t i = layers.size(); i-- > 0;) {
     std::int64_t least = std::numeric_limits<std::int64_t>::max();
     double least_priced = std::numeric_limits<double>::infinity();
@@ -104,8 +103,7 @@ std::vector<std::size_t> search(std::span<const LayerOptions> layers, std::int64
         const double rise = reached[i][s].rise + layers[i].options[o].loss_rise;
         if (cost + rest.cost[i + 1] > budget) continue;
         // Whatever the rest is: its rise + price * (all costs - budget) is at least this.
-        const double bound =
-            rise + rest.priced[i + 1] - price * static_cast<double>(budget - cost);
+        const double bound = rise + rest.priced[i + 1] - price * static_cast<double>(budget - cost);
         if (bound <= incumbent.rise + slack) next.push_back({cost, rise, s, o});
       }
     keep_undominated(next);

@@ -55,8 +55,7 @@ Result<QuantSpec> fit_budget(const Sensitivity& s, QuantSpec spec, std::int64_t 
                       s.name.empty() ? "the network" : s.name, budget_bytes, (least + 7) / 8);
   NBQ_ASSIGN(const auto choice, allocate_bits(layers, budget_bytes * 8 - s.other_code_bits));
   for (std::size_t i = 0; i < layers.size(); ++i)
-    if (!fixed[i])
-      spec.layers.push_back({layers[i].layer, layers[i].options[choice[i]].bits, 0});
+    if (!fixed[i]) spec.layers.push_back({layers[i].layer, layers[i].options[choice[i]].bits, 0});
   return spec;
 }
 

@@ -20,6 +20,17 @@ std::string processor_name() {
   return {};
 }
 
+/// What programs that were killed while they wrote have left (temporary_beside()).
+void remove_temporaries(const std::filesystem::path& dir) {
+  std::error_code ec;
+  std::vector<std::filesystem::path> left;
+  for (std::filesystem::directory_iterator it(dir, ec), end; !ec && it != end; it.increment(ec))
+    if (it->path().filename().string().starts_with("checkpoint.pt.") &&
+        it->path().extension() == ".tmp")
+      left.push_back(it->path());
+  for (const auto& path : left) std::filesystem::remove(path, ec);
+}
+
 }  // namespace
 
 Result<RunFolder> RunFolder::open(const std::filesystem::path& dir, bool resume) {
@@ -31,6 +42,7 @@ Result<RunFolder> RunFolder::open(const std::filesystem::path& dir, bool resume)
     return make_error(ErrorCode::kIo, "{}: the run folder can't be made: {}", dir.string(),
                       ec.message());
   if (!resume) EventLog::remove(dir);
+  remove_temporaries(dir);
   NBQ_ASSIGN(folder.log_, LogFile::open(dir / "log.txt", resume));
   NBQ_ASSIGN(folder.events_, EventLog::open(dir));
   return folder;

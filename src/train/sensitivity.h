@@ -30,7 +30,7 @@ struct LayerSensitivity {
 struct Sensitivity {
   std::string name;
   std::size_t images = 0;
-  double loss = 0, accuracy = 0;  ///< of the base
+  double loss = 0, accuracy = 0;                                 ///< of the base
   double float_loss = std::numeric_limits<double>::quiet_NaN();  ///< when it came from a float one
   double float_accuracy = std::numeric_limits<double>::quiet_NaN();
   std::int64_t other_code_bits = 0;      ///< codes of layers whose bits are fixed (batch norm)
@@ -41,10 +41,10 @@ struct Sensitivity {
 using SensitivityProgress = std::function<void(std::size_t done, std::size_t total)>;
 
 /// Quantises the network after training, at `base`, with the first 256 of `images` to choose the
-/// activations' formats, and measures each layer with weights at each of `bits` over all of `images`
-/// (indices into source; of the training split, as bits are chosen by this). Nothing is learnt.
-/// Errors kInvalidArgument: not a float graph, no images, bits outside 1..5; those of fold(),
-/// quantise(), ImageSource::load().
+/// activations' formats, and measures each layer with weights at each of `bits` over all of
+/// `images` (indices into source; of the training split, as bits are chosen by this). Nothing is
+/// learnt. Errors kInvalidArgument: not a float graph, no images, bits outside 1..5; those of
+/// fold(), quantise(), ImageSource::load().
 Result<Sensitivity> measure_sensitivity(const Graph& float_graph, const QuantSpec& base,
                                         std::span<const int> bits, const ImageSource& source,
                                         std::span<const std::size_t> images,
@@ -69,7 +69,8 @@ std::string sensitivity_json(const Sensitivity& sensitivity);
 
 /// `spec` with a [[quant.layer]] for each measured layer: bits that raise the loss least, the rises
 /// taken to add up, with all weight codes together in `budget_bytes`. Layers whose weight_bits
-/// `spec` has an exception for keep them. Errors as allocate_bits(), with the least budget possible.
+/// `spec` has an exception for keep them. Errors as allocate_bits(), with the least budget
+/// possible.
 Result<QuantSpec> fit_budget(const Sensitivity& sensitivity, QuantSpec spec,
                              std::int64_t budget_bytes);
 

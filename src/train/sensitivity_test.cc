@@ -84,8 +84,7 @@ TEST(Sensitivity, IsThatOfALayerAtOtherBitsOnItsOwn) {
     for (const BitsEffect& e : l.at) {
       QuantSpec spec = base;
       spec.layers.push_back({l.layer, e.bits, 0});
-      const EvalResult r =
-          evaluate_torch(quantise(folded, spec, samples).value(), *some).value();
+      const EvalResult r = evaluate_torch(quantise(folded, spec, samples).value(), *some).value();
       EXPECT_DOUBLE_EQ(e.loss, r.loss) << l.layer << " at " << e.bits;
       EXPECT_DOUBLE_EQ(e.accuracy, r.accuracy);
     }
@@ -100,8 +99,8 @@ TEST(Sensitivity, IsThatOfALayerAtOtherBitsOnItsOwn) {
   ASSERT_TRUE(own.ok()) << own.error().message;
   EXPECT_EQ(own->loss, evaluate_torch(learning, *some).value().loss);
   EXPECT_EQ(own->layers[0].at[1].loss, own->loss);
-  EXPECT_FALSE(measure_sensitivity(load_nbq(q.run_dir / "model.nbq").value(), bits, *source, images)
-                   .ok());
+  EXPECT_FALSE(
+      measure_sensitivity(load_nbq(q.run_dir / "model.nbq").value(), bits, *source, images).ok());
   EXPECT_FALSE(measure_sensitivity(net, base, bits, *source, {}).ok());
 }
 
@@ -140,7 +139,8 @@ TEST(BitBudget, TrainingKeepsIt) {
   ASSERT_TRUE(r.ok()) << r.error().message;
   const Graph made = load_nbq(r->integer_model).value();
   std::size_t bits = 0;
-  for (const Node& n : made.nodes) bits += n.po2.codes.size() * static_cast<std::size_t>(n.po2.bits);
+  for (const Node& n : made.nodes)
+    bits += n.po2.codes.size() * static_cast<std::size_t>(n.po2.bits);
   EXPECT_LE(bits, 1500u * 8);
   EXPECT_TRUE(fs::exists(q.run_dir / "sensitivity.json"));
   const Recipe again = load_recipe(q.run_dir / "recipe.toml").value();
