@@ -57,11 +57,11 @@ std::string most_frequent(const Training& t, const std::vector<double>& sums) {
       "<th scope=\"col\">taken for</th><th scope=\"col\">images</th><th scope=\"col\">of the "
       "class</th></tr></thead><tbody>\n";
   for (const Pair& p : pairs)
-    out += fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td>{}</tr>\n",
-                       escape(t.classes[p.is]), escape(t.classes[p.taken]),
-                       grouped(static_cast<double>(p.n)),
-                       shaded(static_cast<double>(p.n) / sums[p.is],
-                              fmt::format("{:.1f} %", 100 * static_cast<double>(p.n) / sums[p.is])));
+    out += fmt::format(
+        "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td>{}</tr>\n", escape(t.classes[p.is]),
+        escape(t.classes[p.taken]), grouped(static_cast<double>(p.n)),
+        shaded(static_cast<double>(p.n) / sums[p.is],
+               fmt::format("{:.1f} %", 100 * static_cast<double>(p.n) / sums[p.is])));
   return out + "</tbody></table></div>";
 }
 

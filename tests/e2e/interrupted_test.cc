@@ -14,9 +14,9 @@ class Interrupted : public CommandTest {
   }
   /// Of a line of shell.
   Ran shell(const std::string& line) const {
-    const auto r = run_process({"/bin/sh", "-c",
-                                "{ " + line + "; } >" + quoted(path("stdout")) + " 2>" +
-                                    quoted(path("stderr"))});
+    const auto r = run_process(
+        {"/bin/sh", "-c",
+         "{ " + line + "; } >" + quoted(path("stdout")) + " 2>" + quoted(path("stderr"))});
     return {r.value().exit_code, read_text_file(path("stdout")).value(),
             read_text_file(path("stderr")).value()};
   }
