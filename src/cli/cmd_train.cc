@@ -8,7 +8,7 @@ struct TrainOptions {
   std::string recipe, run_dir, data, init;
   bool resume = false, overwrite = false;
   int threads = 0, weight_bits = 0, act_bits = 0;
-  std::int64_t seed = -1, checkpoint_steps = 0;
+  std::int64_t seed = -1, checkpoint_steps = 0, budget_bytes = 0;
   double epochs_scale = 1;
   std::vector<std::string> set;
 };
@@ -25,6 +25,7 @@ Status train_command(const TrainOptions& o, Context& context) {
   if (o.seed >= 0) r.seed = static_cast<std::uint64_t>(o.seed);
   if (o.weight_bits != 0) r.quant.weight_bits = o.weight_bits;
   if (o.act_bits != 0) r.quant.act_bits = o.act_bits;
+  if (o.budget_bytes != 0) r.budget.bytes = o.budget_bytes;
   if (o.epochs_scale != 1) r = scale_epochs(r, o.epochs_scale);
   request.run_dir = o.run_dir.empty() ? "runs/" + r.name : o.run_dir;
   request.resume = o.resume;
@@ -81,6 +82,10 @@ void add_train(CLI::App& app, Context& context) {
                   "key=value instead of the recipe's, any number of times: model.depth=110, "
                   "phase.2.lr=0.001")
       ->allow_extra_args(false);
+  cmd->add_option("--budget-bytes", o->budget_bytes,
+                  "choose each layer's weight bits when the float phases end, so that all weight "
+                  "codes take at most so many bytes")
+      ->check(CLI::PositiveNumber);
   cmd->add_option("--epochs-scale", o->epochs_scale,
                   "every phase's epochs times this (0.1: a short try)");
   cmd->add_option("--checkpoint-steps", o->checkpoint_steps, "checkpoint also every so many steps")

@@ -1,5 +1,9 @@
+#include <unistd.h>
+
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 
 #include "cli/cli.h"
@@ -22,10 +26,30 @@ void Context::print(const nlohmann::ordered_json& object, const std::string& tex
   std::fwrite(out.data(), 1, out.size(), stdout);
 }
 
+namespace {
+
+/// OpenMP's threads that spin while they wait lose most of their speed when other programs run.
+/// libgomp reads its environment when it is loaded, before main(): so the program begins once more,
+/// unless the user has chosen. The variable that is set is what ends the recursion.
+void let_openmp_wait_passively(char** argv) {
+  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
+  if (::setenv("OMP_WAIT_POLICY", "passive", 1) != 0) return;
+  ::execv("/proc/self/exe", argv);  // where that fails it goes on as it was
+}
+
+bool computes_with_openmp(int argc, char** argv) {
+  return argc > 1 &&
+         (std::string_view(argv[1]) == "train" || std::string_view(argv[1]) == "sensitivity");
+}
+
+}  // namespace
+
 }  // namespace nbq::cli
 
 int main(int argc, char** argv) {
   using namespace nbq::cli;
+  if (computes_with_openmp(argc, argv)) let_openmp_wait_passively(argv);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file over `ulimit -f` is an error like a full disk
   CLI::App app{
       "nbq: neural networks whose weights are n-bit powers of two, from training to gates"};
   app.set_version_flag("--version", nbq::kVersion);
@@ -47,6 +71,7 @@ int main(int argc, char** argv) {
   add_synth(app, context);
   add_import(app, context);
   add_report(app, context);
+  add_sensitivity(app, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

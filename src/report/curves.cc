@@ -186,6 +186,11 @@ std::vector<Figure> training_figures(const Training& t) {
                   {"validation", 3, [](const Epoch& e) { return e.validation_accuracy; }},
                   {"test", 2, [](const Epoch& e) { return e.test_accuracy; }}},
                  "accuracy over the epochs", fmt::format("set yrange [{}:100]\n", floor)));
+  add({"Learning rate", "At each epoch’s last step, logarithmic scale.", {}},
+      epoch_plot(
+          t.epochs,
+          {{"rate", 1, [](const Epoch& e) { return e.lr && *e.lr > 0 ? e.lr : std::nullopt; }}},
+          "learning rate over the epochs", "set logscale y\nset format y \"%g\"\n"));
   add({"α of the reconstructed gradient",
        "At each epoch's last step. A float phase has no α: shown as 1.",
        {}},

@@ -13,7 +13,7 @@ struct Figure {
   std::vector<Plot> plots;
 };
 
-/// Loss, accuracy and alpha over the epochs of all phases; empty without epochs.
+/// Loss, accuracy, learning rate and alpha over the epochs of all phases; empty without epochs.
 std::vector<Figure> training_figures(const Training& training);
 
 /// A figure for each quantised layer: the distribution of W before and after, and the levels of

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "report/curves.h"
+#include "report/heat.h"
 #include "report/page_style.h"
 #include "report/plot.h"
 #include "report/report.h"
@@ -128,17 +129,20 @@ std::string layers_section(const DemoReport& report) {
       "class=\"layers\"><thead><tr>"
       "<th scope=\"col\">layer</th><th scope=\"col\" class=\"text\">op</th><th "
       "scope=\"col\">output</th>"
-      "<th scope=\"col\">params</th><th scope=\"col\">MACs</th><th scope=\"col\">weight bits</th>"
+      "<th scope=\"col\">params</th><th scope=\"col\">code bytes</th><th "
+      "scope=\"col\">MACs</th><th scope=\"col\">weight bits</th>"
       "<th scope=\"col\">act bits</th><th scope=\"col\">acc bits</th></tr></thead><tbody>\n",
       grouped(static_cast<double>(m.params)), grouped(static_cast<double>(m.macs)));
   const auto bits = [](std::int64_t b) { return b == 0 ? std::string("–") : fmt::format("{}", b); };
   for (const Layer& l : m.layers)
     out += fmt::format(
-        "<tr><th scope=\"row\">{}</th><td class=\"text\">{}</td><td>{}×{}×{}</td><td>{}</td>"
+        "<tr><th scope=\"row\">{}</th><td "
+        "class=\"text\">{}</td><td>{}×{}×{}</td><td>{}</td><td>{}</td>"
         "<td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
         escape(l.name), escape(l.op), l.shape[0], l.shape[1], l.shape[2],
-        grouped(static_cast<double>(l.params)), grouped(static_cast<double>(l.macs)),
-        bits(l.weight_bits), bits(l.act_bits), bits(l.acc_bits));
+        grouped(static_cast<double>(l.params)), bits(l.code_bytes),
+        grouped(static_cast<double>(l.macs)), bits(l.weight_bits), bits(l.act_bits),
+        bits(l.acc_bits));
   return out + "</tbody></table></div></section>\n";
 }
 
@@ -193,6 +197,15 @@ std::string checks_note(const DemoReport& report) {
   return out + "</tbody></table></div>\n";
 }
 
+std::string accelerator_section(const DemoReport& report) {
+  const auto any = [](const Array& a) { return a.sim || a.xcup || a.ecp5; };
+  if (!any(report.in.svpe) && !any(report.in.vpe)) return "";
+  return "<section><h2>Accelerator</h2>\n" + array_table(report) +
+         "<p class=\"small\">Images/s is the stated clock over the compute cycles; loading the "
+         "image and reading the logits (load cycles) comes on top unless it overlaps. Cells are "
+         "yosys counts after mapping, before placement.</p></section>\n";
+}
+
 }  // namespace
 
 Result<std::string> report_html(const DemoReport& report) {
@@ -210,13 +223,11 @@ Result<std::string> report_html(const DemoReport& report) {
       "<style>\n{1}</style>\n</head>\n<body>\n<main>\n<header><h1>{0}</h1>\n{2}</header>\n",
       name, kPageStyle, lead);
   out += "<div class=\"halves\"><section><h2>Network</h2>\n" + network_table(report) +
-         checks_note(report) + "</section>\n<section><h2>Accelerator</h2>\n" + array_table(report) +
-         "<p class=\"small\">Images/s is the stated clock over the compute cycles; loading the "
-         "image and reading the "
-         "logits (load cycles) comes on top unless it overlaps. Cells are yosys counts after "
-         "mapping, before "
-         "placement.</p></section></div>\n";
-  out += plots + cycles_section(report) + layers_section(report);
+         checks_note(report) + "</section>\n" + accelerator_section(report) + "</div>\n";
+  out += plots;
+  if (report.in.training) out += confusion_section(*report.in.training);
+  if (report.in.sensitivity) out += sensitivity_section(*report.in.sensitivity);
+  out += cycles_section(report) + layers_section(report);
   out += "<section><details><summary>report.json</summary>\n<pre>" + escape(report_json(report)) +
          "</pre></details></section>\n</main>\n<script type=\"application/json\" id=\"report\">\n" +
          script_safe(report_json(report)) + "</script>\n</body>\n</html>\n";

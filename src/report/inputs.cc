@@ -106,6 +106,7 @@ Epoch epoch(const json& j) {
   e.validation_accuracy = maybe_number(j, "validation_accuracy");
   e.test_accuracy = maybe_number(j, "test_accuracy");
   e.alpha = number(j, "alpha");
+  e.lr = maybe_number(j, "lr");
   return e;
 }
 
@@ -121,6 +122,37 @@ LayerWeights layer_weights(const json& j) {
   return w;
 }
 
+/// Square, a row and a column for each class; runs of earlier versions have none.
+void confusion(const json& j, Training& t) {
+  if (!j.contains("classes") || !j.contains("confusion")) return;
+  for (const json& c : list(j, "classes")) {
+    if (!c.is_string()) throw BadInput("\"classes\" are not names");
+    t.classes.push_back(c.get<std::string>());
+  }
+  for (const json& row : list(j, "confusion")) {
+    if (!row.is_array() || row.size() != t.classes.size())
+      throw BadInput("\"confusion\": a row is not as long as there are classes");
+    auto& out = t.confusion.emplace_back();
+    for (const json& n : row) out.push_back(count(n, "confusion"));
+  }
+  if (!t.confusion.empty() && t.confusion.size() != t.classes.size())
+    throw BadInput("\"confusion\" has not a row for each class");
+}
+
+Sensitivity sensitivity(const json& j) {
+  Sensitivity s{count_of(j, "images"), number(j, "loss"), number(j, "accuracy"), {}};
+  for (const json& l : list(j, "layers")) {
+    LayerSensitivity& out = s.layers.emplace_back();
+    out.layer = text(l, "layer");
+    out.weights = count_of(l, "weights");
+    out.base_bits = count_of(l, "base_bits");
+    for (const json& e : list(l, "at"))
+      out.at.push_back(
+          {count_of(e, "bits"), maybe_number(e, "loss_rise"), number(e, "accuracy_fall")});
+  }
+  return s;
+}
+
 Training training(const json& j) {
   Training t;
   t.name = text(j, "name");
@@ -129,6 +161,7 @@ Training training(const json& j) {
   t.seconds = amount(j, "seconds");
   for (const json& e : list(j, "epochs")) t.epochs.push_back(epoch(e));
   for (const json& w : list(j, "weights")) t.weights.push_back(layer_weights(w));
+  confusion(j, t);
   return t;
 }
 
@@ -156,6 +189,7 @@ Layer layer(const json& j) {
   l.weight_bits = count_of(j, "weight_bits");
   l.act_bits = count_of(j, "act_bits");
   l.acc_bits = count_of(j, "acc_bits");
+  if (j.contains("code_bytes")) l.code_bytes = count_of(j, "code_bytes");
   return l;
 }
 
@@ -201,12 +235,9 @@ Resources resources(const json& j) {
   return {amount(j, "lut"), amount(j, "ff"), amount(j, "dsp"), amount(j, "bram")};
 }
 
-/// Parses `path` with `parse` into `out`; leaves it empty when there is no such file.
 template <class T, class F>
-Status read_json_file(const fs::path& path, std::optional<T>& out, F&& parse) {
-  std::error_code ec;
-  if (!fs::exists(path, ec)) return ok_status();
-  NBQ_ASSIGN(const std::string content, read_text_file(path));
+Status parse_json(const std::string& content, const fs::path& path, std::optional<T>& out,
+                  F&& parse) {
   try {
     out = parse(json::parse(content));
   } catch (const json::exception& e) {
@@ -215,6 +246,15 @@ Status read_json_file(const fs::path& path, std::optional<T>& out, F&& parse) {
     return make_error(ErrorCode::kBadFile, "{}: {}", path.string(), e.what());
   }
   return ok_status();
+}
+
+/// Parses `path` with `parse` into `out`; leaves it empty when there is no such file.
+template <class T, class F>
+Status read_json_file(const fs::path& path, std::optional<T>& out, F&& parse) {
+  std::error_code ec;
+  if (!fs::exists(path, ec)) return ok_status();
+  NBQ_ASSIGN(const std::string content, read_text_file(path));
+  return parse_json(content, path, out, parse);
 }
 
 Status read_array(const fs::path& dir, const std::string& pe, Array& array) {
@@ -235,22 +275,25 @@ Status read_array(const fs::path& dir, const std::string& pe, Array& array) {
 
 }  // namespace
 
-Result<Inputs> read_inputs(const fs::path& dir) {
+Result<Inputs> read_inputs(const fs::path& dir, const std::string& info) {
   std::error_code ec;
   if (!fs::is_directory(dir, ec))
     return make_error(ErrorCode::kBadFile, "{}: no such folder", dir.string());
   Inputs in;
-  NBQ_TRY(read_json_file(dir / "run" / "metrics.json", in.training, training));
+  const fs::path run = fs::exists(dir / "metrics.json", ec) ? dir : dir / "run";
+  NBQ_TRY(read_json_file(run / "metrics.json", in.training, training));
+  NBQ_TRY(read_json_file(run / "sensitivity.json", in.sensitivity, sensitivity));
   NBQ_TRY(read_json_file(dir / "eval.json", in.eval, evaluation));
   NBQ_TRY(read_json_file(dir / "check.json", in.check, check));
   NBQ_TRY(read_json_file(dir / "info.json", in.info, model_info));
+  if (!in.info && !info.empty()) NBQ_TRY(parse_json(info, dir / "info.json", in.info, model_info));
   NBQ_TRY(read_array(dir, "svpe", in.svpe));
   NBQ_TRY(read_array(dir, "vpe", in.vpe));
   const auto any = [](const Array& a) { return a.sim || a.xcup || a.ecp5; };
   if (!in.training && !in.eval && !in.check && !in.info && !any(in.svpe) && !any(in.vpe))
     return make_error(
         ErrorCode::kBadFile,
-        "{}: nothing to report: no run/metrics.json, eval.json, check.json, info.json, "
+        "{}: nothing to report: no metrics.json (also in run/), eval.json, check.json, info.json, "
         "sim_*.json or synth_*.json",
         dir.string());
   return in;

@@ -18,6 +18,7 @@ struct Epoch {
   std::string kind;  ///< "float", "quantised"
   std::optional<double> loss, train_accuracy, validation_accuracy, test_accuracy;
   double alpha = 1;
+  std::optional<double> lr;
 };
 
 /// Counts of values in equal bins over [lo, hi].
@@ -40,6 +41,28 @@ struct Training {
   double seconds = 0;
   std::vector<Epoch> epochs;
   std::vector<LayerWeights> weights;
+  std::vector<std::string> classes;
+  /// A row for each class: images of it that were given the column's. Empty: not measured.
+  std::vector<std::vector<std::int64_t>> confusion;
+};
+
+struct BitsEffect {
+  std::int64_t bits = 0;
+  std::optional<double> loss_rise;  ///< absent: the loss was no number
+  double accuracy_fall = 0;         ///< percentage points
+};
+
+struct LayerSensitivity {
+  std::string layer;
+  std::int64_t weights = 0, base_bits = 0;
+  std::vector<BitsEffect> at;
+};
+
+/// sensitivity.json
+struct Sensitivity {
+  std::int64_t images = 0;
+  double loss = 0, accuracy = 0;  ///< of the base
+  std::vector<LayerSensitivity> layers;
 };
 
 /// eval.json, of the integer network.
@@ -64,6 +87,7 @@ struct Layer {
   std::int64_t shape[3] = {0, 0, 0};
   std::int64_t params = 0, macs = 0;
   std::int64_t weight_bits = 0, act_bits = 0, acc_bits = 0;  ///< 0: has none
+  std::int64_t code_bytes = 0;                               ///< of packed weight codes
 };
 
 struct ModelInfo {
@@ -99,16 +123,18 @@ struct Array {
 
 /// All of a folder; what no file told is absent.
 struct Inputs {
-  std::optional<Training> training;  ///< run/metrics.json
-  std::optional<Evaluation> eval;    ///< eval.json
-  std::optional<Check> check;        ///< check.json
-  std::optional<ModelInfo> info;     ///< info.json
-  Array svpe, vpe;                   ///< sim_{svpe,vpe}.json, synth_{svpe,vpe}_{xcup,ecp5}.json
+  std::optional<Training> training;        ///< run/metrics.json, or metrics.json of a run folder
+  std::optional<Sensitivity> sensitivity;  ///< sensitivity.json, beside metrics.json
+  std::optional<Evaluation> eval;          ///< eval.json
+  std::optional<Check> check;              ///< check.json
+  std::optional<ModelInfo> info;           ///< info.json
+  Array svpe, vpe;  ///< sim_{svpe,vpe}.json, synth_{svpe,vpe}_{xcup,ecp5}.json
 };
 
-/// Reads the files that exist. Errors kBadFile: damaged JSON, a key missing or of the wrong kind
+/// Reads the files that exist; `info` stands in for info.json where that is absent (empty: nothing
+/// does). Errors kBadFile: damaged JSON, a key missing or of the wrong kind
 /// (names file and key), a file about another thing than its name says, no such folder, none of the
 /// files.
-Result<Inputs> read_inputs(const std::filesystem::path& dir);
+Result<Inputs> read_inputs(const std::filesystem::path& dir, const std::string& info = {});
 
 }  // namespace nbq::report

@@ -46,6 +46,9 @@ svg{display:block;width:100%;height:auto}
 .key{display:inline-block;width:.75em;height:.75em;border-radius:2px;margin-right:.5em}
 .c-busy{background:var(--p1)}.c-residual{background:var(--p3)}.c-drain{background:var(--p2)}
 .c-barrier{background:var(--p4)}.c-fetch{background:var(--p5)}.c-other{background:var(--p6)}
+.heatmap{width:auto}.heatmap th,.heatmap td{padding:.2rem .45rem;white-space:nowrap;border:0}
+.heat{background:color-mix(in srgb,var(--p2) calc(var(--v)*.65),transparent)}
+.heat.right{background:color-mix(in srgb,var(--p1) calc(var(--v)*.65),transparent)}
 summary{cursor:pointer;padding:.5rem 0}
 pre{overflow-x:auto;background:var(--band);padding:1rem;font-size:.8rem;border-radius:4px;margin:0}
 main>section:last-child{margin-top:2rem}

@@ -81,7 +81,7 @@ std::optional<double> DemoReport::images_per_s(const Array& array) const {
 Result<DemoReport> make_report(const ReportInputs& inputs) {
   if (!(inputs.clock_mhz >= 0) || !std::isfinite(inputs.clock_mhz))
     return make_error(ErrorCode::kInvalidArgument, "clock of {} MHz", inputs.clock_mhz);
-  NBQ_ASSIGN(Inputs in, read_inputs(inputs.dir));
+  NBQ_ASSIGN(Inputs in, read_inputs(inputs.dir, inputs.info));
   DemoReport report{std::move(in), std::nullopt};
   if (inputs.clock_mhz > 0)
     report.clock_mhz = inputs.clock_mhz;
@@ -96,7 +96,10 @@ std::string report_json(const DemoReport& report) {
   const Inputs& in = report.in;
   Json j = {{"name", report.name()}};
   if (in.training) put(j, "float_accuracy", in.training->float_accuracy);
-  if (in.eval) j["nbit_accuracy"] = in.eval->accuracy;
+  if (in.eval)
+    j["nbit_accuracy"] = in.eval->accuracy;
+  else if (in.training)
+    put(j, "nbit_accuracy", in.training->nbit_accuracy);
   if (in.info) {
     j["weight_bits"] = in.info->weight_bits;
     j["act_bits"] = in.info->act_bits;

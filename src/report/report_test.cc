@@ -105,12 +105,12 @@ class ReportTest : public testing::Test {
     put("synth_vpe_ecp5.json", synth("vpe", "ecp5", 4000, 4));
   }
   DemoReport made(double clock_mhz = 0) {
-    auto r = make_report({dir_, clock_mhz});
+    auto r = make_report({dir_, {}, clock_mhz});
     EXPECT_TRUE(r.ok()) << (r.ok() ? "" : r.error().message);
     return r.ok() ? r.value() : DemoReport{};
   }
   std::string refusal() {
-    const auto r = make_report({dir_});
+    const auto r = make_report({dir_, {}, 0});
     if (r.ok()) return "accepted";
     EXPECT_EQ(r.error().code, ErrorCode::kBadFile);
     return r.error().message;
@@ -158,7 +158,7 @@ TEST_F(ReportTest, AStatedClockOverridesTheSimulations) {
   const json j = json::parse(report_json(made(100)));
   EXPECT_EQ(j["clock_mhz"], 100.0);
   EXPECT_EQ(j["svpe"]["images_per_s"], 10000.0);
-  EXPECT_EQ(make_report({dir_, -1}).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(make_report({dir_, {}, -1}).error().code, ErrorCode::kInvalidArgument);
 }
 
 TEST_F(ReportTest, WhatIsMissingIsNotMeasured) {
@@ -236,8 +236,8 @@ TEST_F(ReportTest, PageIsSelfContainedAndEscaped) {
   ASSERT_TRUE(written.ok()) << written.error().message;
   EXPECT_EQ(read_text_file(dir_ / "report.json").value(), report_json(r));
   const std::string page = read_text_file(dir_ / "report.html").value();
-  EXPECT_EQ(occurrences(page, "<svg"), 5U);  // loss, accuracy, alpha, two of a layer
-  EXPECT_EQ(occurrences(page, "</svg>"), 5U);
+  EXPECT_EQ(occurrences(page, "<svg"), 6U);  // loss, accuracy, rate, alpha, two of a layer
+  EXPECT_EQ(occurrences(page, "</svg>"), 6U);
   for (const char* tag :
        {"section", "figure", "table", "tbody", "div", "g", "details", "script", "tr", "td"}) {
     const std::string t(tag);
@@ -290,7 +290,7 @@ TEST_F(ReportTest, PlotsSurviveOddHistories) {
   put("run/metrics.json", m);
   auto page = report_html(made());
   ASSERT_TRUE(page.ok()) << page.error().message;
-  EXPECT_EQ(occurrences(*page, "<svg"), 4U);  // no loss
+  EXPECT_EQ(occurrences(*page, "<svg"), 5U);  // no loss
   EXPECT_THAT(*page, HasSubstr(">asystemtouchx<"));
   m["epochs"] = json::array();
   m["weights"] = json::array();
@@ -298,6 +298,52 @@ TEST_F(ReportTest, PlotsSurviveOddHistories) {
   page = report_html(made());
   ASSERT_TRUE(page.ok()) << page.error().message;
   EXPECT_THAT(*page, Not(HasSubstr("<svg")));
+}
+
+TEST_F(ReportTest, ARunFolderWithConfusionsAndSensitivity) {
+  if (!have_gnuplot()) GTEST_SKIP() << "no gnuplot";
+  json m = json::parse(kMetrics);
+  m["classes"] = {"a<b", "c"};
+  m["confusion"] = {{90, 10}, {0, 50}};
+  put("metrics.json", m);
+  json s{{"images", 512}, {"loss", 0.5}, {"accuracy", 90.0}, {"layers", json::array()}};
+  s["layers"].push_back({{"layer", "conv<1>"},
+                         {"weights", 1200},
+                         {"base_bits", 5},
+                         {"at",
+                          {{{"bits", 1}, {"loss_rise", 2.0}, {"accuracy_fall", 40.0}},
+                           {{"bits", 3}, {"loss_rise", 0.5}, {"accuracy_fall", 1.5}},
+                           {{"bits", 2}, {"loss_rise", nullptr}, {"accuracy_fall", 80.0}}}}});
+  put("sensitivity.json", s);
+  const auto r = make_report({dir_, kInfo, 0});
+  ASSERT_TRUE(r.ok()) << r.error().message;
+  const std::string page = report_html(*r).value();
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">a&lt;b</th><td class=\"heat right\" "
+                              "style=\"--v:90%\">90</td><td class=\"heat\" "
+                              "style=\"--v:10%\">10</td>"));
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">conv&lt;1&gt;</th><td>1,200</td><td>5</td><td "
+                              "class=\"heat\" style=\"--v:100%\">+2.0000 (-40.00)</td><td>–</td>"
+                              "<td class=\"heat\" style=\"--v:50%\">+0.5000 (-1.50)</td>"));
+  EXPECT_THAT(page, HasSubstr("123,456"));  // the layers of `info`
+  EXPECT_THAT(page, Not(HasSubstr("Accelerator")));
+  m["confusion"][1].push_back(3);
+  put("metrics.json", m);
+  EXPECT_THAT(refusal(), HasSubstr("\"confusion\": a row"));
+}
+
+TEST_F(ReportTest, ManyClassesAreListedByTheirConfusions) {
+  if (!have_gnuplot()) GTEST_SKIP() << "no gnuplot";
+  json m = json::parse(kMetrics);
+  m["confusion"] = json::array();
+  for (int i = 0; i < 100; ++i) {
+    m["classes"].push_back("class" + std::to_string(i));
+    m["confusion"].push_back(std::vector<int>(100, i == 7 ? 2 : 1));
+  }
+  m["confusion"][7][9] = 50;
+  put("metrics.json", m);
+  const std::string page = report_html(made()).value();
+  EXPECT_EQ(occurrences(page, "class=\"heat\""), 30U);
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">class7</th><td>class9</td><td>50</td>"));
 }
 
 }  // namespace

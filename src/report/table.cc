@@ -55,6 +55,10 @@ std::vector<NetworkRow> network_rows(const DemoReport& report) {
         fmt::format("in integers, {} of {} images", grouped(static_cast<double>(in.eval->correct)),
                     grouped(static_cast<double>(in.eval->images)));
   }
+  if (!in.eval && in.training && in.training->nbit_accuracy) {
+    nbit.value = percent(in.training->nbit_accuracy);
+    nbit.note = "in integers, as the training measured it";
+  }
   rows.push_back(nbit);
   NetworkRow as_float{"bytes as float32", kNotMeasured, ""},
       as_nbq{"bytes as .nbq", kNotMeasured, ""};

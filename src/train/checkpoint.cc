@@ -1,6 +1,7 @@
 #include "train/checkpoint.h"
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "core/file.h"
 #include "model/nbq_file.h"
@@ -99,27 +100,27 @@ Result<Checkpoint> load(const std::filesystem::path& path) {
 
 Status save_checkpoint(const std::filesystem::path& path, const TrainState& state,
                        torch::optim::Optimizer* optimizer) {
-  return write_atomically(path, [&](const std::filesystem::path& tmp) -> Status {
-    try {
-      torch::serialize::OutputArchive archive;
-      archive.write("meta", c10::IValue(to_json(state, optimizer != nullptr)
-                                            .dump(-1, ' ', false, json::error_handler_t::replace)));
-      write_graph(archive, "graph", state.graph);
-      if (!state.teacher.nodes.empty()) write_graph(archive, "teacher", state.teacher);
-      for (std::size_t i = 0; i < state.average.size(); ++i)
-        archive.write(fmt::format("average{}", i), state.average[i]);
-      if (optimizer != nullptr) {
-        torch::serialize::OutputArchive part(archive.compilation_unit());
-        optimizer->save(part);
-        archive.write("optimizer", part);
-      }
-      archive.save_to(tmp.string());
-      return ok_status();
-    } catch (const c10::Error& e) {
-      return make_error(ErrorCode::kIo, "{}: the checkpoint can't be written: {}", path.string(),
-                        e.what_without_backtrace());
+  try {
+    torch::serialize::OutputArchive archive;
+    archive.write("meta", c10::IValue(to_json(state, optimizer != nullptr)
+                                          .dump(-1, ' ', false, json::error_handler_t::replace)));
+    write_graph(archive, "graph", state.graph);
+    if (!state.teacher.nodes.empty()) write_graph(archive, "teacher", state.teacher);
+    for (std::size_t i = 0; i < state.average.size(); ++i)
+      archive.write(fmt::format("average{}", i), state.average[i]);
+    if (optimizer != nullptr) {
+      torch::serialize::OutputArchive part(archive.compilation_unit());
+      optimizer->save(part);
+      archive.write("optimizer", part);
     }
-  });
+    // Through memory: libtorch's own writer does not survive a full disk.
+    std::ostringstream out;
+    archive.save_to(out);
+    return write_file(path, std::string_view(out.str()));
+  } catch (const c10::Error& e) {
+    return make_error(ErrorCode::kIo, "{}: the checkpoint can't be made: {}", path.string(),
+                      e.what_without_backtrace());
+  }
 }
 
 Result<Checkpoint> load_checkpoint(const std::filesystem::path& path) {

@@ -78,6 +78,38 @@ WeightHistograms weights_from(const json& j) {
   return w;
 }
 
+json to_json(const Origin& o) {
+  json libraries = json::object();
+  for (const auto& [name, version] : o.libraries) libraries[name] = version;
+  return {{"nbq", o.nbq},
+          {"seed", o.seed},
+          {"threads", o.threads},
+          {"processor", o.processor},
+          {"libraries", libraries}};
+}
+
+Origin origin_from(const json& j) {
+  Origin o;
+  o.nbq = j.at("nbq").get<std::string>();
+  o.seed = j.at("seed").get<std::uint64_t>();
+  o.threads = j.at("threads").get<int>();
+  o.processor = j.at("processor").get<std::string>();
+  for (const auto& [name, version] : j.at("libraries").items())
+    o.libraries.emplace_back(name, version.get<std::string>());
+  return o;
+}
+
+/// A row for each class.
+json confusion_rows(const Metrics& m) {
+  json rows = json::array();
+  const std::size_t classes = m.class_names.size();
+  for (std::size_t at = 0; classes != 0 && at + classes <= m.confusion.size(); at += classes)
+    rows.push_back(
+        std::vector<std::int64_t>(m.confusion.begin() + static_cast<std::ptrdiff_t>(at),
+                                  m.confusion.begin() + static_cast<std::ptrdiff_t>(at + classes)));
+  return rows;
+}
+
 }  // namespace
 
 Histogram make_histogram(const std::vector<float>& values, int bins) {
@@ -102,11 +134,14 @@ std::string metrics_json(const Metrics& m) {
             {"float_accuracy", number(m.float_accuracy)},
             {"nbit_accuracy", number(m.nbit_accuracy)},
             {"seconds", m.seconds},
+            {"origin", to_json(m.origin)},
+            {"classes", m.class_names},
+            {"confusion", confusion_rows(m)},
             {"epochs", json::array()},
             {"weights", json::array()}};
   for (const EpochRow& r : m.epochs) j["epochs"].push_back(to_json(r));
   for (const WeightHistograms& w : m.weights) j["weights"].push_back(to_json(w));
-  return j.dump(1) + "\n";
+  return j.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
 Result<Metrics> parse_metrics(std::string_view text) {
@@ -117,6 +152,11 @@ Result<Metrics> parse_metrics(std::string_view text) {
     m.float_accuracy = number(j.at("float_accuracy"));
     m.nbit_accuracy = number(j.at("nbit_accuracy"));
     m.seconds = j.at("seconds").get<double>();
+    if (j.contains("origin")) m.origin = origin_from(j.at("origin"));
+    if (j.contains("classes")) m.class_names = j.at("classes").get<std::vector<std::string>>();
+    if (j.contains("confusion"))
+      for (const json& row : j.at("confusion"))
+        for (const json& count : row) m.confusion.push_back(count.get<std::int64_t>());
     for (const json& r : j.at("epochs")) m.epochs.push_back(epoch_from(r));
     for (const json& w : j.at("weights")) m.weights.push_back(weights_from(w));
     return m;

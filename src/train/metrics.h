@@ -42,20 +42,35 @@ struct WeightHistograms {
       levels;  ///< integer level (-2^(K-1)..2^(K-1)) and its count
 };
 
+/// What made a training: enough to make it again.
+struct Origin {
+  std::string nbq;  ///< version, and the commit where it was known when nbq was built
+  std::uint64_t seed = 0;
+  int threads = 0;                                             ///< of the host that computed
+  std::string processor;                                       ///< its name; may be empty
+  std::vector<std::pair<std::string, std::string>> libraries;  ///< name, version
+};
+
 /// What metrics.json holds.
 struct Metrics {
   std::string name;
+  Origin origin;
   std::vector<EpochRow> epochs;
   std::vector<WeightHistograms> weights;
   double float_accuracy = std::numeric_limits<double>::quiet_NaN();  ///< test, last epoch
   double nbit_accuracy = std::numeric_limits<double>::quiet_NaN();   ///< test, integers, last epoch
   double seconds = 0;                                                ///< in all sessions
+  std::vector<std::string> class_names;
+  /// Of the last evaluation on test images, classes x classes, row-major: images of the row's class
+  /// that were given the column's. Empty: none yet.
+  std::vector<std::int64_t> confusion;
 };
 
-/// {"name", "float_accuracy", "nbit_accuracy", "seconds", "epochs": [...], "weights": [...]}; null:
-/// not measured.
+/// {"name", "float_accuracy", "nbit_accuracy", "seconds", "origin": {...}, "classes": [...],
+/// "confusion": [[...]], "epochs": [...], "weights": [...]}; null: not measured.
 std::string metrics_json(const Metrics& metrics);
-/// Errors kBadFile: not such JSON.
+/// Without origin, classes and confusion too, which nbq 0.1's first files lack. Errors kBadFile:
+/// not such JSON.
 Result<Metrics> parse_metrics(std::string_view json);
 /// log.csv: a header and a line for each epoch.
 std::string metrics_csv(const Metrics& metrics);

@@ -9,7 +9,6 @@
 #include <cpuid.h>
 #endif
 
-#include "core/file.h"
 #include "train/evaluate.h"
 #include "train/schedules.h"
 #include "train/weight_average.h"
@@ -93,6 +92,7 @@ class PhaseRun {
 };
 
 std::string PhaseRun::phase_name() const {
+  if (s_.recipe().budget.bytes != 0 && spec_.quantised) return "mixed bits";
   return spec_.quantised ? fmt::format("{}-bit", phase_quant(s_.recipe(), spec_).weight_bits)
                          : "float";
 }
@@ -233,6 +233,7 @@ Status PhaseRun::finish_epoch() {
   if (!validates || last) {
     NBQ_ASSIGN(const EvalResult r, evaluate_images(made, *s_.test, {}));
     row.test_accuracy = r.accuracy;
+    t.metrics.confusion = r.confusion;
     if (last) (spec_.quantised ? t.metrics.nbit_accuracy : t.metrics.float_accuracy) = r.accuracy;
   }
   row.seconds = t.epoch_seconds + seconds_since(start);
@@ -245,7 +246,7 @@ Status PhaseRun::finish_epoch() {
   t.loss_sum = t.epoch_seconds = 0;
   t.correct = t.seen = 0;
   NBQ_TRY(save());
-  return write_metrics(s_);
+  return s_.folder->write(t.metrics);
 }
 
 LoaderOptions PhaseRun::loader_options() const {
@@ -320,12 +321,6 @@ QuantSpec phase_quant(const Recipe& recipe, const PhaseSpec& phase) {
   QuantSpec spec = recipe.quant;
   if (phase.weight_bits != 0) spec.weight_bits = phase.weight_bits;
   return spec;
-}
-
-Status write_metrics(const Session& s) {
-  const auto& dir = s.request.run_dir;
-  NBQ_TRY(write_file(dir / "log.csv", metrics_csv(s.state.metrics)));
-  return write_file(dir / "metrics.json", metrics_json(s.state.metrics));
 }
 
 std::int64_t steps_per_epoch(const Session& s, const PhaseSpec& phase) {

@@ -7,6 +7,7 @@
 #include "train/checkpoint.h"
 #include "train/optimizers.h"
 #include "train/progress.h"
+#include "train/run_folder.h"
 #include "train/trainer.h"
 
 // Private to src/train.
@@ -24,6 +25,7 @@ struct Session {
   std::filesystem::path checkpoint;
   TrainState state;
   std::optional<torch::serialize::InputArchive> optimizer;  ///< of a resumed phase
+  std::optional<RunFolder> folder;  ///< open once it is sure that this training begins
   Progress* progress = nullptr;
 
   const Recipe& recipe() const { return request.recipe; }
@@ -37,9 +39,6 @@ Result<Outcome> run_phase(Session& session);
 
 /// The recipe's [quant] with what the phase says otherwise.
 QuantSpec phase_quant(const Recipe& recipe, const PhaseSpec& phase);
-
-/// Writes log.csv and metrics.json.
-Status write_metrics(const Session& session);
 
 std::int64_t steps_per_epoch(const Session& session, const PhaseSpec& phase);
 

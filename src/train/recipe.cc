@@ -50,7 +50,7 @@ Status read_data(StrictTable t, DataSpec& d) {
   return t.finish();
 }
 
-Status read_quant(StrictTable t, QuantSpec& q) {
+Status read_quant(StrictTable t, QuantSpec& q, BudgetSpec& budget) {
   t.get("weight_bits", q.weight_bits, kMinWeightBits, kMaxWeightBits);
   t.get("act_bits", q.act_bits, 2, 16);
   t.get_choice("quantizer", q.quantizer, quantizer_names());
@@ -58,6 +58,10 @@ Status read_quant(StrictTable t, QuantSpec& q) {
   t.get_choice("granularity", granularity, {"channel", "layer"});
   q.granularity =
       granularity == "layer" ? ScaleGranularity::kPerLayer : ScaleGranularity::kPerChannel;
+  auto bytes = static_cast<std::uint64_t>(budget.bytes);
+  t.get("budget_bytes", bytes);
+  budget.bytes = static_cast<std::int64_t>(bytes);
+  t.get("budget_images", budget.images, 1, 1 << 24);
   for (StrictTable& l : t.tables("layer")) {
     QuantSpec::Layer& out = q.layers.emplace_back();
     l.get("match", out.match);
@@ -137,7 +141,7 @@ Result<Recipe> parse_recipe(std::string_view text, const std::string& file,
   t.get_choice("precision", r.precision, {"auto", "float32", "bfloat16"});
   if (auto data = t.table("data")) NBQ_TRY(read_data(*data, r.data));
   if (auto model = t.table("model")) NBQ_TRY(read_model(*model, r.model));
-  if (auto quant = t.table("quant")) NBQ_TRY(read_quant(*quant, r.quant));
+  if (auto quant = t.table("quant")) NBQ_TRY(read_quant(*quant, r.quant, r.budget));
   bool quantised = false;
   for (StrictTable& phase : t.tables("phase")) {
     NBQ_TRY(read_phase(phase, r.phases.emplace_back()));
@@ -146,6 +150,10 @@ Result<Recipe> parse_recipe(std::string_view text, const std::string& file,
                         "{}: phase {}: a float phase can't follow a quantised one", file,
                         r.phases.size());
     quantised = r.phases.back().quantised;
+    if (r.budget.bytes != 0 && r.phases.back().weight_bits != 0)
+      return make_error(ErrorCode::kBadFile,
+                        "{}: phase {}: weight_bits: the budget of [quant] chooses the bits", file,
+                        r.phases.size());
   }
   NBQ_TRY(t.finish());
   if (r.phases.empty()) return make_error(ErrorCode::kBadFile, "{}: no [[phase]] to train", file);

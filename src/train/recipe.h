@@ -33,6 +33,12 @@ struct ModelSpec {
       std;  ///< input normalisation of pixels in 0..1, per channel; may be empty
 };
 
+/// [quant]'s choice of each layer's weight_bits, made when the float phases end.
+struct BudgetSpec {
+  std::int64_t bytes = 0;  ///< of all weight codes together; 0: the recipe's bits
+  int images = 512;        ///< training images that sensitivities are measured with
+};
+
 /// A [[phase]] of training. Fields that its optimizer or schedule does not use have no effect.
 struct PhaseSpec {
   bool quantised = false;  ///< kind = "float" | "quantised"
@@ -80,6 +86,7 @@ struct Recipe {
   DataSpec data;
   ModelSpec model;
   QuantSpec quant;
+  BudgetSpec budget;
   std::vector<PhaseSpec> phases;
   std::string init;  ///< .nbq (float) to start from instead of random weights
   /// Images over which batch norms are put back after convolutions of `init` that have none (most
@@ -107,6 +114,9 @@ Result<Recipe> load_recipe(const std::filesystem::path& path,
 /// TOML that parse_recipe() reads back to the same recipe: the run folder's copy, and what a
 /// resumed training is compared with.
 std::string recipe_toml(const Recipe& recipe);
+
+/// The [quant] section, as recipe_toml() has it.
+std::string quant_toml(const QuantSpec& quant);
 
 /// The float graph, without parameters, for images and classes of the data.
 /// Errors kBadFile, kInvalidArgument naming the layer or key.

@@ -45,11 +45,18 @@ std::string model_toml(const ModelSpec& m) {
   return out;
 }
 
-std::string quant_toml(const QuantSpec& q) {
+/// Only where there is one: runs that began before there were budgets go on.
+std::string budget_toml(const BudgetSpec& b) {
+  if (b.bytes == 0) return {};
+  return fmt::format("budget_bytes = {}\nbudget_images = {}\n", b.bytes, b.images);
+}
+
+std::string quant_section(const QuantSpec& q, const std::string& more) {
   std::string out =
       fmt::format("\n[quant]\nweight_bits = {}\nact_bits = {}\nquantizer = {}\ngranularity = {}\n",
                   q.weight_bits, q.act_bits, quoted(q.quantizer),
                   q.granularity == ScaleGranularity::kPerLayer ? "\"layer\"" : "\"channel\"");
+  out += more;
   for (const auto& l : q.layers) {
     out += fmt::format("[[quant.layer]]\nmatch = {}\n", quoted(l.match));
     if (l.weight_bits != 0) out += fmt::format("weight_bits = {}\n", l.weight_bits);
@@ -88,6 +95,8 @@ std::string phase_toml(const PhaseSpec& p) {
 
 }  // namespace
 
+std::string quant_toml(const QuantSpec& quant) { return quant_section(quant, {}); }
+
 std::string recipe_toml(const Recipe& r) {
   std::string out = fmt::format("name = {}\nseed = {}\nprecision = {}\n", quoted(r.name), r.seed,
                                 quoted(r.precision));
@@ -103,7 +112,7 @@ std::string recipe_toml(const Recipe& r) {
   if (d.max_area > 0)
     out += fmt::format("random_resized_crop = [{}, {}]\n", real(static_cast<float>(d.min_area)),
                        real(static_cast<float>(d.max_area)));
-  out += model_toml(r.model) + quant_toml(r.quant);
+  out += model_toml(r.model) + quant_section(r.quant, budget_toml(r.budget));
   for (const PhaseSpec& p : r.phases) out += phase_toml(p);
   return out;
 }

@@ -16,6 +16,7 @@
 #include "train/evaluate.h"
 #include "train/initial.h"
 #include "train/phase.h"
+#include "train/sensitivity.h"
 
 namespace nbq {
 namespace {
@@ -58,7 +59,8 @@ void keep_memory() {
 }
 
 /// What a training makes and another must not destroy unasked.
-constexpr const char* kMadeFiles[] = {"checkpoint.pt", "float.nbq", "quantised.nbq", "model.nbq"};
+constexpr const char* kMadeFiles[] = {"checkpoint.pt", "float.nbq", "quantised.nbq", "model.nbq",
+                                      "sensitivity.json"};
 
 DatasetSpec data_spec(const DataSpec& d, Split split) {
   DatasetSpec spec;
@@ -114,12 +116,41 @@ Result<Graph> first_graph(const Session& s) {
   return g;
 }
 
+constexpr int kBudgetBits[] = {1, 2, 3, 4, 5};
+
+/// What sensitivities are measured from: the layers beside the one that is measured nearly as good
+/// as in float.
+QuantSpec budget_base(const Recipe& r) {
+  QuantSpec base = r.quant;
+  base.weight_bits = kMaxWeightBits;
+  return base;
+}
+
+/// The recipe's bits, or those that its budget leads to on the float network. sensitivity.json
+/// tells what was measured.
+Result<QuantSpec> choose_bits(const Session& s) {
+  const Recipe& r = s.recipe();
+  if (r.budget.bytes == 0) return r.quant;
+  NBQ_ASSIGN(const auto images, sensitivity_images(s.train->size(), r.data.validation, r.seed,
+                                                   static_cast<std::size_t>(r.budget.images)));
+  NBQ_ASSIGN(const Sensitivity measured,
+             measure_sensitivity(s.state.graph, budget_base(r), kBudgetBits, *s.train, images));
+  NBQ_TRY(write_file(s.request.run_dir / "sensitivity.json", sensitivity_json(measured)));
+  NBQ_ASSIGN(const QuantSpec spec, fit_budget(measured, r.quant, r.budget.bytes));
+  std::string chosen;
+  for (const LayerSensitivity& l : measured.layers)
+    chosen += fmt::format(", {} {}", l.layer, spec.weight_bits_of(l.layer));
+  log_info("bits for {} bytes of weight codes: {}", r.budget.bytes, chosen.substr(2));
+  return spec;
+}
+
 /// Finds now what the quantised phases would refuse after hours: the recipe's bits, names and
 /// quantizer on this network.
 Status try_quantising(const Recipe& r, const Graph& graph) {
   if (std::none_of(r.phases.begin(), r.phases.end(),
                    [](const PhaseSpec& p) { return p.quantised; }))
     return ok_status();
+  if (r.budget.bytes != 0) return check_budget(graph, budget_base(r), kBudgetBits, r.budget.bytes);
   NBQ_ASSIGN(const Graph folded, fold(graph));
   const auto tried = quantise(folded, r.quant, ActSamples(folded.nodes.size(), {1.0f}));
   return tried.ok() ? ok_status() : Status(tried.error());
@@ -176,13 +207,13 @@ bool changes_bits(const Recipe& r, int phase) {
 }
 
 /// The float network that the quantised phases begin with becomes one whose codes are learnt.
-Result<Graph> first_quantised(const Session& s, const PhaseSpec& phase) {
+Result<Graph> first_quantised(const Session& s, const PhaseSpec& phase, const QuantSpec& spec) {
   NBQ_ASSIGN(Graph absorbed, absorb_norms(s.state.graph));
   const Graph folded = fold_norms(absorbed);
   NBQ_ASSIGN(const ActSamples samples,
              calibrate(folded, *s.train, static_cast<std::size_t>(phase.calibration_images),
                        epoch_order(s.split.train, s.recipe().seed, ~std::uint64_t{0})));
-  return quantise(phase.learn_norms ? absorbed : folded, phase_quant(s.recipe(), phase), samples);
+  return quantise(phase.learn_norms ? absorbed : folded, spec, samples);
 }
 
 Status choose_teacher(Session& s) {
@@ -211,7 +242,9 @@ Status begin_phase(Session& s, const PhaseSpec& phase) {
       t.metrics.float_accuracy = r.accuracy;
     }
     NBQ_TRY(choose_teacher(s));
-    NBQ_ASSIGN(t.graph, first_quantised(s, phase));
+    NBQ_ASSIGN(QuantSpec spec, choose_bits(s));
+    if (phase.weight_bits != 0) spec.weight_bits = phase.weight_bits;
+    NBQ_ASSIGN(t.graph, first_quantised(s, phase, spec));
     note_weights_before(t.metrics, t.graph);
   } else if (phase.quantised && changes_bits(s.recipe(), t.phase)) {
     NBQ_TRY(refit_weights(t.graph, phase_quant(s.recipe(), phase)));
@@ -235,7 +268,8 @@ Status end_phase(Session& s) {
   t.epoch = 0;
   t.phase_begun = false;
   NBQ_TRY(save_checkpoint(s.checkpoint, t, nullptr));
-  return write_metrics(s);
+  if (t.graph.stage == Stage::kQuantised) NBQ_TRY(s.folder->write_learnt_weights(t.metrics));
+  return s.folder->write(t.metrics);
 }
 
 std::int64_t steps_left(const Session& s) {
@@ -247,6 +281,30 @@ std::int64_t steps_left(const Session& s) {
     left -= s.state.step +
             s.state.epoch * steps_per_epoch(s, phases[static_cast<std::size_t>(s.state.phase)]);
   return left;
+}
+
+/// For log.txt: what could explain a difference later.
+std::string describe_start(const Session& s, bool resumes) {
+  const Origin& o = s.state.metrics.origin;
+  std::string libraries;
+  for (const auto& [name, version] : o.libraries)
+    libraries += fmt::format(", {} {}", name, version);
+  return fmt::format(
+      "nbq {} {} \"{}\": seed {}, {} threads of {}{}; {}: {} training, {} test images", o.nbq,
+      resumes ? "goes on with" : "begins", s.recipe().name, o.seed, o.threads,
+      o.processor.empty() ? "an unnamed processor" : o.processor, libraries, s.recipe().data.source,
+      s.split.train.size(), s.test->size());
+}
+
+/// For log.txt: how the training ended.
+std::string describe_end(const TrainReport& r) {
+  if (r.interrupted) return r.message;
+  const auto part = [](const char* what, double accuracy) {
+    return std::isnan(accuracy) ? std::string() : fmt::format(", {} {:.2f} %", what, accuracy);
+  };
+  return fmt::format("done: {} epochs, {:.1f} s{}{}", r.metrics.epochs.size(), r.metrics.seconds,
+                     part("float", r.metrics.float_accuracy),
+                     part("integer network", r.metrics.nbit_accuracy));
 }
 
 Status prepare(Session& s) {
@@ -269,24 +327,28 @@ Status prepare(Session& s) {
   keep_memory();
   s.state.threads = at::get_num_threads();
   s.state.recipe = recipe_toml(q.recipe);
-  s.state.metrics.name = q.recipe.name;
   const std::string& precision = q.recipe.precision;
   s.may_use_bfloat16 = precision == "bfloat16" || (precision == "auto" && cpu_has_fast_bfloat16());
   NBQ_TRY(open_data(s));
-  if (exists && q.resume) return resume(s);
-  NBQ_ASSIGN(s.state.graph, first_graph(s));
-  NBQ_TRY(try_quantising(q.recipe, s.state.graph));
-  for (const char* old : kMadeFiles) std::filesystem::remove(q.run_dir / old, ignored);
-  return write_file(q.run_dir / "recipe.toml", s.state.recipe);
+  const bool goes_on = exists && q.resume;
+  if (goes_on) {
+    NBQ_TRY(resume(s));
+  } else {
+    NBQ_ASSIGN(s.state.graph, first_graph(s));
+    NBQ_TRY(try_quantising(q.recipe, s.state.graph));
+    for (const char* old : kMadeFiles) std::filesystem::remove(q.run_dir / old, ignored);
+  }
+  Metrics& m = s.state.metrics;
+  m.name = q.recipe.name;
+  m.class_names = s.train->class_names();
+  m.origin = origin_of(q.recipe, s.state.threads);
+  NBQ_ASSIGN(s.folder, RunFolder::open(q.run_dir, goes_on));
+  s.folder->note(describe_start(s, goes_on));
+  return goes_on ? ok_status() : write_file(q.run_dir / "recipe.toml", s.state.recipe);
 }
 
-Result<TrainReport> run(const TrainRequest& request) {
-  if (request.recipe.phases.empty())
-    return make_error(ErrorCode::kInvalidArgument, "the recipe has no phase to train");
-  Session s(request);
-  const SignalCatcher signals(request.handle_signals);
-  s.stop_asked = [] { return g_signal != 0; };
-  NBQ_TRY(prepare(s));
+Result<TrainReport> run_phases(Session& s) {
+  const TrainRequest& request = s.request;
   Progress progress(request.quiet, steps_left(s));
   s.progress = &progress;
   TrainReport report;
@@ -310,6 +372,18 @@ Result<TrainReport> run(const TrainRequest& request) {
   };
   report.float_model = made("float.nbq");
   report.integer_model = made("model.nbq");
+  return report;
+}
+
+Result<TrainReport> run(const TrainRequest& request) {
+  if (request.recipe.phases.empty())
+    return make_error(ErrorCode::kInvalidArgument, "the recipe has no phase to train");
+  Session s(request);
+  const SignalCatcher signals(request.handle_signals);
+  s.stop_asked = [] { return g_signal != 0; };
+  NBQ_TRY(prepare(s));
+  const auto report = run_phases(s);
+  s.folder->note(report.ok() ? describe_end(*report) : "stopped: " + report.error().message);
   return report;
 }
 

@@ -14,8 +14,9 @@ namespace nbq {
 /// `recipe` before.
 struct TrainRequest {
   Recipe recipe;
-  /// Gets recipe.toml, log.csv, metrics.json, checkpoint.pt, float.nbq, quantised.nbq (kQuantised)
-  /// and model.nbq (kInteger), as the recipe's phases make them.
+  /// Gets recipe.toml, sensitivity.json (with a budget), log.txt, log.csv, metrics.json,
+  /// events.out.tfevents.*, checkpoint.pt, float.nbq, quantised.nbq (kQuantised) and model.nbq
+  /// (kInteger), as the recipe's phases make them.
   std::filesystem::path run_dir;
   bool resume = false;                ///< go on from run_dir's checkpoint, which must be there
   bool overwrite = false;             ///< begin anew in a folder that holds a training

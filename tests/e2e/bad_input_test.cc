@@ -141,6 +141,42 @@ TEST_F(BadInput, TrainingNeverDestroysWhatItFinds) {
                "--epochs-scale");
 }
 
+TEST_F(BadInput, TrainingOnFoldersThatWontDo) {
+  const std::string recipe = NBQ_SOURCE_DIR "/zoo/nbqnn-digits.toml";
+  const auto train_on = [&](const std::string& data) {
+    const Ran r = run({"train", recipe, "--run", path("run"), "--data", data});
+    EXPECT_FALSE(fs::exists(path("run"))) << "nothing was learnt";
+    return r;
+  };
+  fs::create_directories(path("empty"));
+  expect_error(train_on(path("empty")), 3, "empty: no images");
+  write_png_at("one/a/1.png");
+  expect_error(train_on(path("one")), 3, "only one class, \"a\", has images; training needs two");
+  expect_error(train_on(path("nowhere")), 3, "nowhere: no such folder");
+}
+
+TEST_F(BadInput, ARunFolderThatCantBe) {
+  const std::string recipe = NBQ_SOURCE_DIR "/zoo/nbqnn-digits.toml";
+  ASSERT_TRUE(write_file(path("file"), std::string_view("in the way")).ok());
+  expect_error(run({"train", recipe, "--run", path("file/run")}), 3, "file/run");
+  expect_error(run({"train", recipe, "--run", "/proc/none/run"}), 3, "/proc/none/run");
+}
+
+TEST_F(BadInput, ResumingWithOtherImages) {
+  for (const char* name : {"a/1.png", "a/2.png", "b/1.png", "b/2.png"})
+    write_png_at(std::string("data/") + name);
+  const std::string recipe = NBQ_SOURCE_DIR "/zoo/nbqnn-digits.toml";
+  const std::vector<std::string> train = {"train",  recipe,       "--run",          path("run"),
+                                          "--data", path("data"), "--epochs-scale", "0.01"};
+  const Ran first = run(train);
+  ASSERT_EQ(first.exit, 0) << first.err;
+  ASSERT_TRUE(
+      write_png(path("data/b/2.png"), Image{1, 8, 8, std::vector<std::uint8_t>(64, 10)}).ok());
+  auto resumed = train;
+  resumed.push_back("--resume");
+  expect_error(run(resumed), 2, "are not those that this training began with");
+}
+
 TEST_F(BadInput, UsageErrorsAreJsonToo) {
   const Ran r = run({"check", model(), "--images", "0", "--json"});
   EXPECT_EQ(r.exit, 2);
