@@ -128,6 +128,16 @@ Result<std::string> inline_svg(std::string s, const std::string& title) {
   return s;
 }
 
+std::string standalone_svg(std::string svg) {
+  // The page's colours, see page_style.h.
+  constexpr const char* kColours =
+      "<style>:root{--ink:#1d2228;--muted:#5c6773;--rule:#c3cad2;--grid:#e4e8ec;--p1:#2468b4;"
+      "--p2:#c2570c;--p3:#2f8f5b;background:#fff}text{font-family:sans-serif}</style>";
+  const std::size_t end = svg.find('>');
+  if (end != std::string::npos) svg.insert(end + 1, kColours);
+  return svg + "\n";
+}
+
 Result<std::vector<std::string>> draw(const std::vector<Plot>& plots) {
   std::vector<std::string> out;
   if (plots.empty()) return out;

@@ -50,6 +50,13 @@ struct PhaseSpec {
   double label_smoothing = 0;
   double ema = 0;  ///< decay of the moving average that is evaluated and kept; 0: none
 
+  /// Float phases: row of weight_methods.def that quantises their weights (activations stay float),
+  /// its bits, and whether the first and the last layer stay float. Such a phase is the last one.
+  std::string method = "float";
+  int bits = 0;
+  bool first_last_float = false;
+  bool has_method() const { return method != "float"; }
+
   int weight_bits = 0;  ///< instead of [quant]'s, for progressive phases; 0: those
   std::string gradient = "reconstructed";  ///< row of schedules.cc
   std::string alpha = "geometric";         ///< row of schedules.cc: the way of 1 - alpha
@@ -68,6 +75,20 @@ struct PhaseSpec {
   double temperature = 4;      ///< of that distance (Hinton et al. 2015)
 };
 
+/// A row of `nbq compare`: [[compare.method]], or made by name (compare_rows.h).
+struct CompareRow {
+  std::string name;   ///< row of schedules.cc's gradients (nbq's own) or of weight_methods.def
+  std::string label;  ///< tells rows apart; letters, digits and _ - . :
+  int bits = 0;
+  std::vector<PhaseSpec> phases;  ///< after the shared float network
+};
+
+/// [compare]: what `nbq compare` trains side by side; `nbq train` leaves it alone.
+struct CompareSpec {
+  std::vector<std::uint64_t> seeds;
+  std::vector<CompareRow> rows;
+};
+
 /// What `nbq train` reads: one network, its data and how it learns.
 struct Recipe {
   std::string name;
@@ -76,6 +97,7 @@ struct Recipe {
   ModelSpec model;
   QuantSpec quant;
   std::vector<PhaseSpec> phases;
+  CompareSpec compare;
   std::string init;  ///< .nbq (float) to start from instead of random weights
   /// .nbq to distill from; empty: the float network that the quantised phases begin with.
   std::string teacher;
@@ -90,8 +112,8 @@ Result<Recipe> parse_recipe(std::string_view text, const std::string& file);
 /// `init` and a relative data folder that exist beside the recipe are taken from there.
 Result<Recipe> load_recipe(const std::filesystem::path& path);
 
-/// TOML that parse_recipe() reads back to the same recipe: the run folder's copy, and what a
-/// resumed training is compared with.
+/// TOML that parse_recipe() reads back to the same recipe, but for [compare]: the run folder's
+/// copy, and what a resumed training is compared with.
 std::string recipe_toml(const Recipe& recipe);
 
 /// The float graph, without parameters, for images and classes of the data.
