@@ -71,7 +71,8 @@ TEST(Comparison, IsWrittenAsTableCsvJsonAndDrawing) {
   EXPECT_EQ(j["rows"][1]["runs"][2]["accuracy"], nullptr);
   const std::string svg = read("compare.svg");
   EXPECT_THAT(svg, HasSubstr("http://www.w3.org/2000/svg"));
-  EXPECT_THAT(svg, HasSubstr("--p2:"));
+  EXPECT_THAT(svg, HasSubstr("#c2570c"));
+  EXPECT_EQ(svg.find("var("), std::string::npos);
   EXPECT_THAT(svg, HasSubstr("twn:2"));
 }
 

@@ -28,7 +28,7 @@ TrainRequest base_request(const CompareRequest& q, std::uint64_t seed, const std
 
 /// The float phases, once for each seed; none: nothing to do.
 TrainRequest shared_request(const CompareRequest& q, std::uint64_t seed) {
-  TrainRequest t = base_request(q, seed, "shared");
+  TrainRequest t = base_request(q, seed, kSharedFolder);
   for (const PhaseSpec& p : q.recipe.phases)
     if (!p.quantised) t.recipe.phases.push_back(p);
   return t;
@@ -36,9 +36,7 @@ TrainRequest shared_request(const CompareRequest& q, std::uint64_t seed) {
 
 TrainRequest row_request(const CompareRequest& q, std::uint64_t seed, const CompareRow& row,
                          const std::string& init) {
-  std::string folder = row.label;
-  std::replace(folder.begin(), folder.end(), ':', '-');
-  TrainRequest t = base_request(q, seed, folder);
+  TrainRequest t = base_request(q, seed, row_folder(row));
   t.recipe.phases = row.phases;
   if (!init.empty()) t.recipe.init = init;
   return t;

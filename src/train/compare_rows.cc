@@ -77,6 +77,12 @@ std::vector<std::string> compare_names() {
 
 bool is_integer_row(const CompareRow& row) { return is_gradient(row.name); }
 
+std::string row_folder(const CompareRow& row) {
+  std::string folder = row.label;
+  std::replace(folder.begin(), folder.end(), ':', '-');
+  return folder;
+}
+
 Result<CompareRow> compare_row(const Recipe& recipe, std::string_view name, int bits) {
   CompareRow row{std::string(name), {}, bits, {}};
   for (PhaseSpec p : recipe.phases)
@@ -130,7 +136,7 @@ Result<std::vector<CompareRow>> choose_rows(const Recipe& recipe,
   }
   for (std::size_t i = 0; i < rows.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
-      if (rows[i].label == rows[j].label)
+      if (row_folder(rows[i]) == row_folder(rows[j]))
         return make_error(ErrorCode::kInvalidArgument, "method {} is asked for twice",
                           rows[i].label);
   return rows;

@@ -20,6 +20,11 @@ bool is_integer_row(const CompareRow& row);
 /// Errors kInvalidArgument: unknown name, bits out of its range, a recipe without quantised phase.
 Result<CompareRow> compare_row(const Recipe& recipe, std::string_view name, int bits = 0);
 
+/// Name of the row's run folder: its label, ':' as '-'.
+std::string row_folder(const CompareRow& row);
+/// The folder of the phases that all rows share.
+inline constexpr const char* kSharedFolder = "shared";
+
 /// Rows by `wanted`, each "name", "name:bits" or a label of the recipe's rows; empty: all of the
 /// recipe's, or without those every name. The control, "float", comes first in any case.
 /// Errors as compare_row(), or two rows of one label.

@@ -109,6 +109,8 @@ TEST(CompareRows, BadOnesAreErrors) {
               HasSubstr("give this one a label"));
   EXPECT_THAT(error_of("[[compare.method]]\nname = \"twn\"\nlabel = \"../x\"\n"),
               HasSubstr("letters"));
+  EXPECT_THAT(error_of("[[compare.method]]\nname = \"twn\"\nlabel = \"shared\"\n"),
+              HasSubstr("not be shared"));
   const std::vector<std::string> wrong[] = {{"twn:x"}, {"nothing"}, {"dorefa:9"}, {"twn", "twn:2"}};
   for (const auto& w : wrong) EXPECT_FALSE(choose_rows(recipe(kSmall), w).ok()) << w[0];
 }
@@ -143,6 +145,15 @@ TrainRequest request(const Recipe& r, const fs::path& dir) {
   q.quiet = true;
   q.handle_signals = false;
   return q;
+}
+
+TEST(Method, SaysWhenNoLayerIsLeft) {
+  Recipe r = recipe(kSmall);
+  r.model.build.stages = {{8}};
+  r.phases = compare_row(r, "ttq")->phases;
+  const auto made = train(request(r, fresh("none_left")));
+  ASSERT_FALSE(made.ok());
+  EXPECT_THAT(made.error().message, HasSubstr("first_last_float = false"));
 }
 
 /// Methods with state: what is learnt (ttq), frozen (inq), refitted (lqnets).

@@ -314,6 +314,11 @@ Result<Outcome> run_phase(Session& session) {
   NBQ_ASSIGN(TorchNet net, TorchNet::create(session.state.graph));
   if (spec.has_method()) {
     NBQ_ASSIGN(const MethodRow* row, find_method(spec.method));
+    if (method_layers(net.structure(), spec.first_last_float).empty())
+      return make_error(ErrorCode::kInvalidArgument,
+                        "{}: with the first and the last layer in float none is left to quantise; "
+                        "set first_last_float = false",
+                        spec.method);
     net.use_method(*row, spec.bits, spec.first_last_float);
   }
   std::optional<TorchNet> teacher;

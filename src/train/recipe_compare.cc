@@ -7,7 +7,7 @@ namespace nbq {
 namespace {
 
 bool plain(const std::string& label) {
-  return !label.empty() && label.size() <= 40 &&
+  return !label.empty() && label.size() <= 40 && label != kSharedFolder && label[0] != '.' &&
          std::all_of(label.begin(), label.end(), [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                   c == '_' || c == '-' || c == '.' || c == ':';
@@ -42,7 +42,12 @@ Status read_row(StrictTable t, const Recipe& recipe, CompareRow& row) {
   }
   row = *made;
   if (t.has("label")) {
-    if (!plain(label)) t.fail("label", "must be of letters, digits and _ - . :, at most 40");
+    if (!plain(label))
+      t.fail(
+          "label",
+          fmt::format("must be of letters, digits and _ - . :, at most 40, not begin with a point, "
+                      "and not be {}",
+                      kSharedFolder));
     row.label = label;
   }
   for (PhaseSpec& p : row.phases) read_settings(t, p);
@@ -57,7 +62,7 @@ Status read_compare(StrictTable t, Recipe& recipe) {
     CompareRow made;
     NBQ_TRY(read_row(row, recipe, made));
     for (const CompareRow& other : recipe.compare.rows)
-      if (other.label == made.label) {
+      if (row_folder(other) == row_folder(made)) {
         row.fail("name", fmt::format("another row is labelled {} already; give this one a label",
                                      made.label));
         return row.finish();

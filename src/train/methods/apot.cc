@@ -32,7 +32,7 @@ std::vector<float> apot_magnitudes(int bits) {
 
 /// alpha Q(x / alpha), x / alpha clipped to [-1, 1]. The gradient of x passes straight through;
 /// alpha gets sign(x) where x is clipped, else Q(x / alpha) - x / alpha (the reparameterised
-/// clipping of the paper's equation 8).
+/// clipping of the paper).
 struct ApotFunction : torch::autograd::Function<ApotFunction> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& alpha,
                             const at::Tensor* levels, const at::Tensor* middles) {

@@ -3,8 +3,8 @@
 namespace nbq {
 namespace {
 
-/// Rastegari et al. 2016, binary weights: sign(W) mean|W| per output channel. Gradient as their
-/// equation 11: g (1/n + mean|W| where |W| <= 1), n weights a channel.
+/// Rastegari et al. 2016, binary weights: sign(W) mean|W| per output channel. Gradient as they
+/// have it: g (1/n + mean|W| where |W| <= 1), n weights a channel.
 struct Bwn : WeightMethod {
   at::Tensor weight(const at::Tensor& w) override {
     const at::Tensor fixed = w.detach();

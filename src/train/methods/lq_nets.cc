@@ -27,7 +27,8 @@ struct LqNets : WeightMethod {
   };
   Nearest nearest(const at::Tensor& w) const {
     const at::Tensor rows = w.detach().flatten(1).contiguous();
-    const auto [values, order] = at::matmul(basis, signs.t()).sort(1);
+    // A sum, not a matrix product: that bfloat16 training would round.
+    const auto [values, order] = (basis.unsqueeze(1) * signs).sum(2).sort(1);
     const std::int64_t n = values.size(1);
     const at::Tensor middles = ((values.slice(1, 0, n - 1) + values.slice(1, 1, n)) / 2);
     const at::Tensor place = at::searchsorted(middles.contiguous(), rows);

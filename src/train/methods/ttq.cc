@@ -8,9 +8,9 @@ using torch::autograd::variable_list;
 
 constexpr double kThreshold = 0.05;  // of the largest |W|: the paper's t
 
-/// Zhu et al. 2017: W_p beyond delta, -W_n below -delta, else 0. Gradients, their equations 7 and
-/// 8: W_p gets the sum over its weights, W_n minus the sum over its own (the paper leaves out the
-/// sign of dw/dW_n); W gets g times W_p, 1 or W_n.
+/// Zhu et al. 2017: W_p beyond delta, -W_n below -delta, else 0. The paper's
+/// gradients: W_p gets the sum over its weights, W_n minus the sum over its own (the paper leaves
+/// out the sign of dw/dW_n); W gets g times W_p, 1 or W_n.
 struct TtqFunction : torch::autograd::Function<TtqFunction> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& w, const at::Tensor& positive,
                             const at::Tensor& negative) {
