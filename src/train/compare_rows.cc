@@ -113,10 +113,14 @@ Result<std::vector<CompareRow>> choose_rows(const Recipe& recipe,
                                             std::span<const std::string> wanted) {
   std::vector<CompareRow> rows;
   for (const std::string& text : wanted) {
-    const std::size_t before = rows.size();
+    bool known = false;
     for (const CompareRow& r : recipe.compare.rows)
-      if (r.label == text || r.name == text) rows.push_back(r);
-    if (rows.size() > before) continue;
+      if (r.label == text || r.name == text) {
+        known = true;
+        const auto same = [&](const CompareRow& other) { return other.label == r.label; };
+        if (std::none_of(rows.begin(), rows.end(), same)) rows.push_back(r);
+      }
+    if (known) continue;
     NBQ_ASSIGN(CompareRow made, row_by_text(recipe, text));
     rows.push_back(std::move(made));
   }

@@ -25,9 +25,9 @@ std::string row_folder(const CompareRow& row);
 /// The folder of the phases that all rows share.
 inline constexpr const char* kSharedFolder = "shared";
 
-/// Rows by `wanted`, each "name", "name:bits" or a label of the recipe's rows; empty: all of the
-/// recipe's, or without those every name. The control, "float", comes first in any case.
-/// Errors as compare_row(), or two rows of one label.
+/// Rows by `wanted`, each a label or a name of the recipe's rows, else "name" or "name:bits";
+/// empty: all of the recipe's, or without those every name. The control, "float", comes first in
+/// any case. Errors as compare_row(), or two rows of one label.
 Result<std::vector<CompareRow>> choose_rows(const Recipe& recipe,
                                             std::span<const std::string> wanted);
 

@@ -83,7 +83,7 @@ label = "dorefa-wide"
   EXPECT_TRUE((*rows)[2].phases.at(0).first_last_float);
   EXPECT_EQ((*rows)[2].phases.at(0).lr, 0.02);
 
-  const std::vector<std::string> wanted = {"ste:2", "ttq", "twn"};
+  const std::vector<std::string> wanted = {"ste:2", "ttq", "ttq:2", "twn"};
   const auto chosen = choose_rows(r, wanted);
   ASSERT_TRUE(chosen.ok()) << chosen.error().message;
   ASSERT_EQ(chosen->size(), 4u);
