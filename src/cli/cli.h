@@ -24,6 +24,7 @@ struct Context {
 
 // One file a command: src/cli/cmd_<name>.cc; listed in main.cc.
 void add_train(CLI::App& app, Context& context);
+void add_compare(CLI::App& app, Context& context);
 void add_eval(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);
 void add_info(CLI::App& app, Context& context);

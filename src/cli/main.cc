@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
       "simulators are kept.");
   Context context;
   add_train(app, context);
+  add_compare(app, context);
   add_eval(app, context);
   add_export(app, context);
   add_info(app, context);

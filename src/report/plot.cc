@@ -128,6 +128,18 @@ Result<std::string> inline_svg(std::string s, const std::string& title) {
   return s;
 }
 
+std::string standalone_svg(std::string svg) {
+  // The page's light colours (page_style.h), in the order of kInks; most viewers know no var().
+  constexpr std::array<const char*, kInks.size()> kColours = {
+      "#1d2228", "#2468b4", "#c2570c", "#2f8f5b", "#c3cad2", "#e4e8ec", "#5c6773"};
+  for (std::size_t i = 0; i < kInks.size(); ++i)
+    replace_all(svg, fmt::format("var({})", kInks[i]), kColours[i]);
+  const std::size_t end = svg.find('>');
+  if (end != std::string::npos)
+    svg.insert(end + 1, "<style>svg{background:#fff}text{font-family:sans-serif}</style>");
+  return svg + "\n";
+}
+
 Result<std::vector<std::string>> draw(const std::vector<Plot>& plots) {
   std::vector<std::string> out;
   if (plots.empty()) return out;

@@ -23,6 +23,9 @@ Result<std::vector<std::string>> draw(const std::vector<Plot>& plots);
 /// The element in gnuplot's SVG file, as draw() returns it.
 Result<std::string> inline_svg(std::string file, const std::string& title);
 
+/// An element of draw() as a file of its own, with the colours that the page would give it.
+std::string standalone_svg(std::string svg);
+
 /// For text and attribute values in HTML.
 std::string escape(std::string_view text);
 

@@ -31,7 +31,8 @@ json to_json(const TrainState& s, bool has_optimizer) {
           {"threads", s.threads},
           {"has_optimizer", has_optimizer},
           {"has_teacher", !s.teacher.nodes.empty()},
-          {"averages", s.average.size()}};
+          {"averages", s.average.size()},
+          {"methods", s.methods.size()}};
 }
 
 TrainState state_from(const json& j) {
@@ -69,6 +70,19 @@ Result<Graph> read_graph(torch::serialize::InputArchive& archive, const char* ke
   return decode_nbq({bytes.data_ptr<std::uint8_t>(), count});
 }
 
+void write_tensors(torch::serialize::OutputArchive& archive, const char* key,
+                   const std::vector<at::Tensor>& tensors) {
+  for (std::size_t i = 0; i < tensors.size(); ++i)
+    archive.write(fmt::format("{}{}", key, i), tensors[i].detach());
+}
+
+void read_tensors(torch::serialize::InputArchive& archive, const char* key, std::size_t count,
+                  std::vector<at::Tensor>& tensors) {
+  tensors.resize(std::min<std::size_t>(count, 1 << 20));
+  for (std::size_t i = 0; i < tensors.size(); ++i)
+    archive.read(fmt::format("{}{}", key, i), tensors[i]);
+}
+
 Error damaged(const std::filesystem::path& path, const std::string& why) {
   return make_error(ErrorCode::kBadFile, "{}: not a sound checkpoint: {}", path.string(), why);
 }
@@ -89,9 +103,8 @@ Result<Checkpoint> load(const std::filesystem::path& path) {
   if (j.at("has_teacher").get<bool>()) {
     NBQ_ASSIGN(c.state.teacher, read_graph(archive, "teacher"));
   }
-  c.state.average.resize(std::min<std::size_t>(j.at("averages").get<std::size_t>(), 1 << 20));
-  for (std::size_t i = 0; i < c.state.average.size(); ++i)
-    archive.read(fmt::format("average{}", i), c.state.average[i]);
+  read_tensors(archive, "average", j.at("averages").get<std::size_t>(), c.state.average);
+  read_tensors(archive, "method", j.value("methods", std::size_t{0}), c.state.methods);
   if (j.at("has_optimizer").get<bool>()) archive.read("optimizer", c.optimizer.emplace());
   return c;
 }
@@ -106,8 +119,8 @@ Status save_checkpoint(const std::filesystem::path& path, const TrainState& stat
                                           .dump(-1, ' ', false, json::error_handler_t::replace)));
     write_graph(archive, "graph", state.graph);
     if (!state.teacher.nodes.empty()) write_graph(archive, "teacher", state.teacher);
-    for (std::size_t i = 0; i < state.average.size(); ++i)
-      archive.write(fmt::format("average{}", i), state.average[i]);
+    write_tensors(archive, "average", state.average);
+    write_tensors(archive, "method", state.methods);
     if (optimizer != nullptr) {
       torch::serialize::OutputArchive part(archive.compilation_unit());
       optimizer->save(part);

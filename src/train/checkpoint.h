@@ -24,6 +24,7 @@ struct TrainState {
   Graph graph;                      ///< with the present numbers
   Graph teacher;                    ///< of the quantised phases; no nodes: none
   std::vector<at::Tensor> average;  ///< of the phase's weights; empty: none
+  std::vector<at::Tensor> methods;  ///< TorchNet::method_state(); empty: none
   bool phase_begun = false;         ///< graph is already of the phase's stage
   Metrics metrics;
   std::string recipe;                           ///< recipe_toml(), to compare

@@ -92,9 +92,10 @@ class PhaseRun {
 };
 
 std::string PhaseRun::phase_name() const {
-  if (s_.recipe().budget.bytes != 0 && spec_.quantised) return "mixed bits";
-  return spec_.quantised ? fmt::format("{}-bit", phase_quant(s_.recipe(), spec_).weight_bits)
-                         : "float";
+  if (!spec_.quantised)
+    return spec_.has_method() ? fmt::format("{}-bit {}", spec_.bits, spec_.method) : "float";
+  if (s_.recipe().budget.bytes != 0) return "mixed bits";
+  return fmt::format("{}-bit", phase_quant(s_.recipe(), spec_).weight_bits);
 }
 
 Error PhaseRun::diverged(const at::Tensor& image, const Pass& pass,
@@ -125,6 +126,7 @@ Pass PhaseRun::begin_step() {
   const std::int64_t at_step = s_.state.epoch * steps_ + s_.state.step;
   lr_ = learning_rate(spec_, at_step, steps_);
   alpha_ = alpha_at(spec_, at_step, steps_);
+  net_.begin_step(static_cast<double>(at_step) / static_cast<double>(steps_ * spec_.epochs));
   const GradientRow& gradient = find_row(gradient_rows(), spec_.gradient);
   return {.training = true,
           .freeze_norms = at_step >= freeze_at_,
@@ -172,6 +174,7 @@ Status PhaseRun::train_step(const Batch& batch) {
   optimizer_.zero_grad();
   loss.backward();
   optimizer_.step(lr_, pass.slope, pass.freeze_norms);
+  net_.after_step();
   average_.update(t.epoch * steps_ + t.step + 1);
   t.loss_sum += value * static_cast<double>(n);
   t.correct += logits.detach().argmax(1).eq(labels).sum().item<std::int64_t>();
@@ -197,7 +200,7 @@ Status PhaseRun::reestimate() {
 
 Graph PhaseRun::result() {
   const Averaged averaged(average_);
-  return net_.graph();
+  return net_.quantised_graph();
 }
 
 Status PhaseRun::save() {
@@ -205,6 +208,7 @@ Status PhaseRun::save() {
     return diverged({}, Pass{}, bad + " is not finite");
   s_.state.graph = net_.graph();
   s_.state.average = average_.values();
+  s_.state.methods = net_.method_state();
   return save_checkpoint(s_.checkpoint, s_.state, &optimizer_.impl());
 }
 
@@ -293,6 +297,7 @@ Result<Outcome> PhaseRun::run_epoch() {
 Result<Outcome> PhaseRun::run() {
   if (s_.optimizer) NBQ_TRY(load_optimizer(*s_.optimizer, optimizer_.impl()));
   s_.optimizer.reset();
+  if (!s_.state.methods.empty()) NBQ_TRY(net_.restore_methods(s_.state.methods));
   if (!s_.state.average.empty()) NBQ_TRY(average_.restore(s_.state.average));
   while (s_.state.epoch < spec_.epochs) {
     NBQ_ASSIGN(const Outcome outcome, run_epoch());
@@ -301,6 +306,7 @@ Result<Outcome> PhaseRun::run() {
   }
   s_.state.graph = result();
   s_.state.average.clear();
+  s_.state.methods.clear();
   return Outcome::kDone;
 }
 
@@ -309,6 +315,15 @@ Result<Outcome> PhaseRun::run() {
 Result<Outcome> run_phase(Session& session) {
   const PhaseSpec& spec = session.recipe().phases[static_cast<std::size_t>(session.state.phase)];
   NBQ_ASSIGN(TorchNet net, TorchNet::create(session.state.graph));
+  if (spec.has_method()) {
+    NBQ_ASSIGN(const MethodRow* row, find_method(spec.method));
+    if (method_layers(net.structure(), spec.first_last_float).empty())
+      return make_error(ErrorCode::kInvalidArgument,
+                        "{}: with the first and the last layer in float none is left to quantise; "
+                        "set first_last_float = false",
+                        spec.method);
+    net.use_method(*row, spec.bits, spec.first_last_float);
+  }
   std::optional<TorchNet> teacher;
   if (spec.quantised && spec.distill > 0) {
     NBQ_ASSIGN(teacher, TorchNet::for_evaluation(session.state.teacher));

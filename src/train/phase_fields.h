@@ -1,6 +1,7 @@
 #pragma once
 #include "quant/quantizer.h"
 #include "train/schedules.h"
+#include "train/weight_methods.h"
 
 // Private to src/train: the keys of a [[phase]], once, for reading and writing.
 namespace nbq {
@@ -27,6 +28,13 @@ void visit_phase(Phase& p, Visitor&& v) {
   v.number("lr_end", p.lr_end, 0, 1e6);
   v.number("label_smoothing", p.label_smoothing, 0, 0.999);
   v.number("ema", p.ema, 0, 0.999999);
+}
+
+/// Those of float phases whose weights a method quantises.
+template <class Phase, class Visitor>
+void visit_method(Phase& p, const MethodRow& row, Visitor&& v) {
+  v.number("bits", p.bits, row.min_bits, row.max_bits);
+  v.flag("first_last_float", p.first_last_float);
 }
 
 /// Those of quantised phases only.

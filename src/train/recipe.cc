@@ -4,10 +4,9 @@
 #include <cmath>
 
 #include "core/file.h"
-#include "train/phase_fields.h"
+#include "train/field_reader.h"
 #include "train/recipe_model.h"
 #include "train/recipe_override.h"
-#include "train/strict_toml.h"
 
 namespace nbq {
 namespace {
@@ -74,30 +73,14 @@ Status read_quant(StrictTable t, QuantSpec& q, BudgetSpec& budget) {
   return t.finish();
 }
 
-/// Reads a phase's fields.
-struct FieldReader {
-  StrictTable& table;
-  template <class Field, class Low, class High>
-  void number(const char* key, Field& field, Low lowest, High highest) {
-    table.get(key, field, static_cast<Field>(lowest), static_cast<Field>(highest));
-  }
-  void flag(const char* key, bool& field) { table.get(key, field); }
-  void choice(const char* key, std::string& field, const std::vector<std::string>& names) {
-    table.get_choice(key, field, names);
-  }
-};
-
-void read_alpha(StrictTable& t, PhaseSpec& p) {
-  std::vector<float> ends = {static_cast<float>(p.one_minus_alpha_from),
-                             static_cast<float>(p.one_minus_alpha_to)};
-  t.get("one_minus_alpha", ends);
-  const auto sound = [](float v) { return v > 0 && v <= 1; };
-  if (ends.size() != 2 || !sound(ends[0]) || !sound(ends[1]))
-    return t.fail("one_minus_alpha", "must be two numbers above 0 and up to 1: first and last");
-  if (t.has("one_minus_alpha")) {
-    p.one_minus_alpha_from = static_cast<double>(ends[0]);
-    p.one_minus_alpha_to = static_cast<double>(ends[1]);
-  }
+/// `method` and, where it quantises, its keys; the registry's row has their defaults.
+void read_method(StrictTable& t, PhaseSpec& p) {
+  t.get_choice("method", p.method, method_names());
+  if (!p.has_method()) return;
+  const MethodRow& row = **find_method(p.method);
+  p.bits = row.default_bits;
+  p.first_last_float = row.first_last_float;
+  visit_method(p, row, FieldReader{t});
 }
 
 Status read_phase(StrictTable t, PhaseSpec& p) {
@@ -112,6 +95,8 @@ Status read_phase(StrictTable t, PhaseSpec& p) {
   if (p.quantised) {
     visit_quantised(p, FieldReader{t});
     read_alpha(t, p);
+  } else {
+    read_method(t, p);
   }
   if (p.quantised && p.final_epochs_at_one > p.epochs)
     t.fail("final_epochs_at_one",
@@ -154,7 +139,14 @@ Result<Recipe> parse_recipe(std::string_view text, const std::string& file,
       return make_error(ErrorCode::kBadFile,
                         "{}: phase {}: weight_bits: the budget of [quant] chooses the bits", file,
                         r.phases.size());
+    if (r.phases.size() > 1 && r.phases[r.phases.size() - 2].has_method())
+      return make_error(
+          ErrorCode::kBadFile,
+          "{}: phase {}: no phase can follow one of method = \"{}\", whose result has "
+          "its weights quantised already; make it the last, or drop the method",
+          file, r.phases.size(), r.phases[r.phases.size() - 2].method);
   }
+  if (auto compare = t.table("compare")) NBQ_TRY(read_compare(*compare, r));
   NBQ_TRY(t.finish());
   if (r.phases.empty()) return make_error(ErrorCode::kBadFile, "{}: no [[phase]] to train", file);
   if (r.init.empty() && r.model.build.family.empty() && r.model.layers.empty())
@@ -186,14 +178,17 @@ Recipe scale_epochs(Recipe recipe, double scale) {
   const auto scaled = [&](int epochs) {
     return static_cast<int>(std::clamp(std::round(epochs * scale), 1.0, double{kMaxEpochs}));
   };
-  for (PhaseSpec& p : recipe.phases) {
+  const auto scale_phase = [&](PhaseSpec& p) {
     const int epochs = scaled(p.epochs);
     const double ratio = static_cast<double>(epochs) / p.epochs;
     p.epochs = epochs;
     for (double* part :
          {&p.final_epochs_at_one, &p.warmup_epochs, &p.step_epochs, &p.freeze_norms_epochs})
       *part *= ratio;
-  }
+  };
+  for (PhaseSpec& p : recipe.phases) scale_phase(p);
+  for (CompareRow& row : recipe.compare.rows)
+    for (PhaseSpec& p : row.phases) scale_phase(p);
   return recipe;
 }
 

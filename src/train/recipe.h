@@ -61,6 +61,13 @@ struct PhaseSpec {
   double label_smoothing = 0;
   double ema = 0;  ///< decay of the moving average that is evaluated and kept; 0: none
 
+  /// Float phases: row of weight_methods.def that quantises their weights (activations stay float),
+  /// its bits, and whether the first and the last layer stay float. Such a phase is the last one.
+  std::string method = "float";
+  int bits = 0;
+  bool first_last_float = false;
+  bool has_method() const { return method != "float"; }
+
   int weight_bits = 0;  ///< instead of [quant]'s, for progressive phases; 0: those
   std::string gradient = "reconstructed";  ///< row of schedules.cc
   std::string alpha = "geometric";         ///< row of schedules.cc: the way of 1 - alpha
@@ -79,6 +86,20 @@ struct PhaseSpec {
   double temperature = 4;      ///< of that distance (Hinton et al. 2015)
 };
 
+/// A row of `nbq compare`: [[compare.method]], or made by name (compare_rows.h).
+struct CompareRow {
+  std::string name;   ///< row of schedules.cc's gradients (nbq's own) or of weight_methods.def
+  std::string label;  ///< tells rows apart; letters, digits and _ - . :
+  int bits = 0;
+  std::vector<PhaseSpec> phases;  ///< after the shared float network
+};
+
+/// [compare]: what `nbq compare` trains side by side; `nbq train` leaves it alone.
+struct CompareSpec {
+  std::vector<std::uint64_t> seeds;
+  std::vector<CompareRow> rows;
+};
+
 /// What `nbq train` reads: one network, its data and how it learns.
 struct Recipe {
   std::string name;
@@ -88,6 +109,7 @@ struct Recipe {
   QuantSpec quant;
   BudgetSpec budget;
   std::vector<PhaseSpec> phases;
+  CompareSpec compare;
   std::string init;  ///< .nbq (float) to start from instead of random weights
   /// Images over which batch norms are put back after convolutions of `init` that have none (most
   /// exporters fold them); 0: it is trained as it is.
@@ -111,8 +133,8 @@ Result<Recipe> parse_recipe(std::string_view text, const std::string& file,
 Result<Recipe> load_recipe(const std::filesystem::path& path,
                            std::span<const std::string> overrides = {});
 
-/// TOML that parse_recipe() reads back to the same recipe: the run folder's copy, and what a
-/// resumed training is compared with.
+/// TOML that parse_recipe() reads back to the same recipe, but for [compare]: the run folder's
+/// copy, and what a resumed training is compared with.
 std::string recipe_toml(const Recipe& recipe);
 
 /// The [quant] section, as recipe_toml() has it.

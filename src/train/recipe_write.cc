@@ -86,6 +86,10 @@ std::string phase_toml(const PhaseSpec& p) {
   std::string out =
       fmt::format("\n[[phase]]\nkind = {}\n", p.quantised ? "\"quantised\"" : "\"float\"");
   visit_phase(p, FieldWriter{out});
+  if (!p.quantised && p.has_method()) {
+    out += fmt::format("method = {}\n", quoted(p.method));
+    visit_method(p, method_rows().front(), FieldWriter{out});
+  }
   if (!p.quantised) return out;
   visit_quantised(p, FieldWriter{out});
   return out + fmt::format("one_minus_alpha = [{}, {}]\n",

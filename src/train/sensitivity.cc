@@ -32,7 +32,7 @@ QuantSpec spec_of(const Graph& g) {
   spec.quantizer = g.quantizer;
   const bool differ = std::any_of(g.nodes.begin(), g.nodes.end() - 1, [](const Node& n) {
     return is_matrix(n.kind()) && std::adjacent_find(n.po2.exps.begin(), n.po2.exps.end(),
-                                                    std::not_equal_to<>()) != n.po2.exps.end();
+                                                     std::not_equal_to<>()) != n.po2.exps.end();
   });
   spec.granularity = differ ? ScaleGranularity::kPerChannel : ScaleGranularity::kPerLayer;
   return spec;

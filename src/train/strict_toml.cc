@@ -102,6 +102,19 @@ void StrictTable::get(std::string_view key, std::uint64_t& value) {
     fail(key, "must be a whole number, not negative");
 }
 
+void StrictTable::get(std::string_view key, std::vector<std::uint64_t>& value) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return;
+  const toml::array* list = node->as_array();
+  if (list == nullptr) return fail(key, "must be a list of whole numbers");
+  value.clear();
+  for (const toml::node& item : *list) {
+    const auto v = item.value_exact<std::int64_t>();
+    if (!v || *v < 0) return fail(key, "must be a list of whole numbers, none negative");
+    value.push_back(static_cast<std::uint64_t>(*v));
+  }
+}
+
 void StrictTable::get(std::string_view key, double& value, double lo, double hi) {
   const toml::node* node = find(key);
   if (node == nullptr) return;

@@ -24,6 +24,7 @@ class StrictTable {
   void get(std::string_view key, bool& value);
   void get(std::string_view key, int& value, std::int64_t lo, std::int64_t hi);
   void get(std::string_view key, std::uint64_t& value);
+  void get(std::string_view key, std::vector<std::uint64_t>& value);
   /// lo <= value <= hi, finite.
   void get(std::string_view key, double& value, double lo, double hi);
   void get(std::string_view key, std::vector<float>& value);

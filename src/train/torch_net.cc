@@ -73,6 +73,8 @@ at::Tensor wide_operand(const OpContext& op, const at::Tensor& x) {
 
 at::Tensor pass_weight(const OpContext& op) {
   const at::Tensor& w = op.params.at("weight");
+  if (op.method != nullptr)
+    return op.pass.training ? op.method->weight(w) : op.method->quantised(w);
   if (op.graph.stage != Stage::kQuantised) return operand(op, w);
   const Po2Weights& p = op.node().po2;
   const bool norm = op.node().kind() == OpKind::kBatchNorm;
@@ -189,6 +191,7 @@ Result<TorchNet> TorchNet::create(const Graph& graph) {
                                p.name == "norm.weight"});
       }
   }
+  net.methods_.resize(net.graph_.nodes.size());
   NBQ_TRY(net.find_acc_exps());
   net.dtypes_.assign(net.graph_.nodes.size(), at::kFloat);
   if (graph.stage == Stage::kInteger) {
@@ -245,8 +248,8 @@ at::Tensor TorchNet::forward(const at::Tensor& image, const Pass& pass,
     in.clear();
     for (const int i : n.inputs) in.push_back(values[static_cast<std::size_t>(i)]);
     if (id == 0) in.push_back(image);
-    const OpContext op{graph_,       static_cast<int>(id), pass,
-                       tensors_[id], dtypes_[id],          acc_exps_[id]};
+    const OpContext op{graph_,        static_cast<int>(id), pass, tensors_[id], dtypes_[id],
+                       acc_exps_[id], methods_[id].get()};
     at::Tensor y = op_train(n.kind())(op, in);
     if (op.quantised() && n.act.quantised() && !keeps_values(n.kind()))
       y = requantise(y, n.act, pass.exact ? at::kFloat : act_type(n.act));
@@ -279,6 +282,9 @@ std::string TorchNet::first_non_finite() const {
   for (std::size_t id = 0; id < graph_.nodes.size(); ++id)
     for (const auto& [name, t] : tensors_[id])
       if (!at::isfinite(t).all().item<bool>()) return graph_.nodes[id].name + ": " + name;
+  for (const Param& p : learnt_)
+    if (!at::isfinite(p.tensor).all().item<bool>())
+      return graph_.nodes[static_cast<std::size_t>(p.node)].name + ": " + p.name;
   return {};
 }
 

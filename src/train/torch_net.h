@@ -4,6 +4,7 @@
 
 #include "core/result.h"
 #include "train/train_op.h"
+#include "train/weight_method.h"
 
 // Private to src/train: a Graph with its numbers in libtorch tensors.
 namespace nbq {
@@ -26,6 +27,17 @@ class TorchNet {
   /// What evaluation runs: of a quantised graph the integer network that deploy() makes of it.
   static Result<TorchNet> for_evaluation(const Graph& graph);
 
+  /// A float graph's layers get the method, which begins with their present weights; what it learns
+  /// joins params(). `bits` is in the row's range.
+  void use_method(const MethodRow& row, int bits, bool first_last_float);
+  /// The hooks of weight_method.h, around a step.
+  void begin_step(double progress);
+  void after_step();
+  /// The methods' state() in graph order; empty without methods.
+  std::vector<at::Tensor> method_state() const;
+  /// Errors kBadFile: not of these methods.
+  Status restore_methods(const std::vector<at::Tensor>& state);
+
   /// image  [N, C, H, W] float32 from image_tensor().  Result  the output's values: [N, ...], real
   /// numbers; in exact passes multiples of 2^output_exp().
   /// `observe`, if given, sees every node's output.
@@ -37,6 +49,8 @@ class TorchNet {
 
   /// The graph with the present numbers.
   Graph graph() const;
+  /// graph() with the quantised weights of layers that have a method.
+  Graph quantised_graph() const;
   const Graph& structure() const { return graph_; }
   const std::vector<Param>& params() const { return learnt_; }
   int output_exp() const;
@@ -54,6 +68,7 @@ class TorchNet {
   Graph graph_;  ///< without state and codes
   std::vector<Params> tensors_;
   std::vector<Param> learnt_;
+  std::vector<std::shared_ptr<WeightMethod>> methods_;  ///< of each node; null: none
   std::vector<std::vector<int>> acc_exps_;
   std::vector<at::ScalarType> dtypes_;                ///< of exact passes
   std::vector<int> last_reader_;                      ///< of each node's output

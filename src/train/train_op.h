@@ -26,6 +26,7 @@ struct Pass {
   double slope = 1;
 };
 
+class WeightMethod;
 using Params = std::map<std::string, at::Tensor>;
 
 /// One node in one pass. Values are real numbers x_int * 2^exp, N x C x H x W.
@@ -37,6 +38,7 @@ struct OpContext {
   at::ScalarType dtype;  ///< exact passes compute in this
   const std::vector<int>&
       acc_exps;  ///< accumulator exponents, one or one per channel; empty for float
+  WeightMethod* method = nullptr;  ///< of a float layer's weights (weight_method.h); null: none
 
   const Node& node() const { return graph.nodes[static_cast<std::size_t>(id)]; }
   bool quantised() const { return graph.stage != Stage::kFloat; }
