@@ -1,12 +1,12 @@
 #include "step_child.h"
 
 #include <fcntl.h>
-#include <csignal>
-#include <cstdlib>
-#include <cstring>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
 #include <utility>
 
 namespace nbq {
@@ -63,8 +63,7 @@ Result<std::string> StepChild::read_line() {
 }
 
 Result<double> StepChild::step() {
-  if (write(to_, "step\n", 5) != 5)
-    return make_error(ErrorCode::kIo, "the other program ended");
+  if (write(to_, "step\n", 5) != 5) return make_error(ErrorCode::kIo, "the other program ended");
   NBQ_ASSIGN(const std::string line, read_line());
   return std::atof(line.c_str());
 }

@@ -1,7 +1,7 @@
-// What a quantised training step costs beside the float one, and beside Brevitas'. Steps of all take
-// turns, so that what else the machine does meets them alike; figures are medians.
-#include <algorithm>
+// What a quantised training step costs beside the float one, and beside Brevitas'. Steps of all
+// take turns, so that what else the machine does meets them alike; figures are medians.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <ctime>
 #include <filesystem>
@@ -52,8 +52,8 @@ Result<std::shared_ptr<StepChild>> start_brevitas(const Options& o) {
   if (o.model.family != "resnet_cifar")
     return make_error(ErrorCode::kUnsupported, "bench/brevitas_step.py builds resnet_cifar only");
   if (!std::filesystem::exists(o.python))
-    return make_error(ErrorCode::kToolMissing,
-                      "{} does not exist; scripts/bench-setup makes it", o.python);
+    return make_error(ErrorCode::kToolMissing, "{} does not exist; scripts/bench-setup makes it",
+                      o.python);
   auto child = StepChild::start(
       {o.python, NBQ_SOURCE_DIR "/bench/brevitas_step.py", std::to_string(o.model.depth),
        std::to_string(o.batch), std::to_string(o.model.channels), std::to_string(o.model.height),
@@ -135,16 +135,21 @@ int run(int argc, char** argv) {
   CLI::App app{"Training steps on random images: quantised against float, and against Brevitas"};
   app.add_option("--model", o.model.family, "family of the network")->capture_default_str();
   app.add_option("--depth", o.model.depth)->capture_default_str();
-  app.add_option("--classes", o.model.classes)->check(CLI::Range(2, 1 << 20))->capture_default_str();
+  app.add_option("--classes", o.model.classes)
+      ->check(CLI::Range(2, 1 << 20))
+      ->capture_default_str();
   app.add_option("--height", o.model.height)->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--width", o.model.width)->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--batch", o.batch)->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--steps", o.steps, "measured, of each")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--steps", o.steps, "measured, of each")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   app.add_option("--threads", o.threads, "0: one a core")->check(CLI::NonNegativeNumber);
   app.add_option("--python", o.python, "Python that has Brevitas")->capture_default_str();
   app.add_flag("--bf16,!--no-bf16", o.bfloat16, "measure bfloat16 too");
-  app.add_flag("--cpu-time", o.cpu_time,
-               "processor time of all threads instead of time: for a machine that does other things");
+  app.add_flag(
+      "--cpu-time", o.cpu_time,
+      "processor time of all threads instead of time: for a machine that does other things");
   app.add_flag("--json", o.json);
   CLI11_PARSE(app, argc, argv);
   use_threads(o.threads);

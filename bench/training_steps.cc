@@ -56,9 +56,9 @@ PhaseSpec phase_of(const StepCase& c) {
 
 Batch random_batch(const StepCase& c) {
   Batch b;
-  b.pixels = random_pixels(static_cast<std::size_t>(c.batch) *
-                           static_cast<std::size_t>(c.model.channels * c.model.height *
-                                                    c.model.width));
+  b.pixels =
+      random_pixels(static_cast<std::size_t>(c.batch) *
+                    static_cast<std::size_t>(c.model.channels * c.model.height * c.model.width));
   for (int i = 0; i < c.batch; ++i) b.labels.push_back(i % c.model.classes);
   return b;
 }

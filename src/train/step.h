@@ -27,8 +27,8 @@ void keep_memory();
 /// The training step: forward, loss, backward, optimizer, each batch the same way.
 class TrainStep {
  public:
-  /// `net` must outlive this; `teacher`: distilled from with spec.distill. `may_use_bfloat16`: it is
-  /// used if the network's activations fit it.
+  /// `net` must outlive this; `teacher`: distilled from with spec.distill. `may_use_bfloat16`: it
+  /// is used if the network's activations fit it.
   TrainStep(const PhaseSpec& spec, const TorchNet& net, std::optional<TorchNet> teacher,
             bool may_use_bfloat16);
 
