@@ -18,10 +18,9 @@ inline constexpr int kLanes = 16;
 using MaskWord = std::uint16_t;
 
 /// Of each lane in a word: a table, as shifts by different counts are not in every vector unit.
-inline constexpr std::uint32_t kBit[kLanes] = {1u << 0,  1u << 1,  1u << 2,  1u << 3,
-                                               1u << 4,  1u << 5,  1u << 6,  1u << 7,
-                                               1u << 8,  1u << 9,  1u << 10, 1u << 11,
-                                               1u << 12, 1u << 13, 1u << 14, 1u << 15};
+inline constexpr std::uint32_t kBit[kLanes] = {
+    1u << 0, 1u << 1, 1u << 2,  1u << 3,  1u << 4,  1u << 5,  1u << 6,  1u << 7,
+    1u << 8, 1u << 9, 1u << 10, 1u << 11, 1u << 12, 1u << 13, 1u << 14, 1u << 15};
 
 constexpr std::int64_t mask_words(std::int64_t count) { return (count + kLanes - 1) / kLanes; }
 

@@ -102,8 +102,8 @@ BatchStatistics statistics(const at::Tensor& z, const NormLayout& layout) {
 
 /// u = (z - mean) gain + offset, or of a format u 2^-exp + 1/2, written as `out`.
 void write_normed(const at::Tensor& z, const NormLayout& layout, const Numbers& mean,
-                  const Numbers& gain, const Numbers& offset, const ActFormat* format, const at::Tensor& out,
-                  MaskWord* mask) {
+                  const Numbers& gain, const Numbers& offset, const ActFormat* format,
+                  const at::Tensor& out, MaskWord* mask) {
   const std::vector<float> m = layout.expanded(mean), a = layout.expanded(gain),
                            b = layout.expanded(offset);
   with_data(z, [&](const auto* in) {
@@ -152,9 +152,9 @@ at::Tensor gradient(const Arrived& a, const Numbers& gain, const Numbers& slope,
     with_data(a.z, [&](const auto* z) {
       auto* const to = reinterpret_cast<std::remove_cvref_t<decltype(*z)>*>(dz.data_ptr());
       for_all_strips(a.layout, [&](NormStrip s, std::int64_t i, std::int64_t w, std::int64_t e) {
-        norm_gradient(
-            g + i, a.from(w), z + i, s,
-            {gains.data() + e, slopes.data() + e, a.mean.data() + e, offsets.data() + e}, to + i);
+        norm_gradient(g + i, a.from(w), z + i, s,
+                      {gains.data() + e, slopes.data() + e, a.mean.data() + e, offsets.data() + e},
+                      to + i);
       });
     });
   });

@@ -50,10 +50,9 @@ TEST_P(NormRequant, IsBatchNormAndThenRequantisation) {
   const ActFormat* const format = c.act_bits == 0 ? nullptr : &f;
   const at::ScalarType out = format == nullptr ? at::kFloat : c.type;
   BatchStatistics seen;
-  const at::Tensor y =
-      norm_requantise(in.z, in.gamma, in.beta,
-                      std::vector<double>(static_cast<std::size_t>(channels), kEps), format, out,
-                      seen);
+  const at::Tensor y = norm_requantise(
+      in.z, in.gamma, in.beta, std::vector<double>(static_cast<std::size_t>(channels), kEps),
+      format, out, seen);
   ASSERT_EQ(y.sizes(), in.z.sizes());
   ASSERT_EQ(y.strides(), in.z.strides());
   ASSERT_EQ(y.scalar_type(), out);
@@ -98,18 +97,20 @@ TEST_P(NormRequant, IsBatchNormAndThenRequantisation) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Shapes, NormRequant,
-    testing::Values(Case{{8, 16, 12, 12}, true}, Case{{8, 16, 12, 12}, false},
-                    Case{{3, 5, 7, 9}, true}, Case{{3, 5, 7, 9}, false}, Case{{2, 1, 3, 5}, true},
-                    Case{{5, 1, 1, 1}, false}, Case{{33, 19}, false}, Case{{4, 130, 2, 3}, true},
-                    Case{{64, 3, 40, 40}, true}, Case{{64, 3, 40, 40}, false},
-                    Case{{3, 37, 33, 17}, true, at::kFloat, 8, 1000},
-                    Case{{3, 37, 33, 17}, false, at::kFloat, 4, -1000},
-                    Case{{3, 5, 7, 9}, true, at::kFloat, 0}, Case{{6, 8, 5, 5}, false, at::kFloat, 0},
-                    Case{{3, 5, 7, 9}, true, at::kFloat, 16},
-                    Case{{8, 16, 12, 12}, true, at::kBFloat16},
-                    Case{{3, 5, 7, 9}, false, at::kBFloat16}, Case{{6, 7}, false, at::kBFloat16}));
+INSTANTIATE_TEST_SUITE_P(Shapes, NormRequant,
+                         testing::Values(Case{{8, 16, 12, 12}, true}, Case{{8, 16, 12, 12}, false},
+                                         Case{{3, 5, 7, 9}, true}, Case{{3, 5, 7, 9}, false},
+                                         Case{{2, 1, 3, 5}, true}, Case{{5, 1, 1, 1}, false},
+                                         Case{{33, 19}, false}, Case{{4, 130, 2, 3}, true},
+                                         Case{{64, 3, 40, 40}, true}, Case{{64, 3, 40, 40}, false},
+                                         Case{{3, 37, 33, 17}, true, at::kFloat, 8, 1000},
+                                         Case{{3, 37, 33, 17}, false, at::kFloat, 4, -1000},
+                                         Case{{3, 5, 7, 9}, true, at::kFloat, 0},
+                                         Case{{6, 8, 5, 5}, false, at::kFloat, 0},
+                                         Case{{3, 5, 7, 9}, true, at::kFloat, 16},
+                                         Case{{8, 16, 12, 12}, true, at::kBFloat16},
+                                         Case{{3, 5, 7, 9}, false, at::kBFloat16},
+                                         Case{{6, 7}, false, at::kBFloat16}));
 
 TEST(NormRequantise, DoesNotDependOnThreads) {
   const Case c{{16, 24, 40, 40}, true};
@@ -120,8 +121,8 @@ TEST(NormRequantise, DoesNotDependOnThreads) {
     const Inputs in = inputs_of(c);
     const ActFormat f = format_of(c);
     BatchStatistics seen;
-    const at::Tensor y =
-        norm_requantise(in.z, in.gamma, in.beta, std::vector<double>(24, kEps), &f, at::kFloat, seen);
+    const at::Tensor y = norm_requantise(in.z, in.gamma, in.beta, std::vector<double>(24, kEps), &f,
+                                         at::kFloat, seen);
     (y * y).sum().backward();
     values.push_back(y.detach());
     gradients.push_back(in.z.grad());
