@@ -2,16 +2,8 @@
 
 #include <algorithm>
 
+#include "core/clones.h"
 #include "ops/ref_op.h"
-
-// Clones for wider vectors: same integers, chosen when the program starts. Sanitizers instrument
-// the chooser before they are ready, so they get the plain function.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define NBQ_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define NBQ_CLONES
-#endif
 
 namespace nbq {
 

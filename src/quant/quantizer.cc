@@ -1,5 +1,7 @@
 #include "quant/quantizer.h"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <string>
 
@@ -46,14 +48,17 @@ void decode(Po2Format f, std::span<const Po2Code> codes, std::size_t channels,
 }
 
 Po2Code nearest_code(Po2Format f, float w, int s) {
-  const float magnitude = std::ldexp(std::fabs(w), -s);  // exact: a change of exponent
   if (f.bits == 1) return Po2Code::make(f, std::signbit(w), 1);
-  if (magnitude < 0.5f) return Po2Code::make(f, false, 0);
-  int e = 0;
-  const float mantissa = std::frexp(magnitude, &e);  // magnitude = mantissa * 2^e, in [0.5, 1)
-  // Between 2^(e-1) and 2^e the midpoint has mantissa 0.75; below 1 only 0 and 1 are neighbours.
-  int k = mantissa >= 0.75f ? e + 1 : e;
-  k = std::max(k, 1);
+  // From the number's bits: every training step does this for every weight.
+  const auto bits = std::bit_cast<std::uint32_t>(std::fabs(w));
+  const int field = static_cast<int>(bits >> 23);
+  // |w| 2^-s is in [2^e, 2^(e+1)).
+  const int e = (field != 0 ? field - 127 : w != 0 ? std::ilogb(w) : -1000) - s;
+  if (e < -1) return Po2Code::make(f, false, 0);  // below 1/2
+  // Above 1 the midpoint is 3/2 2^e; below 1 only 0 and 1 are neighbours.
+  const bool upper =
+      field != 0 ? (bits & 0x400000u) != 0 : std::ldexp(std::fabs(w), -std::ilogb(w)) >= 1.5f;
+  const int k = std::max(e + (upper ? 2 : 1), 1);
   return Po2Code::make(f, std::signbit(w), std::min(k, f.max_k()));
 }
 

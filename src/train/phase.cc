@@ -1,7 +1,5 @@
 #include "train/phase.h"
 
-#include <ATen/autocast_mode.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -11,6 +9,7 @@
 
 #include "train/evaluate.h"
 #include "train/schedules.h"
+#include "train/step.h"
 #include "train/weight_average.h"
 
 namespace nbq {
@@ -22,31 +21,6 @@ double seconds_since(Clock::time_point t) {
   return std::chrono::duration<double>(Clock::now() - t).count();
 }
 
-/// bfloat16 autocast while it lives.
-class Autocast {
- public:
-  explicit Autocast(bool on) : on_(on) {
-    if (!on_) return;
-    at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
-    at::autocast::set_cpu_enabled(true);
-  }
-  ~Autocast() {
-    if (!on_) return;
-    at::autocast::set_cpu_enabled(false);
-    at::autocast::clear_cache();
-  }
-  Autocast(const Autocast&) = delete;
-  Autocast& operator=(const Autocast&) = delete;
-
- private:
-  bool on_;
-};
-
-/// 8 significant bits hold activations of at most 8 bits.
-bool fits_bfloat16(const Graph& g) {
-  return std::all_of(g.nodes.begin(), g.nodes.end(), [](const Node& n) { return n.act.bits <= 8; });
-}
-
 /// One phase's tools; the session's state says where it is.
 class PhaseRun {
  public:
@@ -54,12 +28,10 @@ class PhaseRun {
       : s_(s),
         spec_(s.recipe().phases[static_cast<std::size_t>(s.state.phase)]),
         net_(std::move(net)),
-        teacher_(std::move(teacher)),
-        optimizer_(spec_, net_.params()),
+        step_(spec_, net_, std::move(teacher), s.may_use_bfloat16),
         average_(spec_.ema, net_.params()),
         steps_(steps_per_epoch(s, spec_)),
-        freeze_at_(norms_freeze_at(spec_, steps_)),
-        bfloat16_(s.may_use_bfloat16 && fits_bfloat16(net_.structure())) {}
+        freeze_at_(norms_freeze_at(spec_, steps_)) {}
 
   Result<Outcome> run();
 
@@ -69,7 +41,6 @@ class PhaseRun {
   /// Where and how the next step goes: its rate and alpha, and the pass.
   Pass begin_step();
   Status train_step(const Batch& batch);
-  at::Tensor loss_of(const at::Tensor& logits, const Batch& batch, const at::Tensor& labels) const;
   /// Norms' statistics anew, from some batches of Q(W), before they freeze.
   Status reestimate();
   /// The network as it is evaluated and kept.
@@ -82,12 +53,10 @@ class PhaseRun {
   Session& s_;
   const PhaseSpec& spec_;
   TorchNet net_;
-  std::optional<TorchNet> teacher_;
-  NetOptimizer optimizer_;
+  TrainStep step_;
   WeightAverage average_;
   std::int64_t steps_;
   std::int64_t freeze_at_;
-  bool bfloat16_;
   double lr_ = 0, alpha_ = 1;
 };
 
@@ -134,51 +103,17 @@ Pass PhaseRun::begin_step() {
           .slope = gradient.slope(alpha_)};
 }
 
-at::Tensor PhaseRun::loss_of(const at::Tensor& logits, const Batch& batch,
-                             const at::Tensor& labels) const {
-  const at::Tensor given =
-      at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, spec_.label_smoothing);
-  if (!teacher_) return given;
-  const double t = spec_.temperature;
-  at::Tensor wanted;
-  {
-    const at::NoGradGuard no_grad;
-    const Autocast autocast(bfloat16_);
-    const Pass pass{.exact = teacher_->structure().stage == Stage::kInteger};
-    const at::Tensor image = teacher_->image_tensor(batch.pixels, logits.size(0));
-    wanted =
-        at::softmax(teacher_->forward(image, pass).reshape(logits.sizes()).to(at::kFloat) / t, 1);
-  }
-  const at::Tensor distance =
-      at::kl_div(at::log_softmax(logits / t, 1), wanted, at::Reduction::Sum) /
-      static_cast<double>(logits.size(0));
-  return given * (1 - spec_.distill) + distance * (spec_.distill * t * t);
-}
-
 Status PhaseRun::train_step(const Batch& batch) {
   TrainState& t = s_.state;
   const Pass pass = begin_step();
-  const auto n = static_cast<std::int64_t>(batch.size());
-  const at::Tensor image = net_.image_tensor(batch.pixels, n);
-  const at::Tensor labels =
-      at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {n}, at::kLong);
-  at::Tensor logits;
-  {
-    const Autocast autocast(bfloat16_);
-    logits = net_.forward(image, pass);
-  }
-  logits = logits.reshape({n, -1}).to(at::kFloat);
-  const at::Tensor loss = loss_of(logits, batch, labels);
-  const double value = loss.item<double>();
-  if (!std::isfinite(value)) return diverged(image, pass, fmt::format("the loss is {}", value));
-  optimizer_.zero_grad();
-  loss.backward();
-  optimizer_.step(lr_, pass.slope, pass.freeze_norms);
+  const TrainStep::Result r = step_.run(batch, lr_, pass);
+  if (!std::isfinite(r.loss))
+    return diverged(step_.image_of(batch), pass, fmt::format("the loss is {}", r.loss));
   net_.after_step();
   average_.update(t.epoch * steps_ + t.step + 1);
-  t.loss_sum += value * static_cast<double>(n);
-  t.correct += logits.detach().argmax(1).eq(labels).sum().item<std::int64_t>();
-  t.seen += n;
+  t.loss_sum += r.loss * static_cast<double>(batch.size());
+  t.correct += r.correct;
+  t.seen += static_cast<std::int64_t>(batch.size());
   return ok_status();
 }
 
@@ -209,7 +144,7 @@ Status PhaseRun::save() {
   s_.state.graph = net_.graph();
   s_.state.average = average_.values();
   s_.state.methods = net_.method_state();
-  return save_checkpoint(s_.checkpoint, s_.state, &optimizer_.impl());
+  return save_checkpoint(s_.checkpoint, s_.state, &step_.optimizer().impl());
 }
 
 Status PhaseRun::finish_epoch() {
@@ -295,7 +230,7 @@ Result<Outcome> PhaseRun::run_epoch() {
 }
 
 Result<Outcome> PhaseRun::run() {
-  if (s_.optimizer) NBQ_TRY(load_optimizer(*s_.optimizer, optimizer_.impl()));
+  if (s_.optimizer) NBQ_TRY(load_optimizer(*s_.optimizer, step_.optimizer().impl()));
   s_.optimizer.reset();
   if (!s_.state.methods.empty()) NBQ_TRY(net_.restore_methods(s_.state.methods));
   if (!s_.state.average.empty()) NBQ_TRY(average_.restore(s_.state.average));

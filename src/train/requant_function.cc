@@ -1,6 +1,7 @@
 #include <ATen/Parallel.h>
 
 #include "train/requant_kernel.h"
+#include "train/tensor_data.h"
 #include "train/train_op.h"
 
 namespace nbq {
@@ -9,23 +10,22 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr std::int64_t kGrain = 1 << 15;  // elements that are worth a thread
+constexpr std::int64_t kGrain = (1 << 15) / kLanes;  // mask words that are worth a thread
 
-/// Calls f with the tensor's data as float* or, for bfloat16, as its bits.
+/// Calls f(first element, its mask word, elements) for parts that begin on a mask word.
 template <class F>
-void with_data(const at::Tensor& t, F&& f) {
-  if (t.scalar_type() == at::kBFloat16)
-    f(reinterpret_cast<std::uint16_t*>(t.data_ptr<at::BFloat16>()));
-  else
-    f(t.data_ptr<float>());
+void for_parts(std::int64_t count, F&& f) {
+  at::parallel_for(0, mask_words(count), kGrain, [&](std::int64_t begin, std::int64_t end) {
+    f(begin * kLanes, begin, std::min(end * kLanes, count) - begin * kLanes);
+  });
 }
 
-void requantise_all(const at::Tensor& acc, const at::Tensor& out, bool* mask, const ActFormat& f) {
+void requantise_all(const at::Tensor& acc, const at::Tensor& out, MaskWord* mask,
+                    const ActFormat& f) {
   const auto run = [&](const auto* in) {
     with_data(out, [&](auto* to) {
-      at::parallel_for(0, acc.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-        requantise_run(in + begin, to + begin, mask == nullptr ? nullptr : mask + begin,
-                       end - begin, f);
+      for_parts(acc.numel(), [&](std::int64_t i, std::int64_t word, std::int64_t count) {
+        requantise_run(in + i, to + i, mask == nullptr ? nullptr : mask + word, count, f);
       });
     });
   };
@@ -35,38 +35,46 @@ void requantise_all(const at::Tensor& acc, const at::Tensor& out, bool* mask, co
     with_data(acc, [&](const auto* in) { run(in); });
 }
 
-at::Tensor masked(const at::Tensor& given, const at::Tensor& mask, at::ScalarType type) {
-  if (type == at::kDouble) return given.to(type).mul(mask);
-  const at::Tensor grad = given.contiguous(mask.suggest_memory_format());
-  const at::Tensor out = at::empty_like(mask, mask.options().dtype(type));
-  const bool* const m = mask.data_ptr<bool>();
+/// `given`, in the memory order of the mask, where the mask lets it through.
+at::Tensor masked(const at::Tensor& given, const at::Tensor& mask, at::MemoryFormat order,
+                  at::ScalarType type) {
+  const at::Tensor grad = given.contiguous(order);
+  const at::ScalarType narrow = type == at::kBFloat16 ? type : at::kFloat;
+  const at::Tensor out = at::empty_like(grad, grad.options().dtype(narrow));
+  const MaskWord* const m = mask_data(mask);
   with_data(grad, [&](const auto* g) {
     with_data(out, [&](auto* to) {
-      at::parallel_for(0, out.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-        mask_run(g + begin, m + begin, to + begin, end - begin);
+      for_parts(out.numel(), [&](std::int64_t i, std::int64_t word, std::int64_t count) {
+        mask_run(g + i, m + word, to + i, count);
       });
     });
   });
-  return out;
+  return out.to(type);
 }
 
 struct Requantise : torch::autograd::Function<Requantise> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& given, const ActFormat* format,
                             at::ScalarType type, bool wants_gradient) {
-    const at::Tensor acc = given.contiguous(given.suggest_memory_format());
+    const at::MemoryFormat order = given.suggest_memory_format();
+    const at::Tensor acc = given.contiguous(order);
     const at::Tensor out = at::empty_like(acc, acc.options().dtype(type));
     at::Tensor mask;
     if (wants_gradient) {
-      mask = at::empty_like(acc, acc.options().dtype(at::kBool));
+      mask = make_mask(mask_words(acc.numel()));
       ctx->save_for_backward({mask});
       ctx->saved_data["type"] = acc.scalar_type();
+      ctx->saved_data["order"] = order;
     }
-    requantise_all(acc, out, wants_gradient ? mask.data_ptr<bool>() : nullptr, *format);
+    requantise_all(acc, out, mask_data(mask), *format);
     return out;
   }
   static variable_list backward(AutogradContext* ctx, const variable_list& grad) {
     const at::Tensor mask = ctx->get_saved_variables()[0];
-    return {masked(grad[0], mask, ctx->saved_data["type"].toScalarType()), {}, {}, {}};
+    return {masked(grad[0], mask, ctx->saved_data["order"].toMemoryFormat(),
+                   ctx->saved_data["type"].toScalarType()),
+            {},
+            {},
+            {}};
   }
 };
 

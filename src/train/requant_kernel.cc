@@ -1,80 +1,92 @@
 #include "train/requant_kernel.h"
 
-#include <bit>
+#include <algorithm>
 #include <cmath>
+
+#include "core/clones.h"
 
 namespace nbq {
 namespace {
 
-using Bf16 = std::uint16_t;
-
-inline float load(const float* p, std::int64_t i) { return p[i]; }
-inline double load(const double* p, std::int64_t i) { return p[i]; }
-inline float load(const Bf16* p, std::int64_t i) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(p[i]) << 16);
-}
-
-/// Of values with at most 8 significant bits, whose upper half is all.
-inline void store_exact(float* p, std::int64_t i, float v) { p[i] = v; }
-inline void store_exact(Bf16* p, std::int64_t i, float v) {
-  p[i] = static_cast<Bf16>(std::bit_cast<std::uint32_t>(v) >> 16);
-}
-
-/// Rounds to the nearest, ties to even. A NaN may become infinity, which is found as well.
-inline void store_rounded(float* p, std::int64_t i, float v) { p[i] = v; }
-inline void store_rounded(Bf16* p, std::int64_t i, float v) {
-  const auto bits = std::bit_cast<std::uint32_t>(v);
-  p[i] = static_cast<Bf16>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
-}
-
-template <bool kMask, class In, class Out>
-void run(const In* __restrict acc, Out* __restrict out, bool* __restrict mask, std::int64_t count,
-         const ActFormat& f) {
+template <class In, class Out>
+NBQ_INLINE void requantise_lanes(const In* __restrict acc, Out* __restrict out,
+                                 MaskWord* __restrict mask, std::int64_t count,
+                                 const ActFormat& f) {
   using Real = decltype(load(acc, 0));
+  const Rounding<Real> r(f);
   const Real to_units = std::ldexp(Real{1}, -f.exp);
-  const float unit = std::ldexp(1.0f, f.exp);
-  const Real lo = static_cast<Real>(f.lo), hi = static_cast<Real>(f.hi), end = hi + 1;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const Real t = load(acc, i) * to_units + Real{0.5};
-    if (kMask) mask[i] = (t >= lo) & (t < end);
-    // Clamping to integers commutes with floor, and makes the conversion below safe.
-    Real u = t > lo ? t : lo;
-    u = u < hi ? u : hi;
-    const auto cut = static_cast<Real>(static_cast<std::int32_t>(u));
-    const Real above = cut > u ? Real{1} : Real{0};
-    store_exact(out, i, static_cast<float>(cut - above) * unit);
-  }
-}
-
-}  // namespace
-
-template <class In, class Out>
-void requantise_run(const In* acc, Out* out, bool* mask, std::int64_t count,
-                    const ActFormat& format) {
-  if (mask != nullptr)
-    run<true>(acc, out, mask, count, format);
-  else
-    run<false>(acc, out, mask, count, format);
+  const auto some = [=](std::int64_t i, int lanes) __attribute__((always_inline)) {
+    std::uint32_t word = 0;
+    for (int l = 0; l < lanes; ++l) {
+      const Real t = load(acc, i + l) * to_units + Real{0.5};
+      word |= r.inside(t, kBit[l]);
+      store_exact(out, i + l, r.value(t));
+    }
+    if (mask != nullptr) mask[i / kLanes] = static_cast<MaskWord>(word);
+  };
+  const std::int64_t whole = count / kLanes * kLanes;
+  for (std::int64_t i = 0; i < whole; i += kLanes) some(i, kLanes);
+  if (whole < count) some(whole, static_cast<int>(count - whole));
 }
 
 template <class In, class Out>
-void mask_run(const In* __restrict grad, const bool* __restrict mask, Out* __restrict out,
-              std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    const float g = load(grad, i);
-    store_rounded(out, i, mask[i] ? g : 0.0f);
-  }
+NBQ_INLINE void mask_lanes(const In* __restrict grad, const MaskWord* __restrict mask,
+                           Out* __restrict out, std::int64_t count) {
+  const auto some = [=](std::int64_t i, int lanes) __attribute__((always_inline)) {
+    const MaskWord word = mask[i / kLanes];
+    for (int l = 0; l < lanes; ++l)
+      store_rounded(out, i + l, where_bit(word, l, load(grad, i + l)));
+  };
+  const std::int64_t whole = count / kLanes * kLanes;
+  for (std::int64_t i = 0; i < whole; i += kLanes) some(i, kLanes);
+  if (whole < count) some(whole, static_cast<int>(count - whole));
 }
 
-#define NBQ_REQUANTISE(In, Out) \
-  template void requantise_run(const In*, Out*, bool*, std::int64_t, const ActFormat&);
+// Overloads, as clones can't be templates.
+#define NBQ_REQUANTISE(In, Out)                                                                 \
+  NBQ_CLONES void clone_requantise(const In* acc, Out* out, MaskWord* mask, std::int64_t count, \
+                                   const ActFormat& f) {                                        \
+    requantise_lanes(acc, out, mask, count, f);                                                 \
+  }
+#define NBQ_MASK(In, Out)                                                                          \
+  NBQ_CLONES void clone_mask(const In* grad, const MaskWord* mask, Out* out, std::int64_t count) { \
+    mask_lanes(grad, mask, out, count);                                                            \
+  }
 NBQ_REQUANTISE(float, float)
 NBQ_REQUANTISE(float, Bf16)
 NBQ_REQUANTISE(Bf16, float)
 NBQ_REQUANTISE(Bf16, Bf16)
 NBQ_REQUANTISE(double, float)
 NBQ_REQUANTISE(double, Bf16)
-#define NBQ_MASK(In, Out) template void mask_run(const In*, const bool*, Out*, std::int64_t);
+NBQ_MASK(float, float)
+NBQ_MASK(float, Bf16)
+NBQ_MASK(Bf16, float)
+NBQ_MASK(Bf16, Bf16)
+#undef NBQ_REQUANTISE
+#undef NBQ_MASK
+
+}  // namespace
+
+template <class In, class Out>
+void requantise_run(const In* acc, Out* out, MaskWord* mask, std::int64_t count,
+                    const ActFormat& format) {
+  clone_requantise(acc, out, mask, count, format);
+}
+
+template <class In, class Out>
+void mask_run(const In* grad, const MaskWord* mask, Out* out, std::int64_t count) {
+  clone_mask(grad, mask, out, count);
+}
+
+#define NBQ_REQUANTISE(In, Out) \
+  template void requantise_run(const In*, Out*, MaskWord*, std::int64_t, const ActFormat&);
+NBQ_REQUANTISE(float, float)
+NBQ_REQUANTISE(float, Bf16)
+NBQ_REQUANTISE(Bf16, float)
+NBQ_REQUANTISE(Bf16, Bf16)
+NBQ_REQUANTISE(double, float)
+NBQ_REQUANTISE(double, Bf16)
+#define NBQ_MASK(In, Out) template void mask_run(const In*, const MaskWord*, Out*, std::int64_t);
 NBQ_MASK(float, float)
 NBQ_MASK(float, Bf16)
 NBQ_MASK(Bf16, float)

@@ -9,6 +9,7 @@
 #include "model/fold.h"
 #include "model/op_table.h"
 #include "model/quantise.h"
+#include "train/live_norm.h"
 
 namespace nbq {
 namespace {
@@ -27,30 +28,6 @@ std::vector<at::ScalarType> dtypes_of(const std::vector<int>& acc_bits) {
   std::vector<at::ScalarType> types;
   for (const int b : acc_bits) types.push_back(b <= kFloatBits ? at::kFloat : at::kDouble);
   return types;
-}
-
-/// Type of requantised activations: what the convolutions of this pass read, if it holds them
-/// exactly.
-at::ScalarType act_type(const ActFormat& f) {
-  const bool fits = f.bits <= (f.is_signed ? 9 : 8);
-  return fits && at::autocast::is_cpu_enabled() &&
-                 at::autocast::get_autocast_cpu_dtype() == at::kBFloat16
-             ? at::kBFloat16
-             : at::kFloat;
-}
-
-/// gamma / sigma and -mean * gamma / sigma of the layer's norm, in float64 and then rounded, as
-/// fold_norm() does it; constants to the gradient.
-struct NormAffine {
-  at::Tensor scale, offset;
-};
-NormAffine norm_affine(const OpContext& op) {
-  const at::NoGradGuard no_grad;
-  const at::Tensor var = op.params.at("norm.running_var").to(at::kDouble);
-  const double eps = static_cast<double>(op.node().norm->eps);
-  const at::Tensor scale = op.params.at("norm.weight").to(at::kDouble) / (var + eps).sqrt();
-  const at::Tensor offset = -op.params.at("norm.running_mean").to(at::kDouble) * scale;
-  return {scale.to(at::kFloat), offset.to(at::kFloat)};
 }
 
 }  // namespace
@@ -91,25 +68,12 @@ at::Tensor pass_bias(const OpContext& op) {
   return rounded_bias(op.node().norm ? bias + norm_affine(op).offset : bias, op.acc_exps);
 }
 
-at::Tensor normed(const OpContext& op, const at::Tensor& z) {
-  if (!op.live_norm()) return z;
-  const at::Tensor scale = norm_affine(op).scale;
-  const at::Tensor mean = at::zeros_like(scale), var = at::zeros_like(scale);
-  // z is scale times the layer's output: a negative scale has turned it around.
-  const at::Tensor gamma = op.params.at("norm.weight") * scale.sign();
-  const at::Tensor y = at::batch_norm(z, gamma, op.params.at("bias"), mean, var, true, 1.0,
-                                      static_cast<double>(op.node().norm->eps), false);
-  const at::NoGradGuard no_grad;
-  const double own = static_cast<double>(op.node().norm->momentum);
-  const double momentum = op.pass.norm_momentum >= 0 ? op.pass.norm_momentum : own;
-  const at::Tensor tells = scale.abs() > 1e-12;  // channels of no gain say nothing
-  const auto follow = [&](const char* name, const at::Tensor& seen) {
-    const at::Tensor& old = op.params.at(name);
-    old.copy_(at::where(tells, old.lerp(seen, momentum), old));
-  };
-  follow("norm.running_mean", mean / scale);
-  follow("norm.running_var", var / (scale * scale));
-  return y;
+at::ScalarType act_type(const ActFormat& f) {
+  const bool fits = f.bits <= (f.is_signed ? 9 : 8);
+  return fits && at::autocast::is_cpu_enabled() &&
+                 at::autocast::get_autocast_cpu_dtype() == at::kBFloat16
+             ? at::kBFloat16
+             : at::kFloat;
 }
 
 at::Tensor pad_map(const at::Tensor& x, const Window& w, double value) {
@@ -251,7 +215,7 @@ at::Tensor TorchNet::forward(const at::Tensor& image, const Pass& pass,
     const OpContext op{graph_,        static_cast<int>(id), pass, tensors_[id], dtypes_[id],
                        acc_exps_[id], methods_[id].get()};
     at::Tensor y = op_train(n.kind())(op, in);
-    if (op.quantised() && n.act.quantised() && !keeps_values(n.kind()))
+    if (op.quantised() && n.act.quantised() && !keeps_values(n.kind()) && !op.requantises())
       y = requantise(y, n.act, pass.exact ? at::kFloat : act_type(n.act));
     if (observe) observe(static_cast<int>(id), y);
     values[id] = std::move(y);

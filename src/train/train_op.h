@@ -44,9 +44,12 @@ struct OpContext {
   bool quantised() const { return graph.stage != Stage::kFloat; }
   /// The layer's norm works with the batch's statistics.
   bool live_norm() const { return node().norm && pass.training && !pass.freeze_norms; }
+  /// The layer's function hands back activations, requantised together with its norm.
+  bool requantises() const { return live_norm() && node().act.quantised(); }
 };
 
-/// The accumulators of a node (kFloat: its values). The executor requantises them.
+/// The accumulators of a node (kFloat: its values), which the executor requantises; activations
+/// where op.requantises().
 using TrainFn = at::Tensor (*)(const OpContext& op, const std::vector<at::Tensor>& in);
 
 // src/ops/<folder>/train.cc defines one for every row of the registry.
@@ -70,9 +73,12 @@ at::Tensor pass_weight(const OpContext& op);
 /// left to live_norm().
 at::Tensor pass_bias(const OpContext& op);
 /// What comes of a convolution or linear layer's z = pass_weight * x + pass_bias: z itself, or its
-/// batch norm where that is live. z is gamma / sigma times the layer's own output, and its
-/// statistics are kept for that. z  [N, C, ...]
+/// batch norm where that is live, requantised if the node's output is. z is gamma / sigma times the
+/// layer's own output, and its statistics are kept for that. z  [N, C, ...]
 at::Tensor normed(const OpContext& op, const at::Tensor& z);
+/// Type of requantised activations: what the convolutions of this pass read, if it holds them
+/// exactly.
+at::ScalarType act_type(const ActFormat& format);
 /// Pads rows and columns with `value`.
 at::Tensor pad_map(const at::Tensor& x, const Window& w, double value);
 /// Sum over each window; zeros pad.

@@ -1,9 +1,5 @@
 #include "train/trainer.h"
 
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
-
 #include <algorithm>
 #include <cmath>
 #include <csignal>
@@ -17,6 +13,7 @@
 #include "train/initial.h"
 #include "train/phase.h"
 #include "train/sensitivity.h"
+#include "train/step.h"
 
 namespace nbq {
 namespace {
@@ -48,15 +45,6 @@ class SignalCatcher {
   bool on_;
   struct sigaction old_int_ = {}, old_term_ = {};
 };
-
-/// Every step frees and takes the same hundreds of megabytes: without this each of them is returned
-/// to the system, and its pages are cleared again.
-void keep_memory() {
-#if defined(__GLIBC__)
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
-#endif
-}
 
 /// What a training makes and another must not destroy unasked.
 constexpr const char* kMadeFiles[] = {"checkpoint.pt", "float.nbq", "quantised.nbq", "model.nbq",

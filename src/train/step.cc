@@ -1,0 +1,93 @@
+#include "train/step.h"
+
+#include <ATen/autocast_mode.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+#include <algorithm>
+#include <cmath>
+
+namespace nbq {
+namespace {
+
+/// 8 significant bits hold activations of at most 8 bits.
+bool fits_bfloat16(const Graph& g) {
+  return std::all_of(g.nodes.begin(), g.nodes.end(), [](const Node& n) { return n.act.bits <= 8; });
+}
+
+}  // namespace
+
+Autocast::Autocast(bool on) : on_(on) {
+  if (!on_) return;
+  at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
+  at::autocast::set_cpu_enabled(true);
+}
+
+Autocast::~Autocast() {
+  if (!on_) return;
+  at::autocast::set_cpu_enabled(false);
+  at::autocast::clear_cache();
+}
+
+void keep_memory() {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+#endif
+}
+
+TrainStep::TrainStep(const PhaseSpec& spec, const TorchNet& net, std::optional<TorchNet> teacher,
+                     bool may_use_bfloat16)
+    : spec_(spec),
+      net_(net),
+      teacher_(std::move(teacher)),
+      optimizer_(spec, net.params()),
+      bfloat16_(may_use_bfloat16 && fits_bfloat16(net.structure())) {}
+
+at::Tensor TrainStep::image_of(const Batch& batch) const {
+  return net_.image_tensor(batch.pixels, static_cast<std::int64_t>(batch.size()));
+}
+
+at::Tensor TrainStep::wanted(const Batch& batch, at::IntArrayRef sizes) const {
+  const at::NoGradGuard no_grad;
+  const Autocast autocast(bfloat16_);
+  const Pass pass{.exact = teacher_->structure().stage == Stage::kInteger};
+  const at::Tensor image = teacher_->image_tensor(batch.pixels, sizes[0]);
+  const at::Tensor scores = teacher_->forward(image, pass).reshape(sizes).to(at::kFloat);
+  return at::softmax(scores / spec_.temperature, 1);
+}
+
+at::Tensor TrainStep::loss_of(const at::Tensor& logits, const Batch& batch,
+                              const at::Tensor& labels) const {
+  const at::Tensor given =
+      at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, spec_.label_smoothing);
+  if (!teacher_) return given;
+  const double t = spec_.temperature;
+  const at::Tensor distance = at::kl_div(at::log_softmax(logits / t, 1),
+                                         wanted(batch, logits.sizes()), at::Reduction::Sum) /
+                              static_cast<double>(logits.size(0));
+  return given * (1 - spec_.distill) + distance * (spec_.distill * t * t);
+}
+
+TrainStep::Result TrainStep::run(const Batch& batch, double lr, const Pass& pass) {
+  const auto n = static_cast<std::int64_t>(batch.size());
+  const at::Tensor labels =
+      at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {n}, at::kLong);
+  at::Tensor logits;
+  {
+    const Autocast autocast(bfloat16_);
+    logits = net_.forward(image_of(batch), pass);
+  }
+  logits = logits.reshape({n, -1}).to(at::kFloat);
+  const at::Tensor loss = loss_of(logits, batch, labels);
+  Result result{.loss = loss.item<double>()};
+  if (!std::isfinite(result.loss)) return result;
+  optimizer_.zero_grad();
+  loss.backward();
+  optimizer_.step(lr, pass.slope, pass.freeze_norms);
+  result.correct = logits.detach().argmax(1).eq(labels).sum().item<std::int64_t>();
+  return result;
+}
+
+}  // namespace nbq

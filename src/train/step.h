@@ -1,0 +1,59 @@
+#pragma once
+#include <optional>
+
+#include "data/loader.h"
+#include "train/optimizers.h"
+#include "train/torch_net.h"
+
+// Private to src/train and bench/.
+namespace nbq {
+
+/// bfloat16 autocast while it lives.
+class Autocast {
+ public:
+  explicit Autocast(bool on);
+  ~Autocast();
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+
+ private:
+  bool on_;
+};
+
+/// Every step frees and takes the same hundreds of megabytes: without this each of them is returned
+/// to the system, and its pages are cleared again. For the whole process.
+void keep_memory();
+
+/// The training step: forward, loss, backward, optimizer, each batch the same way.
+class TrainStep {
+ public:
+  /// `net` must outlive this; `teacher`: distilled from with spec.distill. `may_use_bfloat16`: it
+  /// is used if the network's activations fit it.
+  TrainStep(const PhaseSpec& spec, const TorchNet& net, std::optional<TorchNet> teacher,
+            bool may_use_bfloat16);
+
+  struct Result {
+    double loss = 0;  ///< not finite: nothing has been learnt
+    std::int64_t correct = 0;
+  };
+  /// Learns from `batch` at rate `lr`.
+  Result run(const Batch& batch, double lr, const Pass& pass);
+
+  /// The batch's images as the network reads them.
+  at::Tensor image_of(const Batch& batch) const;
+  bool uses_bfloat16() const { return bfloat16_; }
+  NetOptimizer& optimizer() { return optimizer_; }
+
+ private:
+  at::Tensor loss_of(const at::Tensor& logits, const Batch& batch, const at::Tensor& labels) const;
+  /// The teacher's classes, softened, for `batch`  [N, classes].
+  at::Tensor wanted(const Batch& batch, at::IntArrayRef sizes) const;
+
+  const PhaseSpec& spec_;
+  const TorchNet& net_;
+  std::optional<TorchNet> teacher_;
+  NetOptimizer optimizer_;
+  bool bfloat16_;
+};
+
+}  // namespace nbq
