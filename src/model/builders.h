@@ -18,7 +18,8 @@ struct BuildSpec {
   int base_width = 0;  ///< channels of the first stage; the others keep their ratio to it
 
   std::string shortcut =
-      "conv";  ///< of residual blocks that change the shape; "conv": 1x1, strided
+      "conv";  ///< of residual blocks that change the shape; "conv": 1x1, strided; "pad": every
+               ///< second pixel, zeros for the new channels
   /// nbqnn: output channels of each 3x3 convolution, stage by stage.
   std::vector<std::vector<int>> stages;
   int growth = 12;           ///< densenet_bc: channels that each layer adds
@@ -34,10 +35,11 @@ struct BuildSpec {
 /// after the first entered by a stride of 2, a last 3x3 convolution to the classes, and the average
 /// over the map. Uses stages; stem: "imagenet" puts two convolutions of stride 2 first, with half
 /// the first stage's width and all of it.
-/// resnet_cifar: He et al. 2016, section 4.2: three stages, 1x1 convolutions as shortcuts where the
-/// shape changes (option B). Uses depth (6 n + 2, 20), shortcut, base_width (16).
-/// resnet: He et al. 2016, section 4.1, with the stride in the 3x3 convolution of a bottleneck
-/// (torchvision's v1.5). Uses depth (18 or 34: basic blocks; 50, 101 or 152: bottlenecks), stem
+/// resnet_cifar: He et al. 2016, section 4.2: three stages, 1x1 convolutions (option B) or padded
+/// identities (option A) as shortcuts where the shape changes. Uses depth (6 n + 2, 20), shortcut,
+/// base_width (16). resnet: He et al. 2016, section 4.1, with the stride in the 3x3 convolution of
+/// a bottleneck (torchvision's v1.5). Uses depth (18 or 34: basic blocks; 50, 101 or 152:
+/// bottlenecks), stem
 /// ("imagenet": 7x7 of stride 2, 3x3 maximum of stride 2; "cifar": 3x3), base_width (64).
 /// densenet_bc: Huang et al. 2017, batch norm and relu before each convolution. Uses depth (6 n +
 /// 4, 40: three equal blocks) or blocks, growth, compression, stem ("imagenet" as resnet; "cifar":

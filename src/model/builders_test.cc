@@ -22,6 +22,12 @@ BuildSpec deep(const char* family, int side, int classes, int depth) {
   s.depth = depth;
   return s;
 }
+/// ResNet-20 with identity shortcuts.
+BuildSpec padded(int side) {
+  BuildSpec s = deep("resnet_cifar", side, 10, 20);
+  s.shortcut = "pad";
+  return s;
+}
 BuildSpec densenet(int depth) { return deep("densenet_bc", 32, 10, depth); }
 BuildSpec densenet121() {
   BuildSpec s = spec_of("densenet_bc", 224, 1000);
@@ -69,6 +75,7 @@ INSTANTIATE_TEST_SUITE_P(
     Families, Sizes,
     testing::Values(
         Known{"resnet20", deep("resnet_cifar", 32, 10, 20), 272474, 0, 40.8e6, 0.6e6},
+        Known{"resnet20_identity", padded(32), 269722, 0, 40.6e6, 0.4e6},
         Known{"resnet32", deep("resnet_cifar", 32, 10, 32), 466906, 0, 69e6, 1e6},
         Known{"resnet56", deep("resnet_cifar", 32, 10, 56), 855770, 0, 126e6, 2e6},
         Known{"resnet44", deep("resnet_cifar", 32, 10, 44), 661338, 0, 97e6, 1.5e6},
@@ -141,7 +148,7 @@ TEST(Builders, ErrorsNameTheField) {
   s.compression = 0;
   EXPECT_THAT(error(s), HasSubstr("model.compression"));
   s = deep("resnet_cifar", 32, 10, 20);
-  s.shortcut = "pad";
+  s.shortcut = "none";
   EXPECT_THAT(error(s), HasSubstr("model.shortcut"));
   EXPECT_THAT(error(alexnet(16, 10, "imagenet", false)), HasSubstr("does not fit"));
 }

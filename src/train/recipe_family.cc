@@ -42,7 +42,9 @@ const std::vector<ModelKey>& model_keys() {
        },
        [](const BuildSpec& s) { return "\"" + s.stem + "\""; }},
       {"shortcut",
-       [](StrictTable& t, BuildSpec& s) { t.get_choice("shortcut", s.shortcut, {"conv"}); },
+       [](StrictTable& t, BuildSpec& s) {
+         t.get_choice("shortcut", s.shortcut, {"conv", "pad"});
+       },
        [](const BuildSpec& s) { return "\"" + s.shortcut + "\""; }},
       {"base_width",
        [](StrictTable& t, BuildSpec& s) { t.get("base_width", s.base_width, 1, 4096); },

@@ -35,6 +35,10 @@ BuildSpec small(const char* family, const char* stem, int side, int base_width, 
   s.depth = depth;
   return s;
 }
+BuildSpec padded(BuildSpec s) {
+  s.shortcut = "pad";
+  return s;
+}
 BuildSpec nbqnn(const char* stem, int side) {
   BuildSpec s = small("nbqnn", stem, side, 0);
   s.stages = {{6, 8}, {12, 12}, {20}};
@@ -120,6 +124,7 @@ INSTANTIATE_TEST_SUITE_P(
     Small, Families,
     testing::Values(Small{"nbqnn", nbqnn("cifar", 16)}, Small{"nbqnn_large", nbqnn("imagenet", 64)},
                     Small{"resnet_cifar", small("resnet_cifar", "", 16, 8, 20)},
+                    Small{"resnet_padded", padded(small("resnet_cifar", "", 15, 8, 20))},
                     Small{"resnet18", small("resnet", "cifar", 16, 8, 18)},
                     Small{"resnet50", small("resnet", "cifar", 16, 4, 50)},
                     Small{"resnet18_7x7", small("resnet", "imagenet", 224, 4, 18)},
