@@ -25,7 +25,9 @@ void follow(const OpContext& op, std::span<const float> scale, const BatchStatis
       kept = static_cast<float>(kept + momentum * (now - static_cast<double>(kept)));
     };
     toward(mean[c], seen.mean[c] / s);
-    toward(var[c], seen.var[c] / (s * s));
+    // The variance sets the scale at which the weights are quantised. Without learning beside it
+    // that loop runs away: codes clip, the variance shrinks, the scale grows, more codes clip.
+    if (!op.pass.means_only) toward(var[c], seen.var[c] / (s * s));
   }
 }
 

@@ -41,7 +41,7 @@ class PhaseRun {
   /// Where and how the next step goes: its rate and alpha, and the pass.
   Pass begin_step();
   Status train_step(const Batch& batch);
-  /// Norms' statistics anew, from some batches of Q(W), before they freeze.
+  /// Norms' means anew, from some batches of Q(W), before they freeze.
   Status reestimate();
   /// The network as it is evaluated and kept.
   Graph result();
@@ -127,7 +127,7 @@ Status PhaseRun::reestimate() {
   for (int seen = 0; seen < spec_.reestimate_batches; ++seen) {
     NBQ_ASSIGN(const bool more, loader.next(batch));
     if (!more) break;
-    const Pass pass{.training = true, .norm_momentum = 1.0 / (seen + 1)};
+    const Pass pass{.training = true, .norm_momentum = 1.0 / (seen + 1), .means_only = true};
     net_.forward(net_.image_tensor(batch.pixels, static_cast<std::int64_t>(batch.size())), pass);
   }
   return ok_status();

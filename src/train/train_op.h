@@ -17,6 +17,7 @@ struct Pass {
   /// also in training.
   bool freeze_norms = false;
   double norm_momentum = -1;  ///< of taken-up norms' statistics; below 0: each layer's own
+  bool means_only = false;    ///< of these statistics only the means follow the batch
   /// Evaluation of an integer graph, exactly: every layer computes in float32 where its accumulator
   /// is proved to fit 24 bits, else in float64.
   bool exact = false;
