@@ -8,14 +8,25 @@ namespace nbq::cli {
 namespace {
 
 struct TrainOptions {
-  std::string recipe, run_dir, data, init;
+  std::string recipe, run_dir, data, init, bits;
   bool resume = false, overwrite = false;
   int threads = 0, nproc = 1, weight_bits = 0, act_bits = 0;
   std::int64_t seed = -1, checkpoint_steps = 0, budget_bytes = 0;
   double epochs_scale = 1;
-  std::vector<int> bits;
   std::vector<std::string> set;
 };
+
+/// Of "32,4,3".
+Result<std::vector<int>> parse_bits(const std::string& text) {
+  std::vector<int> bits;
+  for (const std::string& part : CLI::detail::split(text, ',')) {
+    int& b = bits.emplace_back(0);
+    if (!CLI::detail::lexical_cast(part, b))
+      return make_error(ErrorCode::kInvalidArgument,
+                        "--bits {}: \"{}\" is no number; give widths such as 32,4,3", text, part);
+  }
+  return bits;
+}
 
 Status launch_command(int count, Context& context) {
   NBQ_ASSIGN(const Launched done, launch(count));
@@ -47,7 +58,8 @@ Status train_command(const TrainOptions& o, Context& context) {
   if (o.act_bits != 0) r.quant.act_bits = o.act_bits;
   if (o.budget_bytes != 0) r.budget.bytes = o.budget_bytes;
   if (!o.bits.empty()) {
-    NBQ_ASSIGN(r, progressive_bits(r, o.bits));
+    NBQ_ASSIGN(const std::vector<int> widths, parse_bits(o.bits));
+    NBQ_ASSIGN(r, progressive_bits(r, widths));
   }
   if (o.epochs_scale != 1) r = scale_epochs(r, o.epochs_scale);
   request.run_dir = o.run_dir.empty() ? "runs/" + r.name : o.run_dir;
@@ -102,9 +114,6 @@ void add_train(CLI::App& app, Context& context) {
   cmd->add_option("--bits", o->bits,
                   "32,4,3: the float phases, then the quantised phase with 4 and with 3 bits; "
                   "without 32 from --init")
-      ->delimiter(',')
-      ->expected(1)
-      ->allow_extra_args(false)
       ->excludes("--weight-bits");
   cmd->add_option("--act-bits", o->act_bits, "2..16, instead of the recipe's")
       ->check(CLI::Range(2, 16));

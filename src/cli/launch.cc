@@ -15,10 +15,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <vector>
-
-#include "core/file.h"
 
 namespace nbq::cli {
 namespace {
@@ -40,9 +40,12 @@ Result<int> free_port() {
   return ntohs(a.sin_port);
 }
 
-/// This program's arguments, as it was started.
+/// This program's arguments, as it was started. The file tells no size.
 Result<std::vector<std::string>> own_arguments() {
-  NBQ_ASSIGN(const std::string text, read_text_file("/proc/self/cmdline"));
+  std::ifstream in("/proc/self/cmdline", std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  if (text.empty())
+    return make_error(ErrorCode::kIo, "/proc/self/cmdline can't be read: --nproc needs it");
   std::vector<std::string> args;
   for (std::size_t at = 0; at < text.size(); at += args.back().size() + 1)
     args.emplace_back(text.c_str() + at);
@@ -193,7 +196,8 @@ void Launcher::wait_for_all() {
 
 Result<Launched> Launcher::outcome() {
   const auto failed = culprit();
-  if (failed == children_.end()) return Launched{children_[0].exit(), contents(children_[0].output.get())};
+  if (failed == children_.end())
+    return Launched{children_[0].exit(), contents(children_[0].output.get())};
   const auto rank = failed - children_.begin();
   const std::string text = contents(failed->output.get());
   if (failed->killed() && interrupted_) return Launched{130, {}};
@@ -217,8 +221,7 @@ Result<Launched> Launcher::run(int count) {
   std::vector<char*> args;
   for (std::string& a : own) args.push_back(a.data());
   args.push_back(nullptr);
-  for (int rank = 0; rank < count; ++rank)
-    NBQ_TRY(start(rank, count, std::to_string(port), args));
+  for (int rank = 0; rank < count; ++rank) NBQ_TRY(start(rank, count, std::to_string(port), args));
   wait_for_all();
   return outcome();
 }

@@ -64,7 +64,8 @@ std::vector<std::uint8_t> Peers::broadcast_bytes(std::span<const std::uint8_t> b
 }
 
 std::string Peers::broadcast_text(const std::string& text) {
-  const auto out = broadcast_bytes({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  const auto out =
+      broadcast_bytes({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
   return {out.begin(), out.end()};
 }
 

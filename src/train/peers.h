@@ -59,7 +59,7 @@ Result<std::unique_ptr<Peers>> connect(const PeerAddress& address);
 /// Norms whose statistics are those of the whole batch.
 struct NormPeers {
   Peers* peers = nullptr;  ///< null: each process has its own statistics
-  bool idle = false;       ///< this process has no images of the batch: what it computes is left out
+  bool idle = false;  ///< this process has no images of the batch: what it computes is left out
 };
 
 }  // namespace nbq

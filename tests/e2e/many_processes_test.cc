@@ -41,10 +41,10 @@ TEST_F(ManyProcesses, LearnTheDigits) {
   EXPECT_GT(j.at("nbit_accuracy").get<double>(), 92);
   // Each epoch is told once.
   EXPECT_EQ(std::count(r.err.begin(), r.err.end(), '\n'), 12) << r.err;
-  EXPECT_EQ(run({"train", NBQ_SOURCE_DIR "/zoo/nbqnn-digits.toml", "--run", path("run"), "--nproc",
-                 "2"})
-                .exit,
-            2);  // is there already: rank 0's exit code
+  EXPECT_EQ(
+      run({"train", NBQ_SOURCE_DIR "/zoo/nbqnn-digits.toml", "--run", path("run"), "--nproc", "2"})
+          .exit,
+      2);  // is there already: rank 0's exit code
 }
 
 TEST_F(ManyProcesses, OneThatIsKilledEndsTheOthers) {
