@@ -55,8 +55,8 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", nbq::kVersion);
   app.require_subcommand(1);
   app.footer(
-      "Exit codes: 0 fine, 1 a check failed, 2 usage, 3 bad file, 4 a tool is missing, 130 "
-      "interrupted.\n"
+      "Exit codes: 0 fine, 1 a check failed, 2 usage, 3 bad file, 4 a tool is missing, 5 "
+      "another process of the training was lost, 130 interrupted.\n"
       "NBQ_LOG=debug|info|warn|error sets what is logged to stderr; NBQ_CACHE names the folder "
       "where "
       "simulators are kept.");

@@ -11,6 +11,8 @@ int exit_code(const Error& error) {
       return 2;
     case ErrorCode::kToolMissing:
       return 4;
+    case ErrorCode::kPeerLost:
+      return 5;
     case ErrorCode::kBadFile:
     case ErrorCode::kOverflow:
     case ErrorCode::kUnsupported:

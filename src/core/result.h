@@ -7,7 +7,7 @@
 
 namespace nbq {
 
-/// What went wrong, in six kinds; each maps to one exit code of the command line (exit_code()).
+/// What went wrong, in seven kinds; each maps to one exit code of the command line (exit_code()).
 enum class ErrorCode {
   kInvalidArgument,  ///< the caller's request makes no sense (usage)
   kBadFile,          ///< a file, folder or model is damaged, missing or not acceptable
@@ -15,6 +15,7 @@ enum class ErrorCode {
   kUnsupported,      ///< sound, but nbq can't do it; names the element
   kToolMissing,      ///< an external program is absent; says how to install it
   kIo,               ///< reading or writing failed (disk full, no permission)
+  kPeerLost,         ///< another process of the same training ended or can't be reached
 };
 
 struct Error {
@@ -22,7 +23,8 @@ struct Error {
   std::string message;  ///< names the element and what to do
 };
 
-/// 0 fine, 1 a check failed, 2 usage, 3 bad file, 4 a tool is missing.
+/// 0 fine, 1 a check failed, 2 usage, 3 bad file, 4 a tool is missing, 5 another process of the
+/// training was lost.
 int exit_code(const Error& error);
 
 /// A value or an Error. std::expected is absent in GCC 12's C++20.

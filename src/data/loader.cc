@@ -63,6 +63,7 @@ BatchLoader::BatchLoader(ImageSourcePtr source, std::vector<std::size_t> indices
       next_claim_(options.first_batch),
       next_out_(options.first_batch) {
   NBQ_CHECK(options_.batch_size >= 1 && options_.prefetch >= 1 && options_.threads >= 0);
+  NBQ_CHECK(options_.part < options_.parts);
   for (const std::size_t i : order_) NBQ_CHECK(i < source_->size());
   for (int t = 0; t < options_.threads; ++t) workers_.emplace_back([this] { work(); });
 }
@@ -83,8 +84,13 @@ Status BatchLoader::fill(std::size_t number, Batch& batch,
                          std::vector<std::uint8_t>& scratch) const {
   const ImageShape& s = source_->shape();
   const std::size_t bytes = s.bytes();
-  const std::size_t first = number * options_.batch_size;
-  const std::size_t count = std::min(options_.batch_size, order_.size() - first);
+  const std::size_t whole_first = number * options_.batch_size;
+  batch.whole = std::min(options_.batch_size, order_.size() - whole_first);
+  const auto cut = [&](std::size_t part) {
+    return (batch.whole * part + options_.parts - 1) / options_.parts;
+  };
+  const std::size_t first = whole_first + cut(options_.part);
+  const std::size_t count = cut(options_.part + 1) - cut(options_.part);
   const Augment& how = options_.augment;
   const bool changes = how.changes_pixels();
   batch.first_index = first;

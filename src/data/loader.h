@@ -13,11 +13,12 @@
 
 namespace nbq {
 
-/// N consecutive images of an epoch.
+/// N consecutive images of an epoch, or this process' part of them.
 struct Batch {
   std::vector<std::uint8_t> pixels;  ///< N x C x H x W
   std::vector<std::int64_t> labels;  ///< [N]
   std::size_t first_index = 0;       ///< the first image's place in the order of the epoch
+  std::size_t whole = 0;             ///< images of this batch in all parts together
   std::size_t size() const { return labels.size(); }
 };
 
@@ -27,6 +28,9 @@ struct LoaderOptions {
   std::uint64_t seed = 0;        ///< of the order and the augmentation
   std::uint64_t epoch = 0;       ///< another epoch, another order and other augmentation
   Augment augment{};
+  /// Of each batch only part `part` of `parts`, which are equal but for one image; one that is
+  /// empty comes as a batch of no images. Part 0 never is.
+  std::size_t part = 0, parts = 1;
   std::size_t first_batch = 0;  ///< where a resumed epoch goes on; the batches are the same ones
   int threads = 2;              ///< that prepare batches; 0: next() prepares them itself
   std::size_t prefetch = 4;     ///< batches ready ahead of next(), at least 1

@@ -29,6 +29,7 @@ json to_json(const TrainState& s, bool has_optimizer) {
           {"train_data", s.train_data},
           {"test_data", s.test_data},
           {"threads", s.threads},
+          {"processes", s.processes},
           {"has_optimizer", has_optimizer},
           {"has_teacher", !s.teacher.nodes.empty()},
           {"averages", s.average.size()},
@@ -51,6 +52,7 @@ TrainState state_from(const json& j) {
   s.train_data = j.at("train_data").get<std::uint64_t>();
   s.test_data = j.at("test_data").get<std::uint64_t>();
   s.threads = j.at("threads").get<int>();
+  s.processes = j.value("processes", 1);
   return s;
 }
 
@@ -87,9 +89,9 @@ Error damaged(const std::filesystem::path& path, const std::string& why) {
   return make_error(ErrorCode::kBadFile, "{}: not a sound checkpoint: {}", path.string(), why);
 }
 
-Result<Checkpoint> load(const std::filesystem::path& path) {
+Result<Checkpoint> load(std::span<const std::uint8_t> bytes, const std::filesystem::path& path) {
   torch::serialize::InputArchive archive;
-  archive.load_from(path.string());
+  archive.load_from(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   c10::IValue meta;
   archive.read("meta", meta);
   const json j = json::parse(meta.toStringRef());
@@ -137,8 +139,14 @@ Status save_checkpoint(const std::filesystem::path& path, const TrainState& stat
 }
 
 Result<Checkpoint> load_checkpoint(const std::filesystem::path& path) {
+  NBQ_ASSIGN(const std::vector<std::uint8_t> bytes, read_file(path));
+  return parse_checkpoint(bytes, path);
+}
+
+Result<Checkpoint> parse_checkpoint(std::span<const std::uint8_t> bytes,
+                                    const std::filesystem::path& path) {
   try {
-    auto c = load(path);
+    auto c = load(bytes, path);
     if (!c.ok() && c.error().code != ErrorCode::kBadFile) return damaged(path, c.error().message);
     return c;
   } catch (const c10::Error& e) {

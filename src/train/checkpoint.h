@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "model/graph.h"
@@ -29,7 +30,8 @@ struct TrainState {
   Metrics metrics;
   std::string recipe;                           ///< recipe_toml(), to compare
   std::uint64_t train_data = 0, test_data = 0;  ///< fingerprints
-  int threads = 0;
+  int threads = 0;                              ///< of each process
+  int processes = 1;                            ///< that shared the batches
 };
 
 /// Written beside and renamed; `optimizer` null: none yet. Errors kIo.
@@ -43,6 +45,9 @@ struct Checkpoint {
 };
 /// Errors kBadFile: not a checkpoint, damaged.
 Result<Checkpoint> load_checkpoint(const std::filesystem::path& path);
+/// load_checkpoint() of what the file holds; `path` names it in messages.
+Result<Checkpoint> parse_checkpoint(std::span<const std::uint8_t> bytes,
+                                    const std::filesystem::path& path);
 Status load_optimizer(torch::serialize::InputArchive& archive, torch::optim::Optimizer& optimizer);
 
 }  // namespace nbq

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "train/executor.h"
+#include "train/peers.h"
 #include "train/torch_net.h"
 
 // Private to src/train.
@@ -14,6 +15,8 @@ template <class F>
 auto guard_torch(F&& body) -> decltype(body()) {
   try {
     return body();
+  } catch (const PeerLost& e) {
+    return make_error(ErrorCode::kPeerLost, "{}", e.what());
   } catch (const c10::Error& e) {
     return make_error(ErrorCode::kUnsupported, "libtorch: {}", e.what_without_backtrace());
   } catch (const std::exception& e) {
@@ -30,8 +33,9 @@ Status observe_images(const Graph& graph, const ImageSource& source, std::size_t
                       std::span<const std::size_t> images, std::size_t batch,
                       const TorchNet::Observer& observe);
 
-/// evaluate_torch() of some images (empty: all).
+/// evaluate_torch() of some images (empty: all), which `peers`, unless null, share.
 Result<EvalResult> evaluate_images(const Graph& graph, const ImageSource& source,
-                                   std::span<const std::size_t> images, int batch = 250);
+                                   std::span<const std::size_t> images, Peers* peers = nullptr,
+                                   int batch = 250);
 
 }  // namespace nbq

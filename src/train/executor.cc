@@ -31,6 +31,18 @@ Result<at::Tensor> run(TorchNet& net, std::span<const std::uint8_t> pixels, int 
       .contiguous();
 }
 
+/// Sums of the processes' parts.
+void add_up(Peers& peers, EvalResult& r) {
+  const at::Tensor loss = at::full({1}, r.loss, at::kDouble);
+  const at::Tensor correct = at::full({1}, static_cast<std::int64_t>(r.correct), at::kLong);
+  const at::Tensor confusion =
+      at::from_blob(r.confusion.data(), {static_cast<std::int64_t>(r.confusion.size())}, at::kLong);
+  peers.sum(loss);
+  peers.sum_all(std::vector<at::Tensor>{correct, confusion});
+  r.loss = loss.item<double>();
+  r.correct = static_cast<std::size_t>(correct.item<std::int64_t>());
+}
+
 }  // namespace
 
 Result<std::vector<std::int64_t>> torch_logits(const Graph& graph,
@@ -75,7 +87,7 @@ Status check_fits(const Graph& graph, const ImageSource& source) {
 }
 
 Result<EvalResult> evaluate_images(const Graph& graph, const ImageSource& source,
-                                   std::span<const std::size_t> images, int batch) {
+                                   std::span<const std::size_t> images, Peers* peers, int batch) {
   NBQ_ASSIGN(const TorchNet net, TorchNet::for_evaluation(graph));
   NBQ_TRY(check_fits(net.structure(), source));
   if (batch < 1) return make_error(ErrorCode::kInvalidArgument, "batch is {}, at least 1", batch);
@@ -93,13 +105,17 @@ Result<EvalResult> evaluate_images(const Graph& graph, const ImageSource& source
   const at::NoGradGuard no_grad;
   const Pass pass{.exact = net.structure().stage != Stage::kFloat};
   // Files are decoded beside the network's work.
-  BatchLoader loader(ImageSourcePtr(ImageSourcePtr(), &source), std::move(order),
-                     {.batch_size = static_cast<std::size_t>(batch)});
+  const std::size_t parts = peers == nullptr ? 1 : static_cast<std::size_t>(peers->size());
+  const std::size_t part = peers == nullptr ? 0 : static_cast<std::size_t>(peers->rank());
+  BatchLoader loader(
+      ImageSourcePtr(ImageSourcePtr(), &source), std::move(order),
+      {.batch_size = static_cast<std::size_t>(batch) * parts, .part = part, .parts = parts});
   Batch loaded;
   for (;;) {
     NBQ_ASSIGN(const bool more, loader.next(loaded));
     if (!more) break;
     const std::size_t count = loaded.size();
+    if (count == 0) continue;
     const auto n = static_cast<std::int64_t>(count);
     const at::Tensor y = net.forward(net.image_tensor(loaded.pixels, n), pass)
                              .reshape({n, -1})
@@ -116,6 +132,7 @@ Result<EvalResult> evaluate_images(const Graph& graph, const ImageSource& source
       ++r.confusion[label * classes + best];
     }
   }
+  if (peers != nullptr) add_up(*peers, r);
   const double n = static_cast<double>(std::max<std::size_t>(r.images, 1));
   r.loss /= n;
   r.accuracy = 100.0 * static_cast<double>(r.correct) / n;
@@ -125,7 +142,7 @@ Result<EvalResult> evaluate_images(const Graph& graph, const ImageSource& source
 
 Result<EvalResult> evaluate_torch(const Graph& graph, const ImageSource& source, int batch) {
   return guard_torch(
-      [&]() -> Result<EvalResult> { return evaluate_images(graph, source, {}, batch); });
+      [&]() -> Result<EvalResult> { return evaluate_images(graph, source, {}, nullptr, batch); });
 }
 
 }  // namespace nbq

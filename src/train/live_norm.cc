@@ -12,6 +12,10 @@ std::span<float> values(const OpContext& op, const char* name) {
   return {t.data_ptr<float>(), static_cast<std::size_t>(t.numel())};
 }
 
+void move(float& kept, double now, double momentum) {
+  kept = static_cast<float>(kept + momentum * (now - static_cast<double>(kept)));
+}
+
 /// The layer's running statistics follow those that the batch's z, scale times its output, has.
 void follow(const OpContext& op, std::span<const float> scale, const BatchStatistics& seen) {
   const double own = static_cast<double>(op.node().norm->momentum);
@@ -21,13 +25,10 @@ void follow(const OpContext& op, std::span<const float> scale, const BatchStatis
   for (std::size_t c = 0; c < scale.size(); ++c) {
     const double s = static_cast<double>(scale[c]);
     if (!(std::fabs(s) > 1e-12)) continue;  // channels of no gain say nothing
-    const auto toward = [momentum](float& kept, double now) {
-      kept = static_cast<float>(kept + momentum * (now - static_cast<double>(kept)));
-    };
-    toward(mean[c], seen.mean[c] / s);
+    move(mean[c], seen.mean[c] / s, momentum);
     // The variance sets the scale at which the weights are quantised. Without learning beside it
     // that loop runs away: codes clip, the variance shrinks, the scale grows, more codes clip.
-    if (!op.pass.means_only) toward(var[c], seen.var[c] / (s * s));
+    if (!op.pass.means_only) move(var[c], seen.var[c] / (s * s), momentum);
   }
 }
 
@@ -63,9 +64,24 @@ at::Tensor normed(const OpContext& op, const at::Tensor& z) {
   const ActFormat& act = op.node().act;
   const ActFormat* const format = op.requantises() ? &act : nullptr;
   BatchStatistics seen;
-  const at::Tensor y = norm_requantise(z, gamma, op.params.at("bias"), eps, format,
-                                       format == nullptr ? at::kFloat : act_type(act), seen);
+  const at::Tensor y =
+      norm_requantise(z, gamma, op.params.at("bias"), eps, format,
+                      format == nullptr ? at::kFloat : act_type(act), seen, op.pass.norms);
   follow(op, s, seen);
+  return y;
+}
+
+at::Tensor shared_batch_norm(const OpContext& op, const at::Tensor& x) {
+  const auto& a = std::get<BatchNormAttrs>(op.node().attrs);
+  const std::vector<double> eps(static_cast<std::size_t>(x.size(1)), static_cast<double>(a.eps));
+  BatchStatistics seen;
+  const at::Tensor y = norm_requantise(x, op.params.at("weight"), op.params.at("bias"), eps,
+                                       nullptr, x.scalar_type(), seen, op.pass.norms);
+  const std::span<float> mean = values(op, "running_mean"), var = values(op, "running_var");
+  for (std::size_t c = 0; c < mean.size(); ++c) {
+    move(mean[c], seen.mean[c], static_cast<double>(a.momentum));
+    move(var[c], seen.var[c], static_cast<double>(a.momentum));
+  }
   return y;
 }
 

@@ -11,4 +11,8 @@ struct NormAffine {
 };
 NormAffine norm_affine(const OpContext& op);
 
+/// Batch norm of a float network with the statistics of the whole batch that processes share; the
+/// running statistics follow them, as at::batch_norm() has it.
+at::Tensor shared_batch_norm(const OpContext& op, const at::Tensor& x);
+
 }  // namespace nbq

@@ -72,6 +72,28 @@ void for_all_strips(const NormLayout& layout, F&& f) {
   });
 }
 
+/// The processes' batches as one. Returns its elements of a channel.
+double join(const NormPeers& of, double count, BatchStatistics& found) {
+  if (of.peers == nullptr) return count;
+  if (of.idle) count = 0;
+  const auto channels = static_cast<std::int64_t>(found.mean.size());
+  const at::Tensor sums = at::zeros({2 * channels + 1}, at::kDouble);
+  double* const to = sums.data_ptr<double>();
+  for (std::size_t c = 0; !of.idle && c < found.mean.size(); ++c) {
+    to[c] = count * found.mean[c];
+    to[found.mean.size() + c] = count * (found.var[c] + found.mean[c] * found.mean[c]);
+  }
+  to[2 * channels] = count;
+  of.peers->sum(sums);
+  count = to[2 * channels];
+  for (std::size_t c = 0; c < found.mean.size(); ++c) {
+    found.mean[c] = to[c] / count;
+    const double var = to[found.mean.size() + c] / count - found.mean[c] * found.mean[c];
+    found.var[c] = std::isnan(var) ? var : std::max(var, 0.0);
+  }
+  return count;
+}
+
 /// Mean and biased variance. Sums are of z less its first value, so that a mean far from 0 costs no
 /// digits.
 BatchStatistics statistics(const at::Tensor& z, const NormLayout& layout) {
@@ -142,6 +164,16 @@ TwoSums gradient_sums(const Arrived& a) {
   return sums;
 }
 
+/// The sums over all processes' parts.
+TwoSums of_all(Peers* peers, TwoSums sums) {
+  if (peers == nullptr) return sums;
+  const auto of = [](Numbers& n) {
+    return at::from_blob(n.data(), {static_cast<std::int64_t>(n.size())}, at::kDouble);
+  };
+  peers->sum_all(std::vector<at::Tensor>{of(sums.a), of(sums.b)});
+  return sums;
+}
+
 /// dz = gain g + slope (z - mean) + offset.
 at::Tensor gradient(const Arrived& a, const Numbers& gain, const Numbers& slope,
                     const Numbers& offset) {
@@ -164,11 +196,13 @@ at::Tensor gradient(const Arrived& a, const Numbers& gain, const Numbers& slope,
 struct NormRequantise : torch::autograd::Function<NormRequantise> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& given, const at::Tensor& gamma,
                             const at::Tensor& beta, const Numbers* eps, const ActFormat* format,
-                            at::ScalarType type, bool wants_gradient, BatchStatistics* seen) {
+                            at::ScalarType type, bool wants_gradient, BatchStatistics* seen,
+                            const NormPeers* peers) {
     const at::MemoryFormat order = given.suggest_memory_format();
     const at::Tensor z = given.contiguous(order);
     const NormLayout layout = layout_of(z, order);
     *seen = statistics(z, layout);
+    const double count = join(*peers, static_cast<double>(layout.per_channel()), *seen);
     const Numbers g = numbers_of(gamma), b = numbers_of(beta);
     const double to_units = format == nullptr ? 1.0 : std::ldexp(1.0, -format->exp);
     Numbers inv_std(g.size()), gain(g.size()), offset(g.size());
@@ -186,9 +220,11 @@ struct NormRequantise : torch::autograd::Function<NormRequantise> {
       if (format != nullptr) mask = make_mask(layout.words());
       ctx->save_for_backward({z, gamma, to_tensor(seen->mean), to_tensor(inv_std), mask});
       ctx->saved_data["order"] = order;
+      ctx->saved_data["count"] = count;
+      ctx->saved_data["idle"] = peers->idle;
+      ctx->saved_data["peers"] = reinterpret_cast<std::int64_t>(peers->peers);
     }
     write_normed(z, layout, seen->mean, gain, offset, format, out, mask_data(mask));
-    const double count = static_cast<double>(layout.per_channel());
     for (double& v : seen->var) v *= count > 1 ? count / (count - 1) : 1;
     return out;
   }
@@ -202,17 +238,20 @@ struct NormRequantise : torch::autograd::Function<NormRequantise> {
     const Numbers gamma = numbers_of(saved[1]), inv_std = numbers_of(saved[3]);
     const std::vector<float> mean = layout.expanded(numbers_of(saved[2]));
     const Arrived arrived{grad, z, mask_data(saved[4]), layout, mean};
-    TwoSums sums = gradient_sums(arrived);
-    const double count = static_cast<double>(layout.per_channel());
+    TwoSums own = gradient_sums(arrived);
+    const TwoSums sums = of_all(reinterpret_cast<Peers*>(ctx->saved_data["peers"].toInt()), own);
+    const double count = ctx->saved_data["count"].toDouble();
     Numbers gain(gamma.size()), slope(gamma.size()), offset(gamma.size());
     for (std::size_t c = 0; c < gamma.size(); ++c) {
       gain[c] = gamma[c] * inv_std[c];
       slope[c] = -gain[c] * inv_std[c] * inv_std[c] * sums.b[c] / count;
       offset[c] = -gain[c] * sums.a[c] / count;
-      sums.b[c] *= inv_std[c];
+      own.b[c] *= inv_std[c];
     }
-    const at::Tensor dz = gradient(arrived, gain, slope, offset);
-    return {dz, to_tensor(sums.b), to_tensor(sums.a), {}, {}, {}, {}, {}};
+    // What is left out has no part in the statistics either.
+    const at::Tensor dz = ctx->saved_data["idle"].toBool() ? at::zeros_like(z)
+                                                           : gradient(arrived, gain, slope, offset);
+    return {dz, to_tensor(own.b), to_tensor(own.a), {}, {}, {}, {}, {}, {}};
   }
 };
 
@@ -220,11 +259,11 @@ struct NormRequantise : torch::autograd::Function<NormRequantise> {
 
 at::Tensor norm_requantise(const at::Tensor& z, const at::Tensor& gamma, const at::Tensor& beta,
                            const std::vector<double>& eps, const ActFormat* format,
-                           at::ScalarType out, BatchStatistics& seen) {
+                           at::ScalarType out, BatchStatistics& seen, const NormPeers& peers) {
   NBQ_CHECK(gamma.numel() == z.size(1) && eps.size() == static_cast<std::size_t>(z.size(1)));
   const bool wants_gradient = at::GradMode::is_enabled() &&
                               (z.requires_grad() || gamma.requires_grad() || beta.requires_grad());
-  return NormRequantise::apply(z, gamma, beta, &eps, format, out, wants_gradient, &seen);
+  return NormRequantise::apply(z, gamma, beta, &eps, format, out, wants_gradient, &seen, &peers);
 }
 
 }  // namespace nbq

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "model/graph.h"
+#include "train/peers.h"
 
 // Private to src/train.
 namespace nbq {
@@ -19,9 +20,11 @@ struct BatchStatistics {
 /// The gradient passes where the clamp lets it, one bit an element. Statistics don't depend on the
 /// number of threads.
 /// z [N, C, ...] float32 or bfloat16.  gamma, beta [C] float32.  eps  per channel; var + eps = 0
-/// gives u = beta.  format  null: u itself.  Result  of type `out`, which holds the format.
+/// gives u = beta.  peers: the batch's statistics are those of all parts; gradients of gamma and
+/// beta are of this part, to be summed with the others'.  format  null: u itself.  Result  of type
+/// `out`, which holds the format.
 at::Tensor norm_requantise(const at::Tensor& z, const at::Tensor& gamma, const at::Tensor& beta,
                            const std::vector<double>& eps, const ActFormat* format,
-                           at::ScalarType out, BatchStatistics& seen);
+                           at::ScalarType out, BatchStatistics& seen, const NormPeers& peers = {});
 
 }  // namespace nbq

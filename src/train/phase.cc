@@ -8,6 +8,7 @@
 #endif
 
 #include "train/evaluate.h"
+#include "train/same_training.h"
 #include "train/schedules.h"
 #include "train/step.h"
 #include "train/weight_average.h"
@@ -28,7 +29,7 @@ class PhaseRun {
       : s_(s),
         spec_(s.recipe().phases[static_cast<std::size_t>(s.state.phase)]),
         net_(std::move(net)),
-        step_(spec_, net_, std::move(teacher), s.may_use_bfloat16),
+        step_(spec_, net_, std::move(teacher), s.may_use_bfloat16, s.peers),
         average_(spec_.ema, net_.params()),
         steps_(steps_per_epoch(s, spec_)),
         freeze_at_(norms_freeze_at(spec_, steps_)) {}
@@ -39,7 +40,7 @@ class PhaseRun {
   Result<Outcome> run_epoch();
   LoaderOptions loader_options() const;
   /// Where and how the next step goes: its rate and alpha, and the pass.
-  Pass begin_step();
+  Pass begin_step(const Batch& batch);
   Status train_step(const Batch& batch);
   /// Norms' means anew, from some batches of Q(W), before they freeze.
   Status reestimate();
@@ -58,6 +59,7 @@ class PhaseRun {
   std::int64_t steps_;
   std::int64_t freeze_at_;
   double lr_ = 0, alpha_ = 1;
+  bool stop_ = false;  ///< all processes know it
 };
 
 std::string PhaseRun::phase_name() const {
@@ -70,7 +72,7 @@ std::string PhaseRun::phase_name() const {
 Error PhaseRun::diverged(const at::Tensor& image, const Pass& pass,
                          const std::string& found) const {
   std::string where = net_.first_non_finite();
-  if (where.empty()) {
+  if (where.empty() && image.defined()) {
     const at::NoGradGuard no_grad;
     Pass again = pass;
     again.training = false;
@@ -91,7 +93,7 @@ Error PhaseRun::diverged(const at::Tensor& image, const Pass& pass,
                          : "There is no checkpoint yet");
 }
 
-Pass PhaseRun::begin_step() {
+Pass PhaseRun::begin_step(const Batch& batch) {
   const std::int64_t at_step = s_.state.epoch * steps_ + s_.state.step;
   lr_ = learning_rate(spec_, at_step, steps_);
   alpha_ = alpha_at(spec_, at_step, steps_);
@@ -99,21 +101,26 @@ Pass PhaseRun::begin_step() {
   const GradientRow& gradient = find_row(gradient_rows(), spec_.gradient);
   return {.training = true,
           .freeze_norms = at_step >= freeze_at_,
+          .norms = {spec_.sync_norms && !s_.peers->alone() ? s_.peers : nullptr, batch.size() == 0},
           .blend = gradient.blend(alpha_),
           .slope = gradient.slope(alpha_)};
 }
 
 Status PhaseRun::train_step(const Batch& batch) {
   TrainState& t = s_.state;
-  const Pass pass = begin_step();
-  const TrainStep::Result r = step_.run(batch, lr_, pass);
+  const Pass pass = begin_step(batch);
+  const TrainStep::Result r = step_.run(batch, lr_, pass, s_.stop_asked());
   if (!std::isfinite(r.loss))
-    return diverged(step_.image_of(batch), pass, fmt::format("the loss is {}", r.loss));
+    return diverged(batch.size() == 0 ? at::Tensor() : step_.image_of(batch), pass,
+                    fmt::format("the loss is {}", r.loss));
   net_.after_step();
+  // Quantised layers read their norms' statistics: they must be the same ones everywhere.
+  if (!spec_.sync_norms) s_.peers->broadcast_all(net_.statistics());
   average_.update(t.epoch * steps_ + t.step + 1);
-  t.loss_sum += r.loss * static_cast<double>(batch.size());
+  t.loss_sum += r.loss * static_cast<double>(r.images);
   t.correct += r.correct;
-  t.seen += static_cast<std::int64_t>(batch.size());
+  t.seen += r.images;
+  stop_ = r.stop;
   return ok_status();
 }
 
@@ -127,8 +134,12 @@ Status PhaseRun::reestimate() {
   for (int seen = 0; seen < spec_.reestimate_batches; ++seen) {
     NBQ_ASSIGN(const bool more, loader.next(batch));
     if (!more) break;
-    const Pass pass{.training = true, .norm_momentum = 1.0 / (seen + 1), .means_only = true};
-    net_.forward(net_.image_tensor(batch.pixels, static_cast<std::int64_t>(batch.size())), pass);
+    const bool idle = batch.size() == 0;
+    const Pass pass{.training = true,
+                    .norms = {s_.peers->alone() ? nullptr : s_.peers, idle},
+                    .norm_momentum = 1.0 / (seen + 1),
+                    .means_only = true};
+    net_.forward(step_.image_of(idle ? step_.stand_in() : batch), pass);
   }
   return ok_status();
 }
@@ -141,6 +152,8 @@ Graph PhaseRun::result() {
 Status PhaseRun::save() {
   if (const std::string bad = net_.first_non_finite(); !bad.empty())
     return diverged({}, Pass{}, bad + " is not finite");
+  NBQ_TRY(check_same_numbers(*s_.peers, net_));
+  if (!s_.peers->first()) return ok_status();
   s_.state.graph = net_.graph();
   s_.state.average = average_.values();
   s_.state.methods = net_.method_state();
@@ -166,11 +179,11 @@ Status PhaseRun::finish_epoch() {
     return diverged({}, Pass{}, bad + " is not finite");
   const Graph made = result();
   if (validates) {
-    NBQ_ASSIGN(const EvalResult r, evaluate_images(made, *s_.train, s_.split.validation));
+    NBQ_ASSIGN(const EvalResult r, evaluate_images(made, *s_.train, s_.split.validation, s_.peers));
     row.validation_accuracy = r.accuracy;
   }
   if (!validates || last) {
-    NBQ_ASSIGN(const EvalResult r, evaluate_images(made, *s_.test, {}));
+    NBQ_ASSIGN(const EvalResult r, evaluate_images(made, *s_.test, {}, s_.peers));
     row.test_accuracy = r.accuracy;
     t.metrics.confusion = r.confusion;
     if (last) (spec_.quantised ? t.metrics.nbit_accuracy : t.metrics.float_accuracy) = r.accuracy;
@@ -185,7 +198,7 @@ Status PhaseRun::finish_epoch() {
   t.loss_sum = t.epoch_seconds = 0;
   t.correct = t.seen = 0;
   NBQ_TRY(save());
-  return s_.folder->write(t.metrics);
+  return s_.folder ? s_.folder->write(t.metrics) : ok_status();
 }
 
 LoaderOptions PhaseRun::loader_options() const {
@@ -197,6 +210,8 @@ LoaderOptions PhaseRun::loader_options() const {
   const DataSpec& d = s_.recipe().data;
   options.augment = {d.pad_crop, d.flip, d.min_area, d.max_area};
   options.first_batch = static_cast<std::size_t>(s_.state.step);
+  options.part = static_cast<std::size_t>(s_.peers->rank());
+  options.parts = static_cast<std::size_t>(s_.peers->size());
   options.threads = at::get_num_threads() > 2 ? 2 : 1;
   return options;
 }
@@ -221,7 +236,9 @@ Result<Outcome> PhaseRun::run_epoch() {
                          100.0 * static_cast<double>(t.correct) / seen,
                          seen / std::max(t.epoch_seconds, 1e-9)});
     }
-    const bool stop = s_.stop_asked() || (s_.request.stop && s_.request.stop(t.steps_done));
+    // A signal that comes within a step is known to all processes after the next one.
+    const bool stop = stop_ || (s_.peers->alone() && s_.stop_asked()) ||
+                      (s_.request.stop && s_.request.stop(t.steps_done));
     const std::int64_t every = s_.request.checkpoint_steps;
     if (stop || (every > 0 && t.steps_done % every == 0)) NBQ_TRY(save());
     if (stop) return Outcome::kInterrupted;

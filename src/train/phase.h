@@ -6,6 +6,7 @@
 #include "data/loader.h"
 #include "train/checkpoint.h"
 #include "train/optimizers.h"
+#include "train/peers.h"
 #include "train/progress.h"
 #include "train/run_folder.h"
 #include "train/trainer.h"
@@ -25,8 +26,10 @@ struct Session {
   std::filesystem::path checkpoint;
   TrainState state;
   std::optional<torch::serialize::InputArchive> optimizer;  ///< of a resumed phase
-  std::optional<RunFolder> folder;  ///< open once it is sure that this training begins
+  /// Open once it is sure that this training begins; of the first process only.
+  std::optional<RunFolder> folder;
   Progress* progress = nullptr;
+  Peers* peers = nullptr;  ///< never null once it runs
 
   const Recipe& recipe() const { return request.recipe; }
 };

@@ -28,6 +28,7 @@ void visit_phase(Phase& p, Visitor&& v) {
   v.number("lr_end", p.lr_end, 0, 1e6);
   v.number("label_smoothing", p.label_smoothing, 0, 0.999);
   v.number("ema", p.ema, 0, 0.999999);
+  v.flag("sync_norms", p.sync_norms);
 }
 
 /// Those of float phases whose weights a method quantises.

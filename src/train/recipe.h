@@ -60,6 +60,9 @@ struct PhaseSpec {
 
   double label_smoothing = 0;
   double ema = 0;  ///< decay of the moving average that is evaluated and kept; 0: none
+  /// Norms use the statistics of the whole batch where several processes share it; false: each
+  /// process those of its part, and rank 0's are kept.
+  bool sync_norms = false;
 
   /// Float phases: row of weight_methods.def that quantises their weights (activations stay float),
   /// its bits, and whether the first and the last layer stay float. Such a phase is the last one.
@@ -147,5 +150,11 @@ Result<Graph> recipe_graph(const Recipe& recipe, const Shape& image, int classes
 /// Epochs of every phase times `scale`, rounded, at least 1 (final_epochs_at_one and warm-up too,
 /// at least 1 and 0): a short version of a recipe.
 Recipe scale_epochs(Recipe recipe, double scale);
+
+/// The recipe's quantised phase, of which there must be one, once for each of `bits` as its
+/// weight_bits (1..5), in that order: each begins with what the one before has learnt. A leading 32
+/// stands for the float phases; without it they are left out, and the recipe must have an init.
+/// Errors kInvalidArgument.
+Result<Recipe> progressive_bits(Recipe recipe, std::span<const int> bits);
 
 }  // namespace nbq

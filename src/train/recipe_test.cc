@@ -224,5 +224,58 @@ TEST(Recipe, DataKeysBelongTogether) {
   EXPECT_THAT(error_of(with("random_resized_crop = 0.5")), HasSubstr("list of numbers"));
 }
 
+constexpr const char* kTwoPhases = R"(name = "two"
+[model]
+family = "nbqnn"
+[[phase]]
+kind = "float"
+epochs = 7
+[[phase]]
+kind = "quantised"
+epochs = 3
+lr = 0.002
+)";
+
+TEST(Recipe, ProgressiveBitsRepeatTheQuantisedPhase) {
+  const Recipe two = parse_recipe(kTwoPhases, "two.toml").value();
+  const auto made = progressive_bits(two, std::vector{32, 4, 3});
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  ASSERT_EQ(made->phases.size(), 3u);
+  EXPECT_FALSE(made->phases[0].quantised);
+  EXPECT_EQ(made->phases[0].epochs, 7);
+  for (const std::size_t i : {1u, 2u}) {
+    EXPECT_TRUE(made->phases[i].quantised);
+    EXPECT_EQ(made->phases[i].epochs, 3);
+    EXPECT_EQ(made->phases[i].lr, 0.002);
+    EXPECT_EQ(made->phases[i].weight_bits, i == 1 ? 4 : 3);
+  }
+  EXPECT_EQ(recipe_toml(parse_recipe(recipe_toml(*made), "again.toml").value()),
+            recipe_toml(*made));
+  EXPECT_EQ(progressive_bits(two, std::vector{32})->phases.size(), 1u);
+  Recipe begun = two;
+  begun.init = "float.nbq";
+  EXPECT_EQ(progressive_bits(begun, std::vector{3})->phases.size(), 1u);
+}
+
+TEST(Recipe, ProgressiveBitsThatMakeNoSense) {
+  const Recipe two = parse_recipe(kTwoPhases, "two.toml").value();
+  const auto message = [](const Recipe& r, std::vector<int> bits) {
+    const auto made = progressive_bits(r, bits);
+    return made.ok() ? std::string() : made.error().message;
+  };
+  EXPECT_NE(message(two, {4, 3}).find("--init"), std::string::npos);
+  EXPECT_NE(message(two, {32, 6}).find("1..5"), std::string::npos);
+  EXPECT_NE(message(two, {32, 4, 32}).find("may be the first"), std::string::npos);
+  EXPECT_NE(message(two, {}).find("no widths"), std::string::npos);
+  Recipe three = two;
+  three.phases.push_back(two.phases[1]);
+  EXPECT_NE(message(three, {32, 4}).find("has 2"), std::string::npos);
+  Recipe budget = two;
+  budget.budget.bytes = 1000;
+  EXPECT_NE(message(budget, {32, 4}).find("budget"), std::string::npos);
+  three.phases.erase(three.phases.begin(), three.phases.begin() + 2);
+  EXPECT_NE(message(three, {32, 4}).find("no float phase"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace nbq

@@ -38,12 +38,13 @@ void keep_memory() {
 }
 
 TrainStep::TrainStep(const PhaseSpec& spec, const TorchNet& net, std::optional<TorchNet> teacher,
-                     bool may_use_bfloat16)
+                     bool may_use_bfloat16, Peers* peers)
     : spec_(spec),
       net_(net),
       teacher_(std::move(teacher)),
       optimizer_(spec, net.params()),
-      bfloat16_(may_use_bfloat16 && fits_bfloat16(net.structure())) {}
+      bfloat16_(may_use_bfloat16 && fits_bfloat16(net.structure())),
+      peers_(peers) {}
 
 at::Tensor TrainStep::image_of(const Batch& batch) const {
   return net_.image_tensor(batch.pixels, static_cast<std::int64_t>(batch.size()));
@@ -70,7 +71,34 @@ at::Tensor TrainStep::loss_of(const at::Tensor& logits, const Batch& batch,
   return given * (1 - spec_.distill) + distance * (spec_.distill * t * t);
 }
 
-TrainStep::Result TrainStep::run(const Batch& batch, double lr, const Pass& pass) {
+Batch TrainStep::stand_in() const {
+  Batch b;
+  b.pixels.resize(static_cast<std::size_t>(net_.structure().input().shape.size()));
+  b.labels.resize(1);
+  return b;
+}
+
+/// Gradients and results of all parts, which are weighted already.
+void TrainStep::add_up(Result& r) const {
+  std::vector<at::Tensor> all;
+  for (const Param& p : net_.params())
+    if (p.tensor.grad().defined()) all.push_back(p.tensor.grad());
+  // Counts up to the largest batch are exact in float32.
+  all.push_back(at::tensor(
+      {r.loss, static_cast<double>(r.correct), static_cast<double>(r.images), r.stop ? 1.0 : 0.0},
+      at::kFloat));
+  peers_->sum_all(all);
+  const float* const sums = all.back().data_ptr<float>();
+  r.loss = static_cast<double>(sums[0]);
+  r.correct = std::llround(sums[1]);
+  r.images = std::llround(sums[2]);
+  r.stop = sums[3] > 0;
+}
+
+TrainStep::Result TrainStep::run(const Batch& given, double lr, const Pass& pass, bool stop) {
+  const bool idle = shares() && given.size() == 0;
+  const Batch batch_of_none = idle ? stand_in() : Batch();
+  const Batch& batch = idle ? batch_of_none : given;
   const auto n = static_cast<std::int64_t>(batch.size());
   const at::Tensor labels =
       at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {n}, at::kLong);
@@ -80,13 +108,17 @@ TrainStep::Result TrainStep::run(const Batch& batch, double lr, const Pass& pass
     logits = net_.forward(image_of(batch), pass);
   }
   logits = logits.reshape({n, -1}).to(at::kFloat);
-  const at::Tensor loss = loss_of(logits, batch, labels);
-  Result result{.loss = loss.item<double>()};
-  if (!std::isfinite(result.loss)) return result;
+  at::Tensor loss = loss_of(logits, batch, labels);
+  if (shares())
+    loss = loss * (static_cast<double>(given.size()) / static_cast<double>(given.whole));
+  Result result{.loss = loss.item<double>(), .images = n, .stop = stop};
+  if (!shares() && !std::isfinite(result.loss)) return result;
   optimizer_.zero_grad();
   loss.backward();
-  optimizer_.step(lr, pass.slope, pass.freeze_norms);
   result.correct = logits.detach().argmax(1).eq(labels).sum().item<std::int64_t>();
+  if (idle) result.correct = result.images = 0;
+  if (shares()) add_up(result);
+  if (std::isfinite(result.loss)) optimizer_.step(lr, pass.slope, pass.freeze_norms);
   return result;
 }
 

@@ -98,9 +98,9 @@ double mean_factor(const OpContext& op, int count) {
   return std::ldexp(sum, -r.frac_bits);
 }
 
-void use_threads(int threads) {
+void use_threads(int threads, int processes) {
   const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  at::set_num_threads(threads > 0 ? threads : cores);
+  at::set_num_threads(std::max(1, (threads > 0 ? threads : cores) / processes));
 }
 
 void TorchNet::make_tensors(const Node& node, Params& params) {
@@ -240,6 +240,21 @@ Graph TorchNet::graph() const {
 int TorchNet::output_exp() const {
   const Node& n = graph_.output();
   return n.act.quantised() ? n.act.exp : acc_exps_.back()[0];
+}
+
+std::vector<at::Tensor> TorchNet::statistics() const {
+  std::vector<at::Tensor> all;
+  for (const Params& params : tensors_)
+    for (const auto& [name, t] : params)
+      if (name.ends_with("running_mean") || name.ends_with("running_var")) all.push_back(t);
+  return all;
+}
+
+std::vector<at::Tensor> TorchNet::numbers() const {
+  std::vector<at::Tensor> all = statistics();
+  for (const Param& p : learnt_) all.push_back(p.tensor);
+  for (const at::Tensor& t : method_state()) all.push_back(t);
+  return all;
 }
 
 std::string TorchNet::first_non_finite() const {

@@ -53,6 +53,10 @@ class TorchNet {
   Graph quantised_graph() const;
   const Graph& structure() const { return graph_; }
   const std::vector<Param>& params() const { return learnt_; }
+  /// Running statistics, in graph order.
+  std::vector<at::Tensor> statistics() const;
+  /// All that learning changes: params(), statistics(), method_state().
+  std::vector<at::Tensor> numbers() const;
   int output_exp() const;
   int outputs() const { return static_cast<int>(graph_.output().shape.size()); }
 
@@ -75,7 +79,7 @@ class TorchNet {
   std::vector<std::array<float, 256>> input_values_;  ///< per channel, of each pixel
 };
 
-/// at::set_num_threads; 0: one a core.
-void use_threads(int threads);
+/// at::set_num_threads; 0: one a core. `processes` of this machine share them.
+void use_threads(int threads, int processes = 1);
 
 }  // namespace nbq

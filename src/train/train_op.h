@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/graph.h"
+#include "train/peers.h"
 
 // Private to src/train and src/ops/*/train.cc: what a layer's libtorch forward sees.
 namespace nbq {
@@ -16,6 +17,7 @@ struct Pass {
   /// Norms that layers have taken up (Node::norm) use their running statistics, as deploy() will,
   /// also in training.
   bool freeze_norms = false;
+  NormPeers norms = {};       ///< live norms of a batch that processes share
   double norm_momentum = -1;  ///< of taken-up norms' statistics; below 0: each layer's own
   bool means_only = false;    ///< of these statistics only the means follow the batch
   /// Evaluation of an integer graph, exactly: every layer computes in float32 where its accumulator

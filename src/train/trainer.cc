@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <csignal>
-#include <sstream>
 
 #include "core/file.h"
 #include "core/log.h"
@@ -12,6 +11,7 @@
 #include "train/evaluate.h"
 #include "train/initial.h"
 #include "train/phase.h"
+#include "train/same_training.h"
 #include "train/sensitivity.h"
 #include "train/step.h"
 
@@ -123,7 +123,8 @@ Result<QuantSpec> choose_bits(const Session& s) {
                                                    static_cast<std::size_t>(r.budget.images)));
   NBQ_ASSIGN(const Sensitivity measured,
              measure_sensitivity(s.state.graph, budget_base(r), kBudgetBits, *s.train, images));
-  NBQ_TRY(write_file(s.request.run_dir / "sensitivity.json", sensitivity_json(measured)));
+  if (s.peers->first())
+    NBQ_TRY(write_file(s.request.run_dir / "sensitivity.json", sensitivity_json(measured)));
   NBQ_ASSIGN(const QuantSpec spec, fit_budget(measured, r.quant, r.budget.bytes));
   std::string chosen;
   for (const LayerSensitivity& l : measured.layers)
@@ -144,25 +145,10 @@ Status try_quantising(const Recipe& r, const Graph& graph) {
   return tried.ok() ? ok_status() : Status(tried.error());
 }
 
-/// The first line that differs, "was A, is now B"; the data's place does not count.
-std::string difference(const std::string& before, const std::string& now) {
-  std::istringstream a(before), b(now);
-  std::string was, is;
-  for (;;) {
-    const bool more_a = static_cast<bool>(std::getline(a, was));
-    const bool more_b = static_cast<bool>(std::getline(b, is));
-    if (!more_a && !more_b) return {};
-    if (!more_a) was = "(nothing)";
-    if (!more_b) is = "(nothing)";
-    if (was != is && !(was.starts_with("source = ") && is.starts_with("source = ")))
-      return fmt::format("it was `{}`, it is now `{}`", was, is);
-  }
-}
-
 Status resume(Session& s) {
-  NBQ_ASSIGN(Checkpoint c, load_checkpoint(s.checkpoint));
+  NBQ_ASSIGN(Checkpoint c, shared_checkpoint(*s.peers, s.checkpoint));
   TrainState& saved = c.state;
-  const std::string changed = difference(saved.recipe, s.state.recipe);
+  const std::string changed = recipe_difference(saved.recipe, s.state.recipe);
   if (!changed.empty())
     return make_error(
         ErrorCode::kInvalidArgument,
@@ -175,12 +161,13 @@ Status resume(Session& s) {
                       s.checkpoint.string(),
                       saved.train_data != s.state.train_data ? "training" : "test",
                       s.recipe().data.source);
-  if (saved.threads != s.state.threads)
+  if (saved.threads != s.state.threads || saved.processes != s.state.processes)
     log_warn(
-        "the run began with {} threads and goes on with {}: the last bits of the weights may "
-        "differ",
-        saved.threads, s.state.threads);
+        "the run began with {} threads in each of {} processes and goes on with {} in {}: the last "
+        "bits of the weights may differ",
+        saved.threads, saved.processes, s.state.threads, s.state.processes);
   saved.threads = s.state.threads;
+  saved.processes = s.state.processes;
   s.state = std::move(saved);
   s.optimizer = std::move(c.optimizer);
   return ok_status();
@@ -226,7 +213,7 @@ Status begin_phase(Session& s, const PhaseSpec& phase) {
                       "phase {}: a quantised network has no float phase", t.phase + 1);
   if (phase.quantised && t.graph.stage == Stage::kFloat) {
     if (std::isnan(t.metrics.float_accuracy)) {
-      NBQ_ASSIGN(const EvalResult r, evaluate_torch(t.graph, *s.test));
+      NBQ_ASSIGN(const EvalResult r, evaluate_images(t.graph, *s.test, {}, s.peers));
       t.metrics.float_accuracy = r.accuracy;
     }
     NBQ_TRY(choose_teacher(s));
@@ -237,6 +224,7 @@ Status begin_phase(Session& s, const PhaseSpec& phase) {
   } else if (phase.quantised && changes_bits(s.recipe(), t.phase)) {
     NBQ_TRY(refit_weights(t.graph, phase_quant(s.recipe(), phase)));
   }
+  NBQ_ASSIGN(t.graph, shared_graph(*s.peers, t.graph));
   t.phase_begun = true;
   return ok_status();
 }
@@ -244,9 +232,10 @@ Status begin_phase(Session& s, const PhaseSpec& phase) {
 Status end_phase(Session& s) {
   const auto& dir = s.request.run_dir;
   TrainState& t = s.state;
+  const bool writes = s.peers->first();
   if (t.graph.stage == Stage::kFloat) {
-    NBQ_TRY(save_nbq(dir / "float.nbq", t.graph));
-  } else {
+    if (writes) NBQ_TRY(save_nbq(dir / "float.nbq", t.graph));
+  } else if (writes) {
     NBQ_ASSIGN(const Graph integers, deploy(t.graph));
     note_weights_after(t.metrics, t.graph, integers);
     NBQ_TRY(save_nbq(dir / "quantised.nbq", t.graph));
@@ -255,6 +244,7 @@ Status end_phase(Session& s) {
   ++t.phase;
   t.epoch = 0;
   t.phase_begun = false;
+  if (!writes) return ok_status();
   NBQ_TRY(save_checkpoint(s.checkpoint, t, nullptr));
   if (t.graph.stage == Stage::kQuantised) NBQ_TRY(s.folder->write_learnt_weights(t.metrics));
   return s.folder->write(t.metrics);
@@ -295,14 +285,12 @@ std::string describe_end(const TrainReport& r) {
                      part("integer network", r.metrics.nbit_accuracy));
 }
 
-Status prepare(Session& s) {
-  const TrainRequest& q = s.request;
-  s.checkpoint = q.run_dir / "checkpoint.pt";
+/// What is in run_dir allows what is asked for.
+Status check_run_dir(const TrainRequest& q, const std::filesystem::path& checkpoint) {
   std::error_code ignored;
-  const bool exists = std::filesystem::exists(s.checkpoint, ignored);
-  if (q.resume && !exists)
+  if (q.resume && !std::filesystem::exists(checkpoint, ignored))
     return make_error(ErrorCode::kBadFile, "{}: there is no such checkpoint to resume",
-                      s.checkpoint.string());
+                      checkpoint.string());
   if (!q.resume && !q.overwrite)
     for (const char* made : kMadeFiles)
       if (std::filesystem::exists(q.run_dir / made, ignored))
@@ -311,33 +299,49 @@ Status prepare(Session& s) {
             "{} is there already: resume that training, choose another folder, or allow "
             "overwriting",
             (q.run_dir / made).string());
-  use_threads(q.threads);
+  return ok_status();
+}
+
+/// Begins or goes on with the records in run_dir.
+Status open_folder(Session& s) {
+  const TrainRequest& q = s.request;
+  std::error_code ignored;
+  if (!q.resume)
+    for (const char* old : kMadeFiles) std::filesystem::remove(q.run_dir / old, ignored);
+  NBQ_ASSIGN(s.folder, RunFolder::open(q.run_dir, q.resume));
+  s.folder->note(describe_start(s, q.resume));
+  return q.resume ? ok_status() : write_file(q.run_dir / "recipe.toml", s.state.recipe);
+}
+
+Status prepare(Session& s) {
+  const TrainRequest& q = s.request;
+  s.checkpoint = q.run_dir / "checkpoint.pt";
+  if (s.peers->first()) NBQ_TRY(check_run_dir(q, s.checkpoint));
+  use_threads(q.threads, q.peers ? q.peers->local_size : 1);
   keep_memory();
   s.state.threads = at::get_num_threads();
+  s.state.processes = s.peers->size();
   s.state.recipe = recipe_toml(q.recipe);
   const std::string& precision = q.recipe.precision;
   s.may_use_bfloat16 = precision == "bfloat16" || (precision == "auto" && cpu_has_fast_bfloat16());
   NBQ_TRY(open_data(s));
-  const bool goes_on = exists && q.resume;
-  if (goes_on) {
+  NBQ_TRY(check_same_training(*s.peers, s.state));
+  if (q.resume) {
     NBQ_TRY(resume(s));
   } else {
     NBQ_ASSIGN(s.state.graph, first_graph(s));
     NBQ_TRY(try_quantising(q.recipe, s.state.graph));
-    for (const char* old : kMadeFiles) std::filesystem::remove(q.run_dir / old, ignored);
   }
   Metrics& m = s.state.metrics;
   m.name = q.recipe.name;
   m.class_names = s.train->class_names();
   m.origin = origin_of(q.recipe, s.state.threads);
-  NBQ_ASSIGN(s.folder, RunFolder::open(q.run_dir, goes_on));
-  s.folder->note(describe_start(s, goes_on));
-  return goes_on ? ok_status() : write_file(q.run_dir / "recipe.toml", s.state.recipe);
+  return s.peers->first() ? open_folder(s) : ok_status();
 }
 
 Result<TrainReport> run_phases(Session& s) {
   const TrainRequest& request = s.request;
-  Progress progress(request.quiet, steps_left(s));
+  Progress progress(request.quiet || !s.peers->first(), steps_left(s));
   s.progress = &progress;
   TrainReport report;
   while (s.state.phase < static_cast<int>(request.recipe.phases.size())) {
@@ -367,11 +371,19 @@ Result<TrainReport> run(const TrainRequest& request) {
   if (request.recipe.phases.empty())
     return make_error(ErrorCode::kInvalidArgument, "the recipe has no phase to train");
   Session s(request);
+  // Before signals are caught: until the others are here, Ctrl-C ends the waiting.
+  std::unique_ptr<Peers> peers = no_peers();
+  if (request.peers) {
+    NBQ_ASSIGN(peers, connect(*request.peers));
+  }
+  s.peers = peers.get();
   const SignalCatcher signals(request.handle_signals);
   s.stop_asked = [] { return g_signal != 0; };
   NBQ_TRY(prepare(s));
-  const auto report = run_phases(s);
-  s.folder->note(report.ok() ? describe_end(*report) : "stopped: " + report.error().message);
+  const auto report = guard_torch([&] { return run_phases(s); });
+  if (s.folder)
+    s.folder->note(report.ok() ? describe_end(*report) : "stopped: " + report.error().message);
+  if (report.ok()) peers->wait();  // until rank 0 has written everything
   return report;
 }
 

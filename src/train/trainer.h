@@ -6,6 +6,7 @@
 
 #include "core/result.h"
 #include "train/metrics.h"
+#include "train/peer_address.h"
 #include "train/recipe.h"
 
 namespace nbq {
@@ -20,12 +21,16 @@ struct TrainRequest {
   std::filesystem::path run_dir;
   bool resume = false;                ///< go on from run_dir's checkpoint, which must be there
   bool overwrite = false;             ///< begin anew in a folder that holds a training
-  int threads = 0;                    ///< 0: one a core
+  int threads = 0;                    ///< 0: one a core; of all processes of a machine
   std::int64_t checkpoint_steps = 0;  ///< checkpoint also every so many steps; 0: only each epoch
   bool quiet = false;                 ///< no progress line, no line an epoch
   bool handle_signals =
       true;  ///< on SIGINT or SIGTERM finish the step, write the checkpoint, return
-  /// Asked after every step (counted over the whole training): true stops as a signal does.
+  /// This process' place among those that share each batch: all are given the same recipe and data.
+  /// Rank 0 alone reads the checkpoint and writes files. Empty: it is the only one.
+  std::optional<PeerAddress> peers;
+  /// Asked after every step (counted over the whole training): true stops as a signal does. The
+  /// same in all processes.
   std::function<bool(std::int64_t steps_done)> stop;
 };
 
@@ -41,7 +46,7 @@ struct TrainReport {
 /// for bit, as one that was never stopped, with as many threads as before. Errors: kBadFile (data,
 /// init, a damaged checkpoint), kInvalidArgument (run_dir holds another training; the recipe or the
 /// dataset changed since the checkpoint; the loss is not a number: names the layer, the last good
-/// checkpoint stays), kOverflow (deploy()), kIo (disk), kUnsupported.
+/// checkpoint stays), kOverflow (deploy()), kIo (disk), kPeerLost, kUnsupported.
 Result<TrainReport> train(const TrainRequest& request);
 
 }  // namespace nbq

@@ -1,3 +1,4 @@
+#include "train/live_norm.h"
 #include "train/train_op.h"
 
 namespace nbq {
@@ -5,6 +6,8 @@ namespace nbq {
 /// Float: batch normalisation with its statistics. Quantised: x * (+-2^s) + bias per channel, as
 /// spec/numerics.md has it for a batch norm that no convolution took up.
 at::Tensor train_batch_norm(const OpContext& op, const std::vector<at::Tensor>& in) {
+  if (!op.quantised() && op.pass.training && op.pass.norms.peers != nullptr)
+    return shared_batch_norm(op, in[0]);
   const auto& a = std::get<BatchNormAttrs>(op.node().attrs);
   const at::Tensor weight = pass_weight(op);
   const at::Tensor bias = pass_bias(op);
