@@ -7,6 +7,8 @@ namespace nbq {
 
 int exit_code(const Error& error) {
   switch (error.code) {
+    case ErrorCode::kDiverged:
+      return 1;
     case ErrorCode::kInvalidArgument:
       return 2;
     case ErrorCode::kToolMissing:

@@ -15,6 +15,7 @@ enum class ErrorCode {
   kUnsupported,      ///< sound, but nbq can't do it; names the element
   kToolMissing,      ///< an external program is absent; says how to install it
   kIo,               ///< reading or writing failed (disk full, no permission)
+  kDiverged,         ///< training gave values that are no numbers; names the layer
   kPeerLost,         ///< another process of the same training ended or can't be reached
 };
 

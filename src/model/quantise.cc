@@ -11,12 +11,24 @@
 namespace nbq {
 namespace {
 
+/// `*` matches any run of characters. Goes back only to the last star: no pattern takes long.
 bool glob_match(std::string_view pattern, std::string_view text) {
-  if (pattern.empty()) return text.empty();
-  if (pattern[0] == '*')
-    return glob_match(pattern.substr(1), text) ||
-           (!text.empty() && glob_match(pattern, text.substr(1)));
-  return !text.empty() && pattern[0] == text[0] && glob_match(pattern.substr(1), text.substr(1));
+  std::size_t p = 0, t = 0, star = std::string_view::npos, resume = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = t;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++resume;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
 /// Relu can be the clamp of these layers' output stage.

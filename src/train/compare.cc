@@ -72,12 +72,13 @@ Result<WeightSize> size_of(const CompareRow& row, const TrainReport& made) {
   return weight_size(graph, *method, row.bits, row.phases.front().first_last_float);
 }
 
-/// Trains a row with a seed. Errors only those that end the comparison.
+/// Trains a row with a seed. A row that diverges is noted and the others go on; other errors end
+/// the comparison.
 Status train_row(const CompareRequest& q, std::uint64_t seed, const std::string& init,
                  CompareResult& result, CompareReport& report) {
   const TrainRequest t = row_request(q, seed, result.row, init);
   const Result<TrainReport> made = train(t);
-  if (!made.ok() && made.error().code == ErrorCode::kIo) return made.error();
+  if (!made.ok() && made.error().code != ErrorCode::kDiverged) return made.error();
   if (made.ok() && made->interrupted) {
     report.interrupted = true;
     report.message = fmt::format("{}, seed {}: {}", result.row.label, seed, made->message);
@@ -123,6 +124,15 @@ bool CompareReport::failed() const {
 }
 
 Result<CompareReport> compare(const CompareRequest& request) {
+  if (request.recipe.budget.bytes != 0)
+    return make_error(
+        ErrorCode::kInvalidArgument,
+        "quant.budget_bytes: compared rows have bits of their own; leave the budget out");
+  std::error_code ignored;
+  if (!request.resume && std::filesystem::exists(request.out / "compare.json", ignored))
+    return make_error(ErrorCode::kInvalidArgument,
+                      "{} holds a comparison: resume it, or choose another folder",
+                      request.out.string());
   CompareReport report;
   for (const CompareRow& row : request.rows) report.rows.push_back({row, {}, {}});
   for (const std::uint64_t seed : request.seeds) {

@@ -83,7 +83,7 @@ Error PhaseRun::diverged(const at::Tensor& image, const Pass& pass,
   }
   const TrainState& t = s_.state;
   const bool kept = std::filesystem::exists(s_.checkpoint);
-  return make_error(ErrorCode::kInvalidArgument,
+  return make_error(ErrorCode::kDiverged,
                     "training diverged: {} in phase {} ({}), epoch {}, step {}; the first layer "
                     "with a value that is not "
                     "finite: {}. Lower the learning rate (lr = {}). {}",

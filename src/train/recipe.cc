@@ -98,6 +98,11 @@ Status read_phase(StrictTable t, PhaseSpec& p) {
   } else {
     read_method(t, p);
   }
+  if (p.reestimate_batches > 0 && p.freeze_norms_epochs == 0)
+    t.fail("reestimate_batches", "needs freeze_norms_epochs above 0: it is done when norms freeze");
+  if (p.quantised && p.freeze_norms_epochs > p.epochs && t.has("freeze_norms_epochs"))
+    t.fail("freeze_norms_epochs",
+           fmt::format("is {}, of {} epochs", p.freeze_norms_epochs, p.epochs));
   if (p.quantised && p.final_epochs_at_one > p.epochs)
     t.fail("final_epochs_at_one",
            fmt::format("is {}, of {} epochs", p.final_epochs_at_one, p.epochs));
@@ -135,10 +140,6 @@ Result<Recipe> parse_recipe(std::string_view text, const std::string& file,
                         "{}: phase {}: a float phase can't follow a quantised one", file,
                         r.phases.size());
     quantised = r.phases.back().quantised;
-    if (r.budget.bytes != 0 && r.phases.back().weight_bits != 0)
-      return make_error(ErrorCode::kBadFile,
-                        "{}: phase {}: weight_bits: the budget of [quant] chooses the bits", file,
-                        r.phases.size());
     if (r.phases.size() > 1 && r.phases[r.phases.size() - 2].has_method())
       return make_error(
           ErrorCode::kBadFile,
@@ -174,6 +175,16 @@ Result<Recipe> load_recipe(const std::filesystem::path& path,
   return r;
 }
 
+namespace {
+
+int quantised_epochs(const Recipe& r) {
+  int epochs = 0;
+  for (const PhaseSpec& p : r.phases) epochs += p.quantised ? p.epochs : 0;
+  return epochs;
+}
+
+}  // namespace
+
 Recipe scale_epochs(Recipe recipe, double scale) {
   const auto scaled = [&](int epochs) {
     return static_cast<int>(std::clamp(std::round(epochs * scale), 1.0, double{kMaxEpochs}));
@@ -186,9 +197,14 @@ Recipe scale_epochs(Recipe recipe, double scale) {
          {&p.final_epochs_at_one, &p.warmup_epochs, &p.step_epochs, &p.freeze_norms_epochs})
       *part *= ratio;
   };
+  const int before = quantised_epochs(recipe);
   for (PhaseSpec& p : recipe.phases) scale_phase(p);
-  for (CompareRow& row : recipe.compare.rows)
+  for (CompareRow& row : recipe.compare.rows) {
+    // A method's one phase is as long as all quantised ones, each of which is rounded on its own.
+    const bool as_long = row.phases.size() == 1 && row.phases[0].epochs == before;
     for (PhaseSpec& p : row.phases) scale_phase(p);
+    if (as_long) row.phases[0].epochs = quantised_epochs(recipe);
+  }
   return recipe;
 }
 

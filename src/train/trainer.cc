@@ -46,7 +46,7 @@ class SignalCatcher {
   struct sigaction old_int_ = {}, old_term_ = {};
 };
 
-/// What a training makes and another must not destroy unasked.
+/// What a training makes and another begins without.
 constexpr const char* kMadeFiles[] = {"checkpoint.pt", "float.nbq", "quantised.nbq", "model.nbq",
                                       "sensitivity.json"};
 
@@ -139,6 +139,10 @@ Status try_quantising(const Recipe& r, const Graph& graph) {
   if (std::none_of(r.phases.begin(), r.phases.end(),
                    [](const PhaseSpec& p) { return p.quantised; }))
     return ok_status();
+  for (const PhaseSpec& p : r.phases)
+    if (r.budget.bytes != 0 && p.weight_bits != 0)
+      return make_error(ErrorCode::kInvalidArgument,
+                        "phase.weight_bits: the budget of [quant] chooses the bits; leave one out");
   if (r.budget.bytes != 0) return check_budget(graph, budget_base(r), kBudgetBits, r.budget.bytes);
   NBQ_ASSIGN(const Graph folded, fold(graph));
   const auto tried = quantise(folded, r.quant, ActSamples(folded.nodes.size(), {1.0f}));
@@ -191,15 +195,15 @@ Result<Graph> first_quantised(const Session& s, const PhaseSpec& phase, const Qu
   return quantise(phase.learn_norms ? absorbed : folded, spec, samples);
 }
 
-Status choose_teacher(Session& s) {
+bool distills(const Recipe& r) {
+  return std::any_of(r.phases.begin(), r.phases.end(),
+                     [](const PhaseSpec& p) { return p.quantised && p.distill > 0; });
+}
+
+/// A teacher of its own is loaded before anything is learnt.
+Status load_teacher(Session& s) {
   const Recipe& r = s.recipe();
-  const bool wanted = std::any_of(r.phases.begin(), r.phases.end(),
-                                  [](const PhaseSpec& p) { return p.quantised && p.distill > 0; });
-  if (!wanted) return ok_status();
-  if (r.teacher.empty()) {
-    s.state.teacher = s.state.graph;
-    return ok_status();
-  }
+  if (r.teacher.empty() || !distills(r)) return ok_status();
   NBQ_ASSIGN(s.state.teacher, load_nbq(r.teacher));
   return check_fits(s.state.teacher, *s.train);
 }
@@ -216,7 +220,7 @@ Status begin_phase(Session& s, const PhaseSpec& phase) {
       NBQ_ASSIGN(const EvalResult r, evaluate_images(t.graph, *s.test, {}, s.peers));
       t.metrics.float_accuracy = r.accuracy;
     }
-    NBQ_TRY(choose_teacher(s));
+    if (distills(s.recipe()) && t.teacher.nodes.empty()) t.teacher = t.graph;
     NBQ_ASSIGN(QuantSpec spec, choose_bits(s));
     if (phase.weight_bits != 0) spec.weight_bits = phase.weight_bits;
     NBQ_ASSIGN(t.graph, first_quantised(s, phase, spec));
@@ -224,6 +228,7 @@ Status begin_phase(Session& s, const PhaseSpec& phase) {
   } else if (phase.quantised && changes_bits(s.recipe(), t.phase)) {
     NBQ_TRY(refit_weights(t.graph, phase_quant(s.recipe(), phase)));
   }
+  if (phase.quantised && !phase.learn_norms) t.graph = fold_norms(std::move(t.graph));
   NBQ_ASSIGN(t.graph, shared_graph(*s.peers, t.graph));
   t.phase_begun = true;
   return ok_status();
@@ -292,7 +297,7 @@ Status check_run_dir(const TrainRequest& q, const std::filesystem::path& checkpo
     return make_error(ErrorCode::kBadFile, "{}: there is no such checkpoint to resume",
                       checkpoint.string());
   if (!q.resume && !q.overwrite)
-    for (const char* made : kMadeFiles)
+    for (const char* made : {"checkpoint.pt", "float.nbq", "quantised.nbq", "model.nbq"})
       if (std::filesystem::exists(q.run_dir / made, ignored))
         return make_error(
             ErrorCode::kInvalidArgument,
@@ -331,6 +336,7 @@ Status prepare(Session& s) {
   } else {
     NBQ_ASSIGN(s.state.graph, first_graph(s));
     NBQ_TRY(try_quantising(q.recipe, s.state.graph));
+    NBQ_TRY(load_teacher(s));
   }
   Metrics& m = s.state.metrics;
   m.name = q.recipe.name;

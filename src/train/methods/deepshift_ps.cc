@@ -1,5 +1,3 @@
-#include <numbers>
-
 #include "train/methods/deepshift.h"
 
 namespace nbq {
