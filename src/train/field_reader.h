@@ -18,8 +18,8 @@ struct FieldReader {
   }
 };
 
-/// `one_minus_alpha` of a quantised phase.
-void read_alpha(StrictTable& table, PhaseSpec& phase);
+/// What a [[phase]] and a row of [compare] may both set; what is not there stays as it is.
+void read_settings(StrictTable& table, PhaseSpec& phase);
 
 /// [compare], after the phases, which its rows begin from.
 Status read_compare(StrictTable table, Recipe& recipe);

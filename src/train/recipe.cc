@@ -83,21 +83,27 @@ void read_method(StrictTable& t, PhaseSpec& p) {
   visit_method(p, row, FieldReader{t});
 }
 
+void read_alpha(StrictTable& t, PhaseSpec& p) {
+  std::vector<float> ends = {static_cast<float>(p.one_minus_alpha_from),
+                             static_cast<float>(p.one_minus_alpha_to)};
+  t.get("one_minus_alpha", ends);
+  const auto sound = [](float v) { return v > 0 && v <= 1; };
+  if (ends.size() != 2 || !sound(ends[0]) || !sound(ends[1]))
+    return t.fail("one_minus_alpha", "must be two numbers above 0 and up to 1: first and last");
+  if (t.has("one_minus_alpha")) {
+    p.one_minus_alpha_from = static_cast<double>(ends[0]);
+    p.one_minus_alpha_to = static_cast<double>(ends[1]);
+  }
+}
+
 Status read_phase(StrictTable t, PhaseSpec& p) {
   std::string kind;
   t.get_choice("kind", kind, {"float", "quantised"});
   if (kind.empty()) t.fail("kind", "is needed: \"float\" or \"quantised\"");
   p.quantised = kind == "quantised";
   if (p.quantised) p.lr = 0.01;
-  visit_phase(p, FieldReader{t});
-  if (p.nesterov && p.momentum == 0 && p.optimizer == "sgd")
-    t.fail("momentum", "must be above 0 with nesterov; set nesterov = false");
-  if (p.quantised) {
-    visit_quantised(p, FieldReader{t});
-    read_alpha(t, p);
-  } else {
-    read_method(t, p);
-  }
+  read_settings(t, p);
+  if (!p.quantised) read_method(t, p);
   if (p.reestimate_batches > 0 && p.freeze_norms_epochs == 0)
     t.fail("reestimate_batches", "needs freeze_norms_epochs above 0: it is done when norms freeze");
   if (p.quantised && p.freeze_norms_epochs > p.epochs && t.has("freeze_norms_epochs"))
@@ -110,6 +116,15 @@ Status read_phase(StrictTable t, PhaseSpec& p) {
 }
 
 }  // namespace
+
+void read_settings(StrictTable& t, PhaseSpec& p) {
+  visit_phase(p, FieldReader{t});
+  if (p.nesterov && p.momentum == 0 && p.optimizer == "sgd")
+    t.fail("momentum", "must be above 0 with nesterov; set nesterov = false");
+  if (!p.quantised) return;
+  visit_quantised(p, FieldReader{t});
+  read_alpha(t, p);
+}
 
 Result<Recipe> parse_recipe(std::string_view text, const std::string& file,
                             std::span<const std::string> overrides) {

@@ -14,19 +14,6 @@ bool plain(const std::string& label) {
          });
 }
 
-/// A phase's keys, as they are in [[phase]], over what the row has.
-void read_settings(StrictTable& t, PhaseSpec& p) {
-  visit_phase(p, FieldReader{t});
-  if (p.nesterov && p.momentum == 0 && p.optimizer == "sgd")
-    t.fail("momentum", "must be above 0 with nesterov; set nesterov = false");
-  if (p.quantised) {
-    visit_quantised(p, FieldReader{t});
-    read_alpha(t, p);
-  } else {
-    t.get("first_last_float", p.first_last_float);
-  }
-}
-
 Status read_row(StrictTable t, const Recipe& recipe, CompareRow& row) {
   std::string name, label;
   int bits = 0;
@@ -50,7 +37,10 @@ Status read_row(StrictTable t, const Recipe& recipe, CompareRow& row) {
                       kSharedFolder));
     row.label = label;
   }
-  for (PhaseSpec& p : row.phases) read_settings(t, p);
+  for (PhaseSpec& p : row.phases) {
+    read_settings(t, p);
+    if (!p.quantised) t.get("first_last_float", p.first_last_float);
+  }
   return t.finish();
 }
 
@@ -70,19 +60,6 @@ Status read_compare(StrictTable t, Recipe& recipe) {
     recipe.compare.rows.push_back(std::move(made));
   }
   return t.finish();
-}
-
-void read_alpha(StrictTable& t, PhaseSpec& p) {
-  std::vector<float> ends = {static_cast<float>(p.one_minus_alpha_from),
-                             static_cast<float>(p.one_minus_alpha_to)};
-  t.get("one_minus_alpha", ends);
-  const auto sound = [](float v) { return v > 0 && v <= 1; };
-  if (ends.size() != 2 || !sound(ends[0]) || !sound(ends[1]))
-    return t.fail("one_minus_alpha", "must be two numbers above 0 and up to 1: first and last");
-  if (t.has("one_minus_alpha")) {
-    p.one_minus_alpha_from = static_cast<double>(ends[0]);
-    p.one_minus_alpha_to = static_cast<double>(ends[1]);
-  }
 }
 
 }  // namespace nbq

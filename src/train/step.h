@@ -48,7 +48,6 @@ class TrainStep {
   Batch stand_in() const;
   /// The batch's images as the network reads them.
   at::Tensor image_of(const Batch& batch) const;
-  bool uses_bfloat16() const { return bfloat16_; }
   NetOptimizer& optimizer() { return optimizer_; }
 
  private:

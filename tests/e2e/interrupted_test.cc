@@ -12,14 +12,6 @@ class Interrupted : public CommandTest {
     return quoted(NBQ_BINARY) + " train " + quoted(NBQ_SOURCE_DIR "/zoo/nbqnn-digits.toml") +
            " --epochs-scale 0.2 --threads 1 --checkpoint-steps 5 --run " + quoted(path(run));
   }
-  /// Of a line of shell.
-  Ran shell(const std::string& line) const {
-    const auto r = run_process(
-        {"/bin/sh", "-c",
-         "{ " + line + "; } >" + quoted(path("stdout")) + " 2>" + quoted(path("stderr"))});
-    return {r.value().exit_code, read_text_file(path("stdout")).value(),
-            read_text_file(path("stderr")).value()};
-  }
   /// Kills the training `delay` seconds after `run` has a checkpoint; 137 if it was still going on.
   Ran killed(const std::string& command, const std::string& run, const std::string& delay) const {
     return shell(command + " & pid=$!; n=0; while [ ! -e " + quoted(path(run + "/checkpoint.pt")) +

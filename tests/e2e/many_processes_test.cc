@@ -14,14 +14,6 @@ class ManyProcesses : public CommandTest {
            "phase.1.sync_norms=true --run " +
            quoted(path("run")) + " " + more;
   }
-  /// Of a line of shell.
-  Ran shell(const std::string& line) const {
-    const auto r = run_process(
-        {"/bin/sh", "-c",
-         "{ " + line + "; } >" + quoted(path("stdout")) + " 2>" + quoted(path("stderr"))});
-    return {r.value().exit_code, read_text_file(path("stdout")).value(),
-            read_text_file(path("stderr")).value()};
-  }
   /// Runs `then` once the training that runs as $pid has a checkpoint, with the process numbers of
   /// its ranks in $rank0 and $rank1; the exit code is the training's.
   Ran while_training(const std::string& then) const {

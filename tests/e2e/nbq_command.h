@@ -22,15 +22,21 @@ struct Ran {
 
 inline std::string quoted(const std::string& s) { return "'" + s + "'"; }
 
+/// Runs a line of shell, its output going to files in `dir`.
+inline Ran shell_line(const std::string& line, const fs::path& dir) {
+  const auto r = run_process(
+      {"/bin/sh", "-c",
+       "{ " + line + "; } >" + quoted(dir / "stdout") + " 2>" + quoted(dir / "stderr")});
+  return {r.value().exit_code, read_text_file(dir / "stdout").value(),
+          read_text_file(dir / "stderr").value()};
+}
+
 /// Runs the built nbq; `environment` is put before the command ("PATH=/none").
 inline Ran nbq(const std::vector<std::string>& args, const fs::path& dir,
                const std::string& environment = "") {
   std::string line = "env " + environment + " " + quoted(NBQ_BINARY);
   for (const std::string& a : args) line += " " + quoted(a);
-  line += " >" + quoted(dir / "stdout") + " 2>" + quoted(dir / "stderr");
-  const auto r = run_process({"/bin/sh", "-c", line});
-  return {r.value().exit_code, read_text_file(dir / "stdout").value(),
-          read_text_file(dir / "stderr").value()};
+  return shell_line(line, dir);
 }
 
 /// A folder of its own for each test, removed at its end.
@@ -48,6 +54,7 @@ class CommandTest : public ::testing::Test {
   Ran run(const std::vector<std::string>& args, const std::string& environment = "") const {
     return nbq(args, dir_, environment);
   }
+  Ran shell(const std::string& line) const { return shell_line(line, dir_); }
   std::string path(const std::string& name) const { return (dir_ / name).string(); }
   /// A digits network trained just long enough to be one: float.nbq, quantised.nbq, model.nbq.
   void train_briefly() const {
