@@ -27,7 +27,7 @@ void follow(const OpContext& op, std::span<const float> scale, const BatchStatis
     if (!(std::fabs(s) > 1e-12)) continue;  // channels of no gain say nothing
     move(mean[c], seen.mean[c] / s, momentum);
     // The variance sets the scale at which the weights are quantised. Without learning beside it
-    // that loop runs away: codes clip, the variance shrinks, the scale grows, more codes clip.
+    // that loop can run away: codes clip, the variance shrinks, the scale grows, more codes clip.
     if (!op.pass.means_only) move(var[c], seen.var[c] / (s * s), momentum);
   }
 }

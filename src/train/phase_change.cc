@@ -68,9 +68,10 @@ bool changes_bits(const Recipe& r, int phase) {
 /// The float network that the quantised phases begin with becomes one whose codes are learnt.
 Result<Graph> first_quantised(const Session& s, const PhaseSpec& phase, const QuantSpec& spec) {
   NBQ_ASSIGN(const Graph absorbed, absorb_norms(s.state.graph));
-  NBQ_ASSIGN(const ActSamples samples,
-             calibrate(fold_norms(absorbed), *s.train, static_cast<std::size_t>(phase.calibration_images),
-                       epoch_order(s.split.train, s.recipe().seed, ~std::uint64_t{0})));
+  NBQ_ASSIGN(
+      const ActSamples samples,
+      calibrate(fold_norms(absorbed), *s.train, static_cast<std::size_t>(phase.calibration_images),
+                epoch_order(s.split.train, s.recipe().seed, ~std::uint64_t{0})));
   return quantise(absorbed, spec, samples);
 }
 

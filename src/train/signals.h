@@ -4,7 +4,8 @@
 // Private to src/train.
 namespace nbq {
 
-/// Catches SIGINT and SIGTERM while it lives; a second signal ends the program at once. One at a time.
+/// Catches SIGINT and SIGTERM while it lives; a second signal ends the program at once. One at a
+/// time.
 class SignalCatcher {
  public:
   /// on: false catches nothing.
