@@ -44,6 +44,7 @@ void visit_quantised(Phase& p, Visitor&& v) {
   v.number("weight_bits", p.weight_bits, 0, kMaxWeightBits);
   v.choice("gradient", p.gradient, row_names(gradient_rows()));
   v.choice("alpha", p.alpha, row_names(alpha_rows()));
+  v.number("alpha_epochs", p.alpha_epochs, 0, kMaxEpochs);
   v.number("final_epochs_at_one", p.final_epochs_at_one, 0, kMaxEpochs);
   v.flag("compensate", p.compensate);
   v.number("calibration_images", p.calibration_images, 1, 1 << 20);

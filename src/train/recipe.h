@@ -74,6 +74,7 @@ struct PhaseSpec {
   int weight_bits = 0;  ///< instead of [quant]'s, for progressive phases; 0: those
   std::string gradient = "reconstructed";  ///< row of schedules.cc
   std::string alpha = "geometric";         ///< row of schedules.cc: the way of 1 - alpha
+  double alpha_epochs = 0;  ///< in which 1 - alpha gets to its last value; 0: all until it is 0
   double one_minus_alpha_from = 0.5;
   double one_minus_alpha_to = 0.01;
   double final_epochs_at_one =

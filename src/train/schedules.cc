@@ -25,6 +25,13 @@ std::int64_t steps_before(const PhaseSpec& p, double epochs, std::int64_t steps_
   return std::llround(before * static_cast<double>(steps_per_epoch));
 }
 
+/// Steps in which 1 - alpha goes from its first value to its last.
+std::int64_t ramp_steps(const PhaseSpec& p, std::int64_t learning, std::int64_t steps_per_epoch) {
+  if (p.alpha_epochs <= 0) return learning;
+  return std::max<std::int64_t>(
+      1, std::llround(p.alpha_epochs * static_cast<double>(steps_per_epoch)));
+}
+
 double geometric(double from, double to, double t) { return from * std::pow(to / from, t); }
 double linear(double from, double to, double t) { return from + (to - from) * t; }
 double constant(double from, double, double) { return from; }
@@ -67,8 +74,9 @@ std::int64_t norms_freeze_at(const PhaseSpec& phase, std::int64_t steps_per_epoc
 double alpha_at(const PhaseSpec& phase, std::int64_t step, std::int64_t steps_per_epoch) {
   const std::int64_t learning = steps_before(phase, phase.final_epochs_at_one, steps_per_epoch);
   if (!phase.quantised || step >= learning) return 1;
+  const std::int64_t ramp = std::min(learning, ramp_steps(phase, learning, steps_per_epoch));
   const double t =
-      learning > 1 ? static_cast<double>(step) / static_cast<double>(learning - 1) : 1.0;
+      ramp > 1 ? std::min(1.0, static_cast<double>(step) / static_cast<double>(ramp - 1)) : 1.0;
   const AlphaRow& row = find_row(alpha_rows(), phase.alpha);
   return 1 - row.one_minus_alpha(phase.one_minus_alpha_from, phase.one_minus_alpha_to, t);
 }

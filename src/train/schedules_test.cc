@@ -18,6 +18,10 @@ TEST(Schedules, GeometricAlphaGoesFromTheFirstToTheLastValue) {
   const double ratio = (1 - alpha_at(p, 11, steps)) / (1 - alpha_at(p, 10, steps));
   EXPECT_NEAR(ratio, std::pow(0.02, 1.0 / 99), 1e-12);
   for (int step = 100; step < 125; ++step) EXPECT_EQ(alpha_at(p, step, steps), 1);
+  p.alpha_epochs = 2;  // there sooner, and stays
+  EXPECT_NEAR(1 - alpha_at(p, 25, steps), 0.5 * std::pow(0.02, 25.0 / 49), 1e-12);
+  for (int step = 49; step < 100; ++step) EXPECT_NEAR(1 - alpha_at(p, step, steps), 0.01, 1e-12);
+  EXPECT_EQ(alpha_at(p, 100, steps), 1);
   p.quantised = false;
   EXPECT_EQ(alpha_at(p, 0, steps), 1);
 }
