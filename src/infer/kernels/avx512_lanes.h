@@ -1,0 +1,103 @@
+#pragma once
+#include <immintrin.h>
+
+#include "infer/kernels/decode_impl.h"
+#include "infer/kernels/finish_impl.h"
+#include "infer/kernels/map_impl.h"
+#include "infer/kernels/tile_impl.h"
+
+// The vector types of AVX-512 for the templates; unnamed, see tile_impl.h.
+namespace nbq::infer {
+namespace {
+
+struct Lanes512 {
+  using Acc = __m512i;
+  using Weights = __m512i;
+  static constexpr int kLanes = 16, kBytes = 64;
+  static Acc zero() { return _mm512_setzero_si512(); }
+  static Weights load_weights(const std::int8_t* w) { return _mm512_load_si512(w); }
+  static __m512i broadcast(const std::uint8_t* x) {
+    std::int32_t v;
+    __builtin_memcpy(&v, x, 4);
+    return _mm512_set1_epi32(v);
+  }
+  static void store(std::int32_t* to, Acc acc) { _mm512_store_si512(to, acc); }
+};
+struct Bytes512 : Lanes512 {
+  static Acc dot(Acc acc, __m512i x, __m512i w) { return _mm512_dpbusd_epi32(acc, x, w); }
+};
+struct Words512 : Lanes512 {
+  static Acc dot(Acc acc, __m512i x, __m512i w) { return _mm512_dpwssd_epi32(acc, x, w); }
+};
+
+struct Codes512 {
+  using V = __m512i;
+  static constexpr int kBytes = 64;
+  static V load(const std::uint8_t* p) { return _mm512_loadu_si512(p); }
+  static void store(std::int8_t* to, V v) { _mm512_store_si512(to, v); }
+  static V bits_and(V v, int mask) {
+    return _mm512_and_si512(v, _mm512_set1_epi8(static_cast<char>(mask)));
+  }
+  // Shifts of 16-bit words: what crosses a byte is masked away afterwards.
+  template <int n>
+  static V bits_right(V v) {
+    return _mm512_srli_epi16(v, n);
+  }
+  template <int n>
+  static V bits_left(V v) {
+    return _mm512_slli_epi16(v, n);
+  }
+  /// Bits of `mask` from a, the others from b.
+  template <int mask>
+  static V bits_select(V a, V b) {
+    return _mm512_ternarylogic_epi32(_mm512_set1_epi8(static_cast<char>(mask)), a, b, 0xca);
+  }
+  static V table(const std::int8_t* sixteen) {
+    return _mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i*>(sixteen)));
+  }
+  static V look_up(V levels, V codes) { return _mm512_shuffle_epi8(levels, codes); }
+  static void store_words(std::int8_t* to, const std::int16_t* levels, V codes) {
+    const __m512i table = _mm512_load_si512(levels);
+    const __m512i low = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(codes));
+    const __m512i high = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(codes, 1));
+    _mm512_store_si512(to, _mm512_permutexvar_epi16(low, table));
+    _mm512_store_si512(to + 64, _mm512_permutexvar_epi16(high, table));
+  }
+  static void prefetch(const std::uint8_t* p) {
+    _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0);
+  }
+};
+
+struct Int512 {
+  using V = __m512i;
+  static constexpr int kLanes = 16;
+  static __mmask16 first(int lanes) { return static_cast<__mmask16>((1u << lanes) - 1); }
+  static V load(const std::int32_t* p) { return _mm512_loadu_si512(p); }
+  static void store(std::int32_t* to, V v) { _mm512_store_si512(to, v); }
+  static V set(std::int32_t v) { return _mm512_set1_epi32(v); }
+  static V add(V a, V b) { return _mm512_add_epi32(a, b); }
+  static V bits_and(V a, V b) { return _mm512_and_si512(a, b); }
+  static V bits_xor(V a, V b) { return _mm512_xor_si512(a, b); }
+  static V sub(V a, V b) { return _mm512_sub_epi32(a, b); }
+  static V min(V a, V b) { return _mm512_min_epi32(a, b); }
+  static V max(V a, V b) { return _mm512_max_epi32(a, b); }
+  static V shift_left(V v, V by) { return _mm512_sllv_epi32(v, by); }
+  static V shift_right(V v, V by) { return _mm512_srav_epi32(v, by); }
+  static V shift_left(V v, int by) { return _mm512_sll_epi32(v, _mm_cvtsi32_si128(by)); }
+  static V shift_right(V v, int by) { return _mm512_sra_epi32(v, _mm_cvtsi32_si128(by)); }
+  static V load_bytes(const std::uint8_t* p, int lanes) {
+    return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(first(lanes), p));
+  }
+  static V load_words(const std::uint8_t* p, int lanes) {
+    return _mm512_cvtepi16_epi32(_mm256_maskz_loadu_epi16(first(lanes), p));
+  }
+  static void store_bytes(std::uint8_t* to, V v, int lanes) {
+    _mm_mask_storeu_epi8(to, first(lanes), _mm512_cvtepi32_epi8(v));
+  }
+  static void store_words(std::uint8_t* to, V v, int lanes) {
+    _mm256_mask_storeu_epi16(to, first(lanes), _mm512_cvtepi32_epi16(v));
+  }
+};
+
+}  // namespace
+}  // namespace nbq::infer

@@ -1,0 +1,24 @@
+#pragma once
+#include <vector>
+
+#include "infer/isa.h"
+#include "infer/step.h"
+
+namespace nbq::infer {
+
+/// A network as steps over an arena. Immutable, shared by all contexts.
+struct Plan {
+  std::vector<Buffer> buffers;
+  std::vector<StepPtr> steps;
+  int images = 1;                 ///< that run together
+  std::size_t arena_bytes = 0;    ///< for so many images
+  std::size_t scratch_bytes = 0;  ///< a thread
+  std::size_t weight_bytes = 0;
+  std::int64_t outputs = 0;  ///< logits an image
+};
+
+/// `graph` is verified and has its shapes. `kernels` must outlive the plan. `batch`: images that a
+/// call usually brings; `threads`: that share the work. Throws std::bad_alloc.
+Result<Plan> make_plan(const Graph& graph, const KernelSet& kernels, int batch, int threads);
+
+}  // namespace nbq::infer

@@ -1,0 +1,21 @@
+#pragma once
+#include "infer/step.h"
+#include "model/quantise.h"
+
+namespace nbq::infer {
+
+/// A maximum or an average over windows, channel by channel.
+struct PoolSpec {
+  const Node* node = nullptr;
+  Window window;
+  bool average = false;
+  OutputStage stage;
+  View in, out;
+  bool logits = false;
+  std::int64_t logits_per_image = 0;
+};
+
+/// Average and maximum; of a maximum both sides must be stored alike (words or bytes).
+StepPtr make_pool_step(const PoolSpec& spec);
+
+}  // namespace nbq::infer
