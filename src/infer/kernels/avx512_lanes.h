@@ -85,13 +85,20 @@ struct Int512 {
   static V shift_right(V v, V by) { return _mm512_srav_epi32(v, by); }
   static V shift_left(V v, int by) { return _mm512_sll_epi32(v, _mm_cvtsi32_si128(by)); }
   static V shift_right(V v, int by) { return _mm512_sra_epi32(v, _mm_cvtsi32_si128(by)); }
+  // Whole vectors without a mask, whose stores are slow.
   static V load_bytes(const std::uint8_t* p, int lanes) {
+    if (lanes == kLanes)
+      return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
     return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(first(lanes), p));
   }
   static V load_words(const std::uint8_t* p, int lanes) {
     return _mm512_cvtepi16_epi32(_mm256_maskz_loadu_epi16(first(lanes), p));
   }
   static void store_bytes(std::uint8_t* to, V v, int lanes) {
+    if (lanes == kLanes) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(v));
+      return;
+    }
     _mm_mask_storeu_epi8(to, first(lanes), _mm512_cvtepi32_epi8(v));
   }
   static void store_words(std::uint8_t* to, V v, int lanes) {

@@ -14,19 +14,36 @@ typename I::V clamp(typename I::V v, std::int32_t lo, std::int32_t hi) {
   return I::min(I::max(v, I::set(lo)), I::set(hi));
 }
 
+/// The second stage's numbers in registers: stores of bytes may alias anything in memory.
 template <class I>
-typename I::V second_stage(const Finish& f, typename I::V v, const std::uint8_t* residual,
-                           int lanes) {
-  v = I::shift_left(v, f.own_left);
-  if (residual != nullptr) {
-    const auto other =
-        f.residual_wide ? I::load_words(residual, lanes) : I::load_bytes(residual, lanes);
-    v = I::add(v, I::shift_left(I::sub(other, I::set(f.residual_zero)), f.residual_left));
+struct SecondStage {
+  typename I::V half, lo, hi, zero;
+  int own_left, residual_left, right, left;
+  bool wide;
+
+  explicit SecondStage(const Finish& f)
+      : half(I::set(f.half2)),
+        lo(I::set(f.lo2)),
+        hi(I::set(f.hi2)),
+        zero(I::set(f.residual_zero)),
+        own_left(f.own_left),
+        residual_left(f.residual_left),
+        right(f.right2),
+        left(f.left2),
+        wide(f.residual_wide) {}
+
+  /// residual: null, or where the lanes' other operands are.
+  typename I::V operator()(typename I::V v, const std::uint8_t* residual, int lanes) const {
+    v = I::shift_left(v, own_left);
+    if (residual != nullptr) {
+      const auto other = wide ? I::load_words(residual, lanes) : I::load_bytes(residual, lanes);
+      v = I::add(v, I::shift_left(I::sub(other, zero), residual_left));
+    }
+    v = I::shift_right(I::add(v, half), right);
+    if (left != 0) v = I::shift_left(clamp<I>(v, -kBeforeLeft, kBeforeLeft), left);
+    return I::min(I::max(v, lo), hi);
   }
-  v = I::shift_right(I::add(v, I::set(f.half2)), f.right2);
-  if (f.left2 != 0) v = I::shift_left(clamp<I>(v, -kBeforeLeft, kBeforeLeft), f.left2);
-  return clamp<I>(v, f.lo2, f.hi2);
-}
+};
 
 template <class I>
 void store_logits(const Finish& f, typename I::V v, int pixel, int channel, int lanes) {
@@ -38,30 +55,35 @@ void store_logits(const Finish& f, typename I::V v, int pixel, int channel, int 
 
 template <class I, bool kSecond, bool kLeft, bool kWide>
 void finish_tile(const Finish& f, const std::int32_t* acc, int pixels, int vectors) {
-  for (int m = 0; m < vectors && m * I::kLanes < f.lanes; ++m) {
-    const int channel = m * I::kLanes;
-    const int lanes = f.lanes - channel < I::kLanes ? f.lanes - channel : I::kLanes;
+  const auto lo = I::set(f.lo), hi = I::set(f.hi), zero = I::set(f.zero);
+  const SecondStage<I> second(f);
+  const std::ptrdiff_t out_pixel = f.out_pixel, residual_pixel = f.residual_pixel;
+  const int all = f.lanes;
+  for (int channel = 0; channel < vectors * I::kLanes && channel < all; channel += I::kLanes) {
+    const int lanes = all - channel < I::kLanes ? all - channel : I::kLanes;
     const auto bias = I::load(f.bias + channel);
     const auto right = I::load(f.right + channel);
+    const std::uint8_t* residual =
+        f.residual == nullptr ? nullptr : f.residual + channel * (second.wide ? 2 : 1);
+    std::uint8_t* out = f.out + channel * (kWide ? 2 : 1);
+    const std::int32_t* sums = acc + channel;
     for (int p = 0; p < pixels; ++p) {
-      auto v = I::add(I::load(acc + (std::ptrdiff_t{p} * vectors + m) * I::kLanes), bias);
-      v = I::shift_right(v, right);
+      auto v = I::shift_right(I::add(I::load(sums), bias), right);
       if constexpr (kLeft)
         v = I::shift_left(clamp<I>(v, -kBeforeLeft, kBeforeLeft), I::load(f.left + channel));
-      v = clamp<I>(v, f.lo, f.hi);
+      v = I::min(I::max(v, lo), hi);
       if constexpr (kSecond) {
-        const std::uint8_t* residual = f.residual;
-        if (residual != nullptr)
-          residual += p * f.residual_pixel + channel * (f.residual_wide ? 2 : 1);
-        v = second_stage<I>(f, v, residual, lanes);
+        v = second(v, residual, lanes);
+        residual += residual == nullptr ? 0 : residual_pixel;
       }
-      v = I::add(v, I::set(f.zero));
-      std::uint8_t* out = f.out + p * f.out_pixel + channel * (kWide ? 2 : 1);
+      v = I::add(v, zero);
       if constexpr (kWide) {
         I::store_words(out, v, lanes);
       } else {
         I::store_bytes(out, v, lanes);
       }
+      out += out_pixel;
+      sums += vectors * I::kLanes;
     }
   }
 }

@@ -69,8 +69,8 @@ struct MapLine {
     const std::int32_t* left;
   };
   Operand operand[2];
-  const std::int32_t *keep, *negate;  ///< all ones or 0 a channel; null: no weights
-  const std::int32_t *bias, *right, *left;
+  const std::int32_t *keep, *negate;        ///< all ones or 0 a channel; null: no weights
+  const std::int32_t *bias, *right, *left;  ///< as Finish's
   std::int32_t lo, hi, zero;
   std::uint8_t* out;
   std::ptrdiff_t out_pixel;

@@ -5,44 +5,61 @@
 namespace nbq::infer {
 namespace {
 
+/// An operand, and where its next pixel is.
 template <class I>
-typename I::V load_operand(const MapLine::Operand& o, int pixel, int channel, int lanes) {
-  const std::uint8_t* p = o.in + pixel * o.pixel + channel * (o.wide ? 2 : 1);
-  const auto v = o.wide ? I::load_words(p, lanes) : I::load_bytes(p, lanes);
-  return I::shift_left(v, I::load(o.left + channel));
-}
+struct MapOperand {
+  const std::uint8_t* in;
+  std::ptrdiff_t pixel;
+  bool wide;
+  typename I::V left;
 
-template <class I, bool kTwo, bool kWeights>
+  MapOperand(const MapLine::Operand& o, int channel)
+      : in(o.in + channel * (o.wide ? 2 : 1)),
+        pixel(o.pixel),
+        wide(o.wide),
+        left(I::load(o.left + channel)) {}
+  typename I::V next(int lanes) {
+    const auto v = wide ? I::load_words(in, lanes) : I::load_bytes(in, lanes);
+    in += pixel;
+    return I::shift_left(v, left);
+  }
+};
+
+template <class I, bool kTwo, bool kWeights, bool kLeft>
 void map_line(const MapLine& l) {
-  for (int c = 0; c < l.channels; c += I::kLanes) {
-    const int lanes = l.channels - c < I::kLanes ? l.channels - c : I::kLanes;
-    const auto bias = I::load(l.bias + c);
-    const auto right = I::load(l.right + c);
-    const auto left = I::load(l.left + c);
-    for (int p = 0; p < l.pixels; ++p) {
-      auto v = load_operand<I>(l.operand[0], p, c, lanes);
-      if constexpr (kWeights) {
-        const auto negate = I::load(l.negate + c);
-        v = I::sub(I::bits_xor(I::bits_and(v, I::load(l.keep + c)), negate), negate);
-      }
-      if constexpr (kTwo) v = I::add(v, load_operand<I>(l.operand[1], p, c, lanes));
+  const auto lo = I::set(l.lo), hi = I::set(l.hi), zero = I::set(l.zero);
+  const std::ptrdiff_t out_pixel = l.out_pixel;
+  const int channels = l.channels, pixels = l.pixels;
+  const bool wide = l.out_wide;
+  for (int c = 0; c < channels; c += I::kLanes) {
+    const int lanes = channels - c < I::kLanes ? channels - c : I::kLanes;
+    const auto bias = I::load(l.bias + c), right = I::load(l.right + c);
+    const auto left = kLeft ? I::load(l.left + c) : bias;
+    const auto keep = kWeights ? I::load(l.keep + c) : bias;
+    const auto negate = kWeights ? I::load(l.negate + c) : bias;
+    MapOperand<I> first(l.operand[0], c), second(l.operand[kTwo ? 1 : 0], c);
+    std::uint8_t* out = l.out + c * (wide ? 2 : 1);
+    for (int p = 0; p < pixels; ++p, out += out_pixel) {
+      auto v = first.next(lanes);
+      if constexpr (kWeights) v = I::sub(I::bits_xor(I::bits_and(v, keep), negate), negate);
+      if constexpr (kTwo) v = I::add(v, second.next(lanes));
       v = I::shift_right(I::add(v, bias), right);
-      v = I::shift_left(clamp<I>(v, -kBeforeLeft, kBeforeLeft), left);
-      v = I::add(clamp<I>(v, l.lo, l.hi), I::set(l.zero));
-      std::uint8_t* out = l.out + p * l.out_pixel + c * (l.out_wide ? 2 : 1);
-      l.out_wide ? I::store_words(out, v, lanes) : I::store_bytes(out, v, lanes);
+      if constexpr (kLeft) v = I::shift_left(clamp<I>(v, -kBeforeLeft, kBeforeLeft), left);
+      v = I::add(I::min(I::max(v, lo), hi), zero);
+      wide ? I::store_words(out, v, lanes) : I::store_bytes(out, v, lanes);
     }
   }
 }
 
 template <class I>
 void map(const MapLine& l) {
-  const bool two = l.operand[1].in != nullptr;
-  if (l.keep != nullptr) {
-    two ? map_line<I, true, true>(l) : map_line<I, false, true>(l);
-  } else {
-    two ? map_line<I, true, false>(l) : map_line<I, false, false>(l);
-  }
+  using Fn = void (*)(const MapLine&);
+  static constexpr Fn kFns[8] = {map_line<I, false, false, false>, map_line<I, false, false, true>,
+                                 map_line<I, false, true, false>,  map_line<I, false, true, true>,
+                                 map_line<I, true, false, false>,  map_line<I, true, false, true>,
+                                 map_line<I, true, true, false>,   map_line<I, true, true, true>};
+  kFns[(l.operand[1].in != nullptr ? 4 : 0) + (l.keep != nullptr ? 2 : 0) +
+       (l.left != nullptr ? 1 : 0)](l);
 }
 
 }  // namespace

@@ -48,6 +48,7 @@ class MapStep final : public Step {
   Po2Format format_{2};
   Inside in_c_, in_y_, in_x_;
   bool fast_;
+  bool any_left_ = false;
   bool covers_;  ///< every element of the output has an operand
   ChannelInts bias_, right_, left_, keep_, negate_;
   std::array<ChannelInts, 2> operand_left_;
@@ -119,6 +120,7 @@ void MapStep::set_channels() {
     bias_[i] = wrap(bias);
     right_[i] = std::max(r, 0);
     left_[i] = std::max(-r, 0);
+    any_left_ = any_left_ || r < 0;
   }
 }
 
@@ -153,7 +155,7 @@ void MapStep::vectors(const Worker& w, std::int64_t image, int y) const {
   l.negate = negate_.data();
   l.bias = bias_.data();
   l.right = right_.data();
-  l.left = left_.data();
+  l.left = any_left_ ? left_.data() : nullptr;
   l.lo = static_cast<std::int32_t>(spec_.stage.lo);
   l.hi = static_cast<std::int32_t>(spec_.stage.hi);
   l.zero = out_.zero;

@@ -10,19 +10,83 @@
 namespace nbq::infer {
 namespace {
 
-// Whole channels of a pixel at a time: compilers vectorise these.
-NBQ_CLONES void max_bytes(std::uint8_t* to, const std::uint8_t* x, int count) {
-  for (int i = 0; i < count; ++i) to[i] = std::max(to[i], x[i]);
+/// The taps of one output pixel: rows x taps pixels, that many bytes apart.
+struct Taps {
+  const std::uint8_t* in;
+  std::ptrdiff_t row, tap;
+  int rows, taps;
+};
+
+/// f(pixel) for each tap.
+template <class F>
+[[gnu::always_inline]] inline void each(const Taps& t, std::ptrdiff_t channel_bytes, F&& f) {
+  for (int r = 0; r < t.rows; ++r)
+    for (int k = 0; k < t.taps; ++k) f(t.in + r * t.row + k * t.tap + channel_bytes);
 }
-NBQ_CLONES void max_words(std::int16_t* to, const std::int16_t* x, int count) {
-  for (int i = 0; i < count; ++i) to[i] = std::max(to[i], x[i]);
+
+// Vectors in the compiler's own notation, so that NBQ_CLONES makes of them what the processor has:
+// some channels at a time over all taps.
+template <class T>
+inline constexpr int kChunk = 32 / static_cast<int>(sizeof(T));
+
+template <class T>
+[[gnu::always_inline]] inline void maximum_of(const Taps& t, T* to, int channels) {
+  typedef T V [[gnu::vector_size(32), gnu::aligned(1)]];
+  int c = 0;
+  for (; c + kChunk<T> <= channels; c += kChunk<T>) {
+    V best = *reinterpret_cast<const V*>(t.in + c * static_cast<int>(sizeof(T)));
+    each(t, c * static_cast<int>(sizeof(T)), [&](const std::uint8_t* p) {
+      const V x = *reinterpret_cast<const V*>(p);
+      best = x > best ? x : best;
+    });
+    *reinterpret_cast<V*>(to + c) = best;
+  }
+  for (; c < channels; ++c) {
+    T best = reinterpret_cast<const T*>(t.in)[c];
+    each(t, 0,
+         [&](const std::uint8_t* p) { best = std::max(best, reinterpret_cast<const T*>(p)[c]); });
+    to[c] = best;
+  }
 }
-NBQ_CLONES void add_bytes(std::int32_t* to, const std::uint8_t* x, int count) {
-  for (int i = 0; i < count; ++i) to[i] += x[i];
+
+template <class T>
+[[gnu::always_inline]] inline void sums_of(const Taps& t, std::int32_t* to, int channels) {
+  constexpr int kAtOnce = 16;
+  int c = 0;
+  for (; c + kAtOnce <= channels; c += kAtOnce) {
+    std::int32_t sum[kAtOnce] = {};
+    each(t, c * static_cast<int>(sizeof(T)), [&](const std::uint8_t* p) {
+      for (int i = 0; i < kAtOnce; ++i) sum[i] += reinterpret_cast<const T*>(p)[i];
+    });
+    std::memcpy(to + c, sum, sizeof sum);
+  }
+  for (; c < channels; ++c) {
+    to[c] = 0;
+    each(t, 0, [&](const std::uint8_t* p) { to[c] += reinterpret_cast<const T*>(p)[c]; });
+  }
 }
-NBQ_CLONES void add_words(std::int32_t* to, const std::int16_t* x, int count) {
-  for (int i = 0; i < count; ++i) to[i] += x[i];
+
+NBQ_CLONES void max_bytes(const Taps& t, std::uint8_t* to, int channels) {
+  maximum_of<std::uint8_t>(t, to, channels);
 }
+NBQ_CLONES void max_words(const Taps& t, std::int16_t* to, int channels) {
+  maximum_of<std::int16_t>(t, to, channels);
+}
+NBQ_CLONES void add_bytes(const Taps& t, std::int32_t* to, int channels) {
+  sums_of<std::uint8_t>(t, to, channels);
+}
+NBQ_CLONES void add_words(const Taps& t, std::int32_t* to, int channels) {
+  sums_of<std::int16_t>(t, to, channels);
+}
+/// Taps [first, last) of a window at `start` that lie inside an axis.
+struct Existing {
+  int first, last;
+  Existing(int start, int kernel, int dilation, int size)
+      : first(start >= 0 ? 0 : (-start + dilation - 1) / dilation),
+        last(start >= size ? 0 : std::min(kernel, (size - 1 - start) / dilation + 1)) {
+    last = std::max(first, last);
+  }
+};
 
 class PoolStep final : public Step {
  public:
@@ -61,49 +125,31 @@ class PoolStep final : public Step {
   std::string how() const override { return spec_.average ? "average" : "maximum"; }
 
  private:
-  /// f(pixel) for the window's pixels that exist.
-  template <class F>
-  void each_tap(const Worker& w, std::int64_t image, int y, int x, F&& f) const {
+  Taps taps_of(const Worker& w, std::int64_t image, int y, int x) const {
     const Window& win = spec_.window;
-    for (int ky = 0; ky < win.kernel_h; ++ky) {
-      const int iy = y * win.stride_h + ky * win.dilation_h - win.pad_top;
-      if (iy < 0 || iy >= spec_.in.shape.h) continue;
-      for (int kx = 0; kx < win.kernel_w; ++kx) {
-        const int ix = x * win.stride_w + kx * win.dilation_w - win.pad_left;
-        if (ix >= 0 && ix < spec_.in.shape.w) f(in_.at(w.arena, image, iy, ix));
-      }
-    }
+    const int top = y * win.stride_h - win.pad_top, left = x * win.stride_w - win.pad_left;
+    const Existing rows(top, win.kernel_h, win.dilation_h, spec_.in.shape.h);
+    const Existing cols(left, win.kernel_w, win.dilation_w, spec_.in.shape.w);
+    return {in_.at(w.arena, image, top + rows.first * win.dilation_h,
+                   left + cols.first * win.dilation_w),
+            win.dilation_h * in_.row, win.dilation_w * in_.pixel, rows.last - rows.first,
+            cols.last - cols.first};
   }
 
   void maximum(const Worker& w, std::int64_t image, int y, int x) const {
     std::uint8_t* to = out_.at(w.arena, image, y, x);
-    const int channels = spec_.in.shape.c;
-    bool first = true;
-    each_tap(w, image, y, x, [&](const std::uint8_t* p) {
-      if (first) {
-        std::memcpy(to, p, static_cast<std::size_t>(channels) * (in_.wide ? 2 : 1));
-      } else if (in_.wide) {
-        max_words(reinterpret_cast<std::int16_t*>(to), reinterpret_cast<const std::int16_t*>(p),
-                  channels);
-      } else {
-        max_bytes(to, p, channels);
-      }
-      first = false;
-    });
+    const Taps taps = taps_of(w, image, y, x);
+    in_.wide ? max_words(taps, reinterpret_cast<std::int16_t*>(to), spec_.in.shape.c)
+             : max_bytes(taps, to, spec_.in.shape.c);
   }
 
   void average(const Worker& w, std::int64_t image, int y, int x) const {
     auto* sums = reinterpret_cast<std::int32_t*>(w.scratch);
     const int channels = spec_.in.shape.c;
-    std::fill_n(sums, channels, 0);
-    std::int32_t taps = 0;
-    each_tap(w, image, y, x, [&](const std::uint8_t* p) {
-      in_.wide ? add_words(sums, reinterpret_cast<const std::int16_t*>(p), channels)
-               : add_bytes(sums, p, channels);
-      ++taps;
-    });
-    for (int c = 0; c < channels; ++c)
-      finish(w, image, y, x, c, std::int64_t{sums[c]} - std::int64_t{taps} * in_.zero);
+    const Taps taps = taps_of(w, image, y, x);
+    in_.wide ? add_words(taps, sums, channels) : add_bytes(taps, sums, channels);
+    const std::int64_t zeros = std::int64_t{taps.rows} * taps.taps * in_.zero;
+    for (int c = 0; c < channels; ++c) finish(w, image, y, x, c, sums[c] - zeros);
   }
 
   void finish(const Worker& w, std::int64_t image, int y, int x, int c, std::int64_t sum) const {
