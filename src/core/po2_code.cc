@@ -1,5 +1,7 @@
 #include "core/po2_code.h"
 
+#include <algorithm>
+
 namespace nbq {
 
 std::vector<std::uint8_t> pack_codes(Po2Format f, std::span<const Po2Code> codes) {
@@ -21,15 +23,24 @@ Result<std::vector<Po2Code>> unpack_codes(Po2Format f, std::span<const std::uint
     return make_error(ErrorCode::kBadFile, "{} bytes of {}-bit codes, expected {} for {} weights",
                       bytes.size(), f.bits, packed_bytes(count, f.bits), count);
   std::vector<Po2Code> out(count);
+  const auto n = static_cast<std::size_t>(f.bits);
   const unsigned mask = (1u << f.bits) - 1;
-  std::size_t bit = 0;
-  for (std::size_t i = 0; i < count; ++i, bit += static_cast<std::size_t>(f.bits)) {
-    unsigned window = bytes[bit / 8];
-    if (bit / 8 + 1 < bytes.size()) window |= static_cast<unsigned>(bytes[bit / 8 + 1]) << 8;
-    out[i].raw = static_cast<std::uint8_t>((window >> (bit % 8)) & mask);
-    if (!out[i].is_valid(f))
-      return make_error(ErrorCode::kBadFile, "weight {} is a minus zero, an illegal code", i);
+  // 8 codes are n whole bytes; the last ones may be fewer.
+  for (std::size_t first = 0; first < count; first += 8) {
+    const std::size_t byte = first / 8 * n;
+    std::uint64_t window = 0;
+    for (std::size_t i = 0; i < n && byte + i < bytes.size(); ++i)
+      window |= std::uint64_t{bytes[byte + i]} << (8 * i);
+    const std::size_t some = std::min<std::size_t>(8, count - first);
+    for (std::size_t i = 0; i < some; ++i, window >>= n)
+      out[first + i].raw = static_cast<std::uint8_t>(window & mask);
   }
+  const Po2Code minus_zero{static_cast<std::uint8_t>(1u << (f.bits - 1))};
+  if (f.bits > 1)
+    if (const auto bad = std::find(out.begin(), out.end(), minus_zero); bad != out.end())
+      return make_error(ErrorCode::kBadFile, "weight {} is a minus zero, an illegal code",
+                        bad - out.begin());
+  const std::size_t bit = count * n;
   if (bit % 8 != 0 && (bytes.back() >> (bit % 8)) != 0)
     return make_error(ErrorCode::kBadFile, "bits are set after the last of {} codes", count);
   return out;

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -48,6 +49,14 @@ constexpr std::int64_t shift_mul(Po2Format f, std::int32_t x, Po2Code w) {
   const int k = w.k(f);
   const std::int64_t p = k != 0 ? std::int64_t{x} << (k - 1) : 0;
   return w.neg(f) ? -p : p;
+}
+
+/// Values of all 2^n codes, by Po2Code::raw.
+constexpr std::array<std::int32_t, 1 << kMaxWeightBits> code_values(Po2Format f) {
+  std::array<std::int32_t, 1 << kMaxWeightBits> values{};
+  for (unsigned raw = 0; raw < (1u << f.bits); ++raw)
+    values[raw] = Po2Code{static_cast<std::uint8_t>(raw)}.value(f);
+  return values;
 }
 
 /// Bytes that `count` codes of `bits` bits take when packed.

@@ -54,13 +54,14 @@ Result<AccBound> weighted_bound(const Node& node, const Node& operand, std::int6
   AccBound b;
   for (const int s : p.exps) b.exps.push_back(s + operand.act.exp);
   if (p.codes.empty()) return b;
-  const Po2Format f{p.bits};
+  auto levels_of = code_values(Po2Format{p.bits});
+  for (auto& level : levels_of) level = std::abs(level);
   const std::size_t per = p.codes.size() / static_cast<std::size_t>(channels);
   for (std::int64_t c = 0; c < channels; ++c) {
     // Levels are at most 2^14, operands 2^16, rows 2^28 long: the sum stays below 2^60.
     std::int64_t levels = 0;
-    for (std::size_t i = 0; i < per; ++i)
-      levels += std::abs(p.codes[static_cast<std::size_t>(c) * per + i].value(f));
+    const Po2Code* codes = p.codes.data() + static_cast<std::size_t>(c) * per;
+    for (std::size_t i = 0; i < per; ++i) levels += levels_of[codes[i].raw];
     const std::int64_t bias = p.bias.empty() ? 0 : std::abs(p.bias[static_cast<std::size_t>(c)]);
     b.max_abs.push_back(levels * operand.act.max_abs() + bias);
   }

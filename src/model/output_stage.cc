@@ -9,11 +9,11 @@ bool gives_logits(OpKind kind) {
          kind == OpKind::kGlobalAvgPool;
 }
 
-Result<OutputStage> output_stage(const Graph& graph, int id) {
-  const Node& n = graph.nodes[static_cast<std::size_t>(id)];
-  NBQ_ASSIGN(AccBound bound, acc_bound(graph, id));
+namespace {
+
+Result<OutputStage> stage_of(const Node& n, const AccBound& bound) {
   OutputStage stage;
-  stage.exps = std::move(bound.exps);
+  stage.exps = bound.exps;
   stage.raw = !n.act.quantised();
   if (stage.raw) return stage;
   stage.lo = n.act.lo;
@@ -29,23 +29,34 @@ Result<OutputStage> output_stage(const Graph& graph, int id) {
   return stage;
 }
 
+Result<int> acc_bits_of(const Node& n, const AccBound& bound) {
+  int widest = 1;
+  for (std::size_t c = 0; c < bound.max_abs.size(); ++c) {
+    const int need = signed_bits(bound.max_abs[c]);
+    if (need > kMaxAccBits)
+      return make_error(
+          ErrorCode::kOverflow,
+          "{}: the accumulator of channel {} could need {} bits, {} are allowed; use fewer "
+          "weight or activation bits",
+          n.name, c, need, kMaxAccBits);
+    widest = std::max(widest, need);
+  }
+  return widest;
+}
+
+}  // namespace
+
+Result<OutputStage> output_stage(const Graph& graph, int id) {
+  NBQ_ASSIGN(const AccBound bound, acc_bound(graph, id));
+  return stage_of(graph.nodes[static_cast<std::size_t>(id)], bound);
+}
+
 Result<std::vector<int>> prove_acc_bits(const Graph& graph) {
   std::vector<int> bits;
   for (std::size_t id = 0; id < graph.nodes.size(); ++id) {
-    const Node& n = graph.nodes[id];
     NBQ_ASSIGN(const AccBound bound, acc_bound(graph, static_cast<int>(id)));
-    int widest = 1;
-    for (std::size_t c = 0; c < bound.max_abs.size(); ++c) {
-      const int need = signed_bits(bound.max_abs[c]);
-      if (need > kMaxAccBits)
-        return make_error(
-            ErrorCode::kOverflow,
-            "{}: the accumulator of channel {} could need {} bits, {} are allowed; use fewer "
-            "weight or activation bits",
-            n.name, c, need, kMaxAccBits);
-      widest = std::max(widest, need);
-    }
-    bits.push_back(widest);
+    NBQ_ASSIGN(const int need, acc_bits_of(graph.nodes[id], bound));
+    bits.push_back(need);
   }
   return bits;
 }
@@ -111,9 +122,31 @@ Status verify_po2(const Graph& g, std::size_t id) {
     if (b >= (std::int64_t{1} << (kMaxAccBits - 1)) || b <= -(std::int64_t{1} << (kMaxAccBits - 1)))
       return make_error(ErrorCode::kOverflow, "{}: bias {} needs more than {} bits", n.name, b,
                         kMaxAccBits);
-  for (std::size_t i = 0; i < p.codes.size(); ++i)
-    if (!p.codes[i].is_valid(Po2Format{p.bits}))
-      return make_error(ErrorCode::kBadFile, "{}: weight code {} is illegal", n.name, i);
+  const auto illegal = [f = Po2Format{p.bits}](Po2Code c) { return !c.is_valid(f); };
+  if (const auto bad = std::find_if(p.codes.begin(), p.codes.end(), illegal); bad != p.codes.end())
+    return make_error(ErrorCode::kBadFile, "{}: weight code {} is illegal", n.name,
+                      bad - p.codes.begin());
+  return ok_status();
+}
+
+/// The output stage, the proof, and that accumulators are real numbers that float holds.
+Status verify_sums(const Graph& g, std::size_t id) {
+  const Node& n = g.nodes[id];
+  NBQ_ASSIGN(const AccBound bound, acc_bound(g, static_cast<int>(id)));
+  NBQ_ASSIGN(const OutputStage stage, stage_of(n, bound));
+  if (stage.raw)
+    for (const int e : stage.exps)
+      if (e != stage.exps[0])
+        return make_error(ErrorCode::kBadFile, "{}: logits must share one exponent", n.name);
+  NBQ_ASSIGN(const int proved, acc_bits_of(n, bound));
+  // Executors in floating point hold accumulators as real numbers: float's range, with room.
+  for (const int e : bound.exps)
+    if (e < -120 || e + proved > 120)
+      return make_error(ErrorCode::kBadFile, "{}: an accumulator exponent of {} is out of range",
+                        n.name, e);
+  if (n.po2.acc_bits != proved)
+    return make_error(ErrorCode::kBadFile, "{}: states {} accumulator bits, the proof gives {}",
+                      n.name, n.po2.acc_bits, proved);
   return ok_status();
 }
 
@@ -145,23 +178,7 @@ Status verify_integer(const Graph& graph) {
         !(n.act == shapes.nodes[static_cast<std::size_t>(n.inputs[0])].act))
       return make_error(ErrorCode::kBadFile, "{}: a {} keeps its operand's format", n.name,
                         op_name(n.kind()));
-    NBQ_ASSIGN(const OutputStage stage, output_stage(shapes, static_cast<int>(id)));
-    if (stage.raw)
-      for (const int e : stage.exps)
-        if (e != stage.exps[0])
-          return make_error(ErrorCode::kBadFile, "{}: logits must share one exponent", n.name);
-  }
-  NBQ_ASSIGN(const std::vector<int> proved, prove_acc_bits(shapes));
-  for (std::size_t id = 0; id < shapes.nodes.size(); ++id) {
-    NBQ_ASSIGN(const AccBound bound, acc_bound(shapes, static_cast<int>(id)));
-    // Executors in floating point hold accumulators as real numbers: float's range, with room.
-    for (const int e : bound.exps)
-      if (e < -120 || e + proved[id] > 120)
-        return make_error(ErrorCode::kBadFile, "{}: an accumulator exponent of {} is out of range",
-                          shapes.nodes[id].name, e);
-    if (shapes.nodes[id].po2.acc_bits != proved[id])
-      return make_error(ErrorCode::kBadFile, "{}: states {} accumulator bits, the proof gives {}",
-                        shapes.nodes[id].name, shapes.nodes[id].po2.acc_bits, proved[id]);
+    NBQ_TRY(verify_sums(shapes, id));
   }
   return ok_status();
 }

@@ -87,14 +87,15 @@ void ConvStep::pack() {
   const WeightShape shape{per_group_out_, per_group_in_, w.kernel_h, w.kernel_w};
   const std::size_t count =
       static_cast<std::size_t>(per_group_out_) * per_group_in_ * w.kernel_h * w.kernel_w;
-  const Po2Format format{n.po2.bits};
+  const auto values = code_values(Po2Format{n.po2.bits});
   for (int g = 0; g < spec_.groups; ++g) {
     const auto codes = std::span(n.po2.codes).subspan(static_cast<std::size_t>(g) * count, count);
     weights_.push_back(
         pack_weights(shape, codes, n.po2.bits, wide_in_, kernels_.lanes, tiling_.block_vectors));
     std::vector<std::int64_t> sums(static_cast<std::size_t>(per_group_out_), 0);
     const std::size_t each = count / static_cast<std::size_t>(per_group_out_);
-    for (std::size_t i = 0; i < count; ++i) sums[i / each] += codes[i].value(format);
+    for (std::size_t o = 0; o < sums.size(); ++o)
+      for (const Po2Code code : codes.subspan(o * each, each)) sums[o] += values[code.raw];
     set_channels(g, sums);
   }
   const PackedWeights& first = weights_.front();
