@@ -1,5 +1,6 @@
 // The networks that bench/cpu measures, with random weights, for nbq and for other engines:
-// bench/cpu_models FOLDER writes NAME.nbq, NAME.qdq.onnx and NAME.float.onnx of each.
+// bench/cpu_models FOLDER writes NAME.nbq, NAME.qdq.onnx, NAME.uint8.qdq.onnx (all activations
+// uint8) and NAME.float.onnx of each. All ONNX models take pixels.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
@@ -16,7 +17,6 @@ struct Options {
   std::vector<std::string> only;
   std::uint32_t seed = 1;
   QuantSpec quant;
-  OnnxExportOptions onnx;
 };
 
 struct Network {
@@ -53,11 +53,9 @@ Status write_models(const Options& o) {
     NBQ_ASSIGN(const Graph integer, random_network(std::move(structure), o.quant, o.seed));
     const auto path = [&](const char* suffix) { return o.folder / (std::string(n.name) + suffix); };
     NBQ_TRY(save_nbq(path(".nbq"), integer));
-    OnnxExportOptions onnx = o.onnx;
-    onnx.form = OnnxForm::kQdq;
-    NBQ_TRY(export_onnx(path(".qdq.onnx"), integer, onnx));
-    onnx.form = OnnxForm::kFloat;
-    NBQ_TRY(export_onnx(path(".float.onnx"), integer, onnx));
+    NBQ_TRY(export_onnx(path(".qdq.onnx"), integer, {}));
+    NBQ_TRY(export_onnx(path(".uint8.qdq.onnx"), integer, {.all_uint8 = true}));
+    NBQ_TRY(export_onnx(path(".float.onnx"), integer, {.form = OnnxForm::kFloat}));
     std::printf("%s: %lld weights and biases, %lld multiply-accumulates\n", n.name,
                 static_cast<long long>(total_params(integer)),
                 static_cast<long long>(total_macs(integer)));
@@ -75,10 +73,6 @@ int run(int argc, char** argv) {
   app.add_option("--seed", o.seed, "of the weights");
   app.add_option("--weight-bits", o.quant.weight_bits)->check(CLI::Range(1, 4));
   app.add_option("--act-bits", o.quant.act_bits)->check(CLI::Range(2, 8));
-  app.add_flag(
-      "--float-input", [&](auto) { o.onnx.input = OnnxInput::kFloat; },
-      "the ONNX models take floats, not pixels");
-  app.add_flag("--all-uint8", o.onnx.all_uint8, "signed activations as uint8 around 128");
   CLI11_PARSE(app, argc, argv);
   if (const Status s = write_models(o); !s.ok()) {
     std::fprintf(stderr, "cpu_models: %s\n", s.error().message.c_str());
