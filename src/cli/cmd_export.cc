@@ -1,5 +1,7 @@
 #include "cli/cli.h"
 #include "cli/evaluate.h"
+#include "core/file.h"
+#include "exchange/onnx_export.h"
 #include "model/nbq_file.h"
 #include "train/executor.h"
 
@@ -7,7 +9,8 @@ namespace nbq::cli {
 namespace {
 
 struct ExportOptions {
-  std::string model, out, data, granularity = "channel";
+  std::string model, out, data, granularity = "channel", to = "nbq", input = "uint8";
+  bool all_uint8 = false;
   QuantSpec spec;
   std::size_t calibration = 256;
 };
@@ -19,10 +22,8 @@ std::filesystem::path model_of(const std::string& given) {
   return std::filesystem::is_directory(p, ec) ? p / "quantised.nbq" : p;
 }
 
-Status export_command(const ExportOptions& o, Context& context) {
-  NBQ_ASSIGN(Graph graph, load_nbq(model_of(o.model)));
-  if (graph.stage == Stage::kInteger)
-    return make_error(ErrorCode::kInvalidArgument, "{}: is an integer network already", o.model);
+/// The integer network of a float or quantised one.
+Result<Graph> deployed(Graph graph, const ExportOptions& o) {
   if (graph.stage == Stage::kFloat) {
     if (o.data.empty())
       return make_error(ErrorCode::kInvalidArgument,
@@ -35,11 +36,31 @@ Status export_command(const ExportOptions& o, Context& context) {
         o.granularity == "layer" ? ScaleGranularity::kPerLayer : ScaleGranularity::kPerChannel;
     NBQ_ASSIGN(graph, quantise_post_training(graph, spec, *source, o.calibration));
   }
-  NBQ_ASSIGN(const Graph integer, deploy(graph));
-  NBQ_TRY(save_nbq(o.out, integer));
-  const std::size_t bytes = encode_nbq(integer).size();
-  context.print({{"model", o.out}, {"model_bytes", bytes}},
-                fmt::format("{}: {} bytes\n", o.out, bytes));
+  return deploy(graph);
+}
+
+Result<std::vector<std::uint8_t>> encode(const Graph& integer, const ExportOptions& o) {
+  if (o.to == "nbq") return encode_nbq(integer);
+  return export_onnx_bytes(integer,
+                           {.form = o.to == "onnx-float" ? OnnxForm::kFloat : OnnxForm::kQdq,
+                            .input = o.input == "float" ? OnnxInput::kFloat : OnnxInput::kUint8,
+                            .all_uint8 = o.all_uint8});
+}
+
+Status export_command(const ExportOptions& o, Context& context) {
+  NBQ_ASSIGN(Graph graph, load_nbq(model_of(o.model)));
+  if (graph.stage != Stage::kInteger) {
+    NBQ_ASSIGN(graph, deployed(std::move(graph), o));
+  } else if (o.to == "nbq") {
+    return make_error(ErrorCode::kInvalidArgument,
+                      "{}: is an integer network already; --to onnx-qdq or onnx-float writes it "
+                      "for other engines",
+                      o.model);
+  }
+  NBQ_ASSIGN(const std::vector<std::uint8_t> bytes, encode(graph, o));
+  NBQ_TRY(write_file(o.out, bytes));
+  context.print({{"model", o.out}, {"model_bytes", bytes.size()}},
+                fmt::format("{}: {} bytes\n", o.out, bytes.size()));
   return ok_status();
 }
 
@@ -49,9 +70,20 @@ void add_export(CLI::App& app, Context& context) {
   auto o = std::make_shared<ExportOptions>();
   CLI::App* cmd = add_command(app, context, "export", "make the integer network to deploy",
                               [o, &context] { return export_command(*o, context); });
-  cmd->add_option("model", o->model, "run folder, quantised .nbq, or float .nbq (with --data)")
+  cmd->add_option(
+         "model", o->model,
+         "run folder, quantised .nbq, or float .nbq (with --data); integer .nbq (with --to)")
       ->required();
-  cmd->add_option("-o,--out", o->out, "integer .nbq file to write")->required();
+  cmd->add_option("-o,--out", o->out, "file to write")->required();
+  cmd->add_option("--to", o->to,
+                  "integer .nbq; ONNX with int8 operands (QDQ); ONNX in float, of the same weights "
+                  "[nbq]")
+      ->check(CLI::IsMember({"nbq", "onnx-qdq", "onnx-float"}));
+  const std::string onnx = "ONNX: ";
+  cmd->add_option("--input", o->input, onnx + "uint8 pixels, or float (pixel - 128) / 128 [uint8]")
+      ->check(CLI::IsMember({"uint8", "float"}));
+  cmd->add_flag("--all-uint8", o->all_uint8,
+                onnx + "signed activations as uint8 around 128, for engines that want one type");
   const std::string ptq = "float models, quantised without learning: ";
   cmd->add_option("--data", o->data, ptq + "images that choose the activations' formats");
   cmd->add_option("--weight-bits", o->spec.weight_bits, ptq + "1..5 [3]")->check(CLI::Range(1, 5));

@@ -106,6 +106,14 @@ TEST_F(Cli, AnImportedNetworkIsDeployedAndLearnt) {
 
   ASSERT_EQ(run({"export", path("float.nbq"), "--data", path("data"), "-o", path("q.nbq")}).exit,
             0);
+  // Out again for other engines, and back.
+  ASSERT_EQ(run({"export", path("q.nbq"), "--to", "onnx-qdq", "-o", path("q.onnx")}).exit, 0);
+  const Ran out = run({"export", path("q.nbq"), "--to", "onnx-float", "--input", "float", "-o",
+                       path("f.onnx"), "--json"});
+  ASSERT_EQ(out.exit, 0) << out.err;
+  EXPECT_EQ(out.json().at("model_bytes"), fs::file_size(path("f.onnx")));
+  EXPECT_EQ(run({"import", path("f.onnx"), "-o", path("back.nbq"), "--json"}).json().at("outputs"),
+            5);
   const Ran check = run({"check", path("q.nbq"), "--data", path("data"), "--no-rtl", "--json"});
   EXPECT_EQ(check.exit, 0) << check.out;
 

@@ -1,0 +1,166 @@
+#include "exchange/onnx_emitter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+#include "model/op_table.h"
+
+namespace nbq::exchange {
+namespace {
+
+float power(int exp) { return std::ldexp(1.0f, exp); }
+
+/// All that 8 bits hold; the format's own bits in kFloat, where nothing else limits it.
+ActFormat container(const ActFormat& f, bool qdq) {
+  return ActFormat::make(qdq ? 8 : f.bits, f.is_signed, f.exp);
+}
+
+}  // namespace
+
+const Node& LayerEmitter::operand(std::size_t i) const {
+  return net.graph.nodes[static_cast<std::size_t>(node.inputs[i])];
+}
+
+std::string LayerEmitter::map(std::size_t i) const {
+  const OnnxValue& v = net.values[static_cast<std::size_t>(node.inputs[i])];
+  if (!v.flat) return v.name;
+  const std::string axes =
+      writer().constant(node.name + "/axes", {2}, std::vector<std::int64_t>{2, 3});
+  return writer().node("Unsqueeze", {v.name, axes}, node.name + "/map").output();
+}
+
+std::string LayerEmitter::flat(std::size_t i) const {
+  const OnnxValue& v = net.values[static_cast<std::size_t>(node.inputs[i])];
+  if (v.flat) return v.name;
+  return writer().node("Flatten", {v.name}, node.name + "/flat").attr("axis", 1).output();
+}
+
+std::vector<OnnxValue> LayerEmitter::alike() const {
+  const bool all_flat = std::all_of(node.inputs.begin(), node.inputs.end(), [&](int in) {
+    return net.values[static_cast<std::size_t>(in)].flat;
+  });
+  std::vector<OnnxValue> out;
+  for (std::size_t i = 0; i < node.inputs.size(); ++i)
+    out.push_back(all_flat ? OnnxValue{flat(i), true} : OnnxValue{map(i), false});
+  return out;
+}
+
+Status LayerEmitter::check_codes() const {
+  const Po2Format f{node.po2.bits};
+  for (std::size_t i = 0; i < node.po2.codes.size(); ++i)
+    if (const int v = node.po2.codes[i].value(f); v < -128 || v > 127)
+      return make_error(ErrorCode::kUnsupported,
+                        "{}: weight {} is {} units, int8 ends at 127; use at most 4 weight bits, "
+                        "or export to onnx-float",
+                        node.name, i, v);
+  return ok_status();
+}
+
+std::string LayerEmitter::dequantised(const std::string& codes, const std::vector<float>& scales,
+                                      const std::string& zero) const {
+  const std::string scale =
+      writer().constant(codes + "/scale", {static_cast<std::int64_t>(scales.size())}, scales);
+  std::vector<std::string> inputs{codes, scale};
+  if (!zero.empty()) inputs.push_back(zero);
+  return writer().node("DequantizeLinear", inputs, codes + "/real").attr("axis", 0).output();
+}
+
+Result<std::string> LayerEmitter::weights(const Ints& dims) const {
+  const Po2Format f{node.po2.bits};
+  const std::string name = node.name + "/weight";
+  const std::size_t count = node.po2.codes.size();
+  const std::size_t channels = node.po2.exps.size();
+  std::vector<float> scales;
+  for (const int s : node.po2.exps) scales.push_back(power(s));
+  if (!qdq()) {
+    std::vector<float> values(count);
+    for (std::size_t i = 0; i < count; ++i)
+      values[i] = static_cast<float>(node.po2.codes[i].value(f)) * scales[i / (count / channels)];
+    return writer().constant(name, dims, values);
+  }
+  NBQ_TRY(check_codes());
+  std::vector<std::int8_t> values(count);
+  for (std::size_t i = 0; i < count; ++i)
+    values[i] = static_cast<std::int8_t>(node.po2.codes[i].value(f));
+  const std::string codes = writer().constant(name, dims, values);
+  const std::string zero =
+      writer().constant(codes + "/zero", {dims[0]}, std::vector<std::int8_t>(channels, 0));
+  return dequantised(codes, scales, zero);
+}
+
+Result<std::string> LayerEmitter::bias() const {
+  const auto& bias = node.po2.bias;
+  if (bias.empty()) return std::string();
+  const Ints dims{static_cast<std::int64_t>(bias.size())};
+  const std::string name = node.name + "/bias";
+  std::vector<float> scales, values;
+  std::vector<std::int32_t> integers;
+  for (std::size_t c = 0; c < bias.size(); ++c) {
+    const int exp = node.po2.exps[c] + operand(0).act.exp;
+    scales.push_back(power(exp));
+    values.push_back(static_cast<float>(std::ldexp(static_cast<double>(bias[c]), exp)));
+    integers.push_back(static_cast<std::int32_t>(bias[c]));
+    if (qdq() && integers.back() != bias[c])
+      return make_error(ErrorCode::kUnsupported,
+                        "{}: the bias of channel {} needs more than 32 bits; export to onnx-float",
+                        node.name, c);
+  }
+  if (!qdq()) return writer().constant(name, dims, values);
+  return dequantised(writer().constant(name, dims, integers), scales, {});
+}
+
+// A bound that the 8-bit type has by itself is left out.
+OnnxValue LayerEmitter::clamp(const OnnxValue& sums) const {
+  const ActFormat& f = node.act;
+  const ActFormat full = container(f, qdq());
+  const bool can_be_negative =
+      node.po2.bits != 0 || std::any_of(node.inputs.begin(), node.inputs.end(), [&](int in) {
+        return net.graph.nodes[static_cast<std::size_t>(in)].act.lo < 0;
+      });
+  const bool low = f.lo == 0 ? can_be_negative : f.lo > full.lo;
+  const bool high = f.hi < full.hi;
+  if (high || (low && f.lo != 0)) {
+    const std::vector<float> lo{std::ldexp(static_cast<float>(f.lo), f.exp)};
+    const std::vector<float> hi{std::ldexp(static_cast<float>(f.hi), f.exp)};
+    const std::string min = writer().constant(node.name + "/min", {}, lo);
+    const std::string max = writer().constant(node.name + "/max", {}, hi);
+    return {writer().node("Clip", {sums.name, min, max}, node.name + "/clip").output(), sums.flat};
+  }
+  if (!low) return sums;
+  return {writer().node("Relu", {sums.name}, node.name + "/relu").output(), sums.flat};
+}
+
+std::string LayerEmitter::zero_point(bool is_signed, int value) const {
+  const std::string name = node.name + "/zero";
+  if (is_signed)
+    return writer().constant(name, {}, std::vector<std::int8_t>{static_cast<std::int8_t>(value)});
+  return writer().constant(name, {}, std::vector<std::uint8_t>{static_cast<std::uint8_t>(value)});
+}
+
+OnnxValue LayerEmitter::round_to(const ActFormat& format, const OnnxValue& value) const {
+  const std::string scale =
+      writer().constant(node.name + "/scale", {}, std::vector<float>{power(format.exp)});
+  const bool shifted = format.is_signed && net.options.all_uint8;
+  const std::string zero = zero_point(format.is_signed && !shifted, shifted ? 128 : 0);
+  const std::string integers =
+      writer().node("QuantizeLinear", {value.name, scale, zero}, node.name + "/quantised").output();
+  const std::string real =
+      writer().node("DequantizeLinear", {integers, scale, zero}, node.name + "/out").output();
+  return {real, value.flat};
+}
+
+Result<OnnxValue> LayerEmitter::finish(const OnnxValue& sums) const {
+  const ActFormat& f = node.act;
+  if (!f.quantised()) return sums;  // the logits
+  if (qdq() && f.bits > 8)
+    return make_error(ErrorCode::kUnsupported,
+                      "{}: {}-bit activations, onnx-qdq holds 8; export with --act-bits 8, or to "
+                      "onnx-float",
+                      node.name, f.bits);
+  const OnnxValue clamped = keeps_format(node.kind()) ? sums : clamp(sums);
+  return qdq() ? round_to(f, clamped) : clamped;
+}
+
+}  // namespace nbq::exchange
