@@ -4,6 +4,22 @@
 
 namespace nbq {
 
+std::size_t first_illegal(Po2Format f, std::span<const Po2Code> codes) {
+  constexpr std::size_t kChunk = 4096;
+  const unsigned end = 1u << f.bits, minus_zero = f.bits == 1 ? end : end >> 1;
+  for (std::size_t first = 0; first < codes.size(); first += kChunk) {
+    const std::size_t last = std::min(codes.size(), first + kChunk);
+    unsigned bad = 0;  // without a branch: nearly always all are legal
+    for (std::size_t i = first; i < last; ++i)
+      bad |= static_cast<unsigned>(codes[i].raw >= end) |
+             static_cast<unsigned>(codes[i].raw == minus_zero);
+    if (bad == 0) continue;
+    while (codes[first].is_valid(f)) ++first;
+    return first;
+  }
+  return codes.size();
+}
+
 std::vector<std::uint8_t> pack_codes(Po2Format f, std::span<const Po2Code> codes) {
   std::vector<std::uint8_t> out(packed_bytes(codes.size(), f.bits), 0);
   std::size_t bit = 0;
@@ -35,11 +51,8 @@ Result<std::vector<Po2Code>> unpack_codes(Po2Format f, std::span<const std::uint
     for (std::size_t i = 0; i < some; ++i, window >>= n)
       out[first + i].raw = static_cast<std::uint8_t>(window & mask);
   }
-  const Po2Code minus_zero{static_cast<std::uint8_t>(1u << (f.bits - 1))};
-  if (f.bits > 1)
-    if (const auto bad = std::find(out.begin(), out.end(), minus_zero); bad != out.end())
-      return make_error(ErrorCode::kBadFile, "weight {} is a minus zero, an illegal code",
-                        bad - out.begin());
+  if (const std::size_t bad = first_illegal(f, out); bad != count)
+    return make_error(ErrorCode::kBadFile, "weight {} is a minus zero, an illegal code", bad);
   const std::size_t bit = count * n;
   if (bit % 8 != 0 && (bytes.back() >> (bit % 8)) != 0)
     return make_error(ErrorCode::kBadFile, "bits are set after the last of {} codes", count);

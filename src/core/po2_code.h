@@ -59,6 +59,9 @@ constexpr std::array<std::int32_t, 1 << kMaxWeightBits> code_values(Po2Format f)
   return values;
 }
 
+/// Index of the first code that is_valid() refuses, or codes.size().
+std::size_t first_illegal(Po2Format f, std::span<const Po2Code> codes);
+
 /// Bytes that `count` codes of `bits` bits take when packed.
 constexpr std::size_t packed_bytes(std::size_t count, int bits) {
   return (count * static_cast<std::size_t>(bits) + 7) / 8;

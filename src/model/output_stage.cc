@@ -122,10 +122,8 @@ Status verify_po2(const Graph& g, std::size_t id) {
     if (b >= (std::int64_t{1} << (kMaxAccBits - 1)) || b <= -(std::int64_t{1} << (kMaxAccBits - 1)))
       return make_error(ErrorCode::kOverflow, "{}: bias {} needs more than {} bits", n.name, b,
                         kMaxAccBits);
-  const auto illegal = [f = Po2Format{p.bits}](Po2Code c) { return !c.is_valid(f); };
-  if (const auto bad = std::find_if(p.codes.begin(), p.codes.end(), illegal); bad != p.codes.end())
-    return make_error(ErrorCode::kBadFile, "{}: weight code {} is illegal", n.name,
-                      bad - p.codes.begin());
+  if (const std::size_t bad = first_illegal(Po2Format{p.bits}, p.codes); bad != p.codes.size())
+    return make_error(ErrorCode::kBadFile, "{}: weight code {} is illegal", n.name, bad);
   return ok_status();
 }
 
