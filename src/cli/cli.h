@@ -35,6 +35,7 @@ void add_synth(CLI::App& app, Context& context);
 void add_import(CLI::App& app, Context& context);
 void add_report(CLI::App& app, Context& context);
 void add_sensitivity(CLI::App& app, Context& context);
+void add_bench(CLI::App& app, Context& context);
 
 /// A subcommand with --json, whose body returns a Status; errors become exit codes.
 template <class F>

@@ -1,5 +1,7 @@
+#include "cli/evaluate.h"
 #include "cli/hardware.h"
 #include "hw/program_model.h"
+#include "infer/isa.h"
 #include "model/nbq_file.h"
 #include "train/executor.h"
 
@@ -46,6 +48,21 @@ Result<Logits> model_all(const hw::Program& program, const TestImages& t) {
   return all;
 }
 
+/// The CPU engine, with the kernels of every instruction set that this machine has.
+Status check_engine(const RefExecutor& ref, const TestImages& t, const Logits& want,
+                    std::vector<Outcome>& outcomes) {
+  for (const infer::IsaRow& row : infer::isa_rows()) {
+    if (!row.available) continue;
+    infer::EngineOptions o;
+    o.isa = row.name;
+    NBQ_ASSIGN(const infer::Engine engine, infer::Engine::create(ref.graph(), o));
+    NBQ_ASSIGN(const Logits got, runner(engine)(t.pixels, static_cast<int>(t.count)));
+    outcomes.push_back({fmt::format("cpu {}", row.name), t.count,
+                        count_mismatches(want, got, static_cast<std::size_t>(ref.outputs()))});
+  }
+  return ok_status();
+}
+
 Result<std::vector<Outcome>> check_all(const CheckOptions& o, const RefExecutor& ref,
                                        const TestImages& t) {
   const auto outputs = static_cast<std::size_t>(ref.outputs());
@@ -53,6 +70,7 @@ Result<std::vector<Outcome>> check_all(const CheckOptions& o, const RefExecutor&
   std::vector<Outcome> outcomes{{"ref", t.count, 0}};
   NBQ_ASSIGN(const Logits torch, torch_all(ref.graph(), t));
   outcomes.push_back({"trainer", t.count, count_mismatches(want, torch, outputs)});
+  NBQ_TRY(check_engine(ref, t, want, outcomes));
   for (const hw::PeKind kind : {hw::PeKind::kSvpe, hw::PeKind::kVpe}) {
     if (o.pe != "both" && o.pe != hw::pe_name(kind)) continue;
     NBQ_ASSIGN(const hw::Program program, hw::compile(ref.graph(), o.engine.wanted(kind)));
@@ -92,9 +110,10 @@ Status check_command(const CheckOptions& o, Context& context) {
 
 void add_check(CLI::App& app, Context& context) {
   auto o = std::make_shared<CheckOptions>();
-  CLI::App* cmd = add_command(app, context, "check",
-                              "prove trainer, reference, accelerator program and RTL bit-exact",
-                              [o, &context] { return check_command(*o, context); });
+  CLI::App* cmd =
+      add_command(app, context, "check",
+                  "prove trainer, reference, CPU engine, accelerator program and RTL bit-exact",
+                  [o, &context] { return check_command(*o, context); });
   cmd->add_option("model", o->model, "integer .nbq file")->required();
   cmd->add_option("--data", o->data, "test images: digits or a folder [random pixels]");
   cmd->add_option("--images", o->images, "how many [4]")->check(CLI::Range(1, kMaxImages));

@@ -7,10 +7,21 @@ namespace nbq::cli {
 namespace {
 
 struct EvalOptions {
-  std::string model, data;
+  std::string model, data, executor = "cpu", isa;
   std::size_t images = 0;
   int threads = 0, resize = 0;
 };
+
+Result<Evaluation> evaluate_with(const EvalOptions& o, const Graph& graph,
+                                 const ImageSource& source) {
+  const auto outputs = static_cast<int>(graph.output().shape.size());
+  if (o.executor == "ref") {
+    NBQ_ASSIGN(const RefExecutor ref, RefExecutor::create(graph));
+    return evaluate_integer(runner(ref), outputs, source, o.images, o.threads);
+  }
+  NBQ_ASSIGN(const infer::Engine engine, engine_for_evaluation(graph, o.threads, o.isa));
+  return evaluate_integer(runner(engine), outputs, source, o.images, o.threads);
+}
 
 Status eval_command(const EvalOptions& o, Context& context) {
   NBQ_ASSIGN(Graph graph, load_nbq(o.model));
@@ -19,10 +30,9 @@ Status eval_command(const EvalOptions& o, Context& context) {
   double accuracy = 0, seconds = 0;
   std::size_t images = 0, correct = 0;
   if (graph.stage == Stage::kInteger) {
-    NBQ_ASSIGN(const RefExecutor ref, RefExecutor::create(std::move(graph)));
-    NBQ_ASSIGN(const Evaluation e, evaluate_integer(ref, *source, o.images, o.threads));
+    NBQ_ASSIGN(const Evaluation e, evaluate_with(o, graph, *source));
     j["stage"] = "integer";
-    j["executor"] = "ref";
+    j["executor"] = o.executor;
     accuracy = e.accuracy();
     images = e.images;
     correct = e.correct;
@@ -62,6 +72,10 @@ void add_eval(CLI::App& app, Context& context) {
                   "shorter side before the centre is cropped, as the recipe's; 0: the largest "
                   "centre [0]")
       ->check(CLI::Range(0, 4096));
+  cmd->add_option("--executor", o->executor,
+                  "of integer networks: cpu, the engine, or ref, the reference [cpu]")
+      ->check(CLI::IsMember({"cpu", "ref"}));
+  cmd->add_option("--isa", o->isa, "instruction set of the engine, a row of `nbq bench --isas`");
   cmd->add_option("--threads", o->threads, "0: one a core")->check(CLI::NonNegativeNumber);
 }
 

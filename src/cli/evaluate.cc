@@ -98,11 +98,44 @@ Result<std::vector<std::uint8_t>> load_images(const ImageSource& source, std::si
   return pixels;
 }
 
-Result<Evaluation> evaluate_integer(const RefExecutor& ref, const ImageSource& source,
-                                    std::size_t limit, int threads) {
-  constexpr std::size_t kBatch = 16;  // a row of 16 images fills vectors and stays in the cache
+namespace {
+
+constexpr std::size_t kBatch = 16;  // a row of 16 images fills vectors and stays in the cache
+
+int or_all_cores(int threads) {
+  return threads > 0 ? threads
+                     : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+}  // namespace
+
+RunImages runner(const RefExecutor& ref) {
+  return [&ref](std::span<const std::uint8_t> pixels, int n) { return ref.run(pixels, n); };
+}
+
+RunImages runner(const infer::Engine& engine) {
+  return
+      [&engine](std::span<const std::uint8_t> pixels, int n) -> Result<std::vector<std::int64_t>> {
+        std::vector<std::int64_t> logits(static_cast<std::size_t>(engine.outputs()) *
+                                         static_cast<std::size_t>(std::max(n, 0)));
+        NBQ_TRY(engine.run(pixels, n, logits));
+        return logits;
+      };
+}
+
+Result<infer::Engine> engine_for_evaluation(const Graph& graph, int threads,
+                                            const std::string& isa) {
+  infer::EngineOptions o;
+  o.batch = static_cast<int>(kBatch);
+  o.contexts = or_all_cores(threads);
+  o.isa = isa;
+  return infer::Engine::create(graph, o);
+}
+
+Result<Evaluation> evaluate_integer(const RunImages& run, int output_count,
+                                    const ImageSource& source, std::size_t limit, int threads) {
   const std::size_t total = limit == 0 ? source.size() : std::min(limit, source.size());
-  const auto outputs = static_cast<std::size_t>(ref.outputs());
+  const auto outputs = static_cast<std::size_t>(output_count);
   Evaluation e;
   e.images = total;
   const double start = now_seconds();
@@ -112,7 +145,7 @@ Result<Evaluation> evaluate_integer(const RefExecutor& ref, const ImageSource& s
   const auto run_batch = [&](std::size_t first) -> Status {
     const std::size_t count = std::min(kBatch, total - first);
     NBQ_ASSIGN(const auto pixels, load_images(source, first, count));
-    NBQ_ASSIGN(const auto logits, ref.run(pixels, static_cast<int>(count)));
+    NBQ_ASSIGN(const auto logits, run(pixels, static_cast<int>(count)));
     const std::lock_guard lock(mutex);
     for (std::size_t i = 0; i < count; ++i)
       correct += argmax(std::span(logits).subspan(i * outputs, outputs)) == source.label(first + i);

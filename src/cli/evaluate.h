@@ -1,10 +1,12 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "data/dataset.h"
+#include "infer/engine.h"
 #include "ops/ref_executor.h"
 
 namespace nbq::cli {
@@ -27,10 +29,19 @@ struct Evaluation {
   }
 };
 
-/// Runs the first `limit` images (0: all) through the reference, `threads` at a time (0: one a
-/// core).
-Result<Evaluation> evaluate_integer(const RefExecutor& ref, const ImageSource& source,
+/// Logits of n images, n x outputs; called from several threads.
+using RunImages =
+    std::function<Result<std::vector<std::int64_t>>(std::span<const std::uint8_t>, int)>;
+RunImages runner(const RefExecutor& ref);
+RunImages runner(const infer::Engine& engine);
+
+/// Runs the first `limit` images (0: all), `threads` batches at a time (0: one a core).
+Result<Evaluation> evaluate_integer(const RunImages& run, int outputs, const ImageSource& source,
                                     std::size_t limit, int threads);
+
+/// The CPU engine for evaluate_integer(): `threads` calls at a time, each on one thread.
+Result<infer::Engine> engine_for_evaluation(const Graph& graph, int threads,
+                                            const std::string& isa);
 
 /// Images [first, first + count) as bytes, N x C x H x W.
 Result<std::vector<std::uint8_t>> load_images(const ImageSource& source, std::size_t first,

@@ -73,6 +73,7 @@ int main(int argc, char** argv) {
   add_import(app, context);
   add_report(app, context);
   add_sensitivity(app, context);
+  add_bench(app, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

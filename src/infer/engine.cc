@@ -214,5 +214,6 @@ int Engine::threads() const { return state_->threads; }
 std::size_t Engine::weight_bytes() const { return state_->plan.weight_bytes; }
 std::size_t Engine::arena_bytes() const { return state_->plan.arena_bytes; }
 const std::vector<std::string>& Engine::class_names() const { return state_->class_names; }
+const KernelSet& Engine::kernels() const { return state_->kernels; }
 
 }  // namespace nbq::infer

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "infer/kernels/kernel_set.h"
 #include "model/graph.h"
 
 namespace nbq::infer {
@@ -50,6 +51,7 @@ class Engine {
   std::size_t weight_bytes() const;  ///< resident
   std::size_t arena_bytes() const;   ///< a context's activations
   const std::vector<std::string>& class_names() const;
+  const KernelSet& kernels() const;
 
  private:
   struct State;

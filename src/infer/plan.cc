@@ -17,6 +17,7 @@ namespace {
 struct Draft {
   std::vector<int> reads, writes;
   std::size_t weight_bytes = 0;  ///< about
+  std::int64_t macs = 0;         ///< an image
   std::function<StepPtr(int images)> make;
 };
 
@@ -25,8 +26,12 @@ class Planner {
   Planner(const Graph& graph, const KernelSet& kernels, std::vector<OutputStage> stages)
       : graph_(graph), kernels_(kernels), stages_(std::move(stages)), places_(graph, stages_) {}
 
-  Plan plan(int batch, int threads) {
-    for (int id = 0; id < static_cast<int>(graph_.nodes.size()); ++id) draft(id);
+  Result<Plan> plan(int batch, int threads) {
+    for (int id = 0; id < static_cast<int>(graph_.nodes.size()); ++id) {
+      draft(id);
+      NBQ_ASSIGN(const LayerInfo info, describe(graph_, id));
+      if (!drafts_.empty()) drafts_.back().macs += info.macs;
+    }
     finish_output();
     Plan p;
     set_lifetimes();
@@ -37,6 +42,7 @@ class Planner {
     for (const Draft& d : drafts_) {
       p.steps.push_back(d.make(p.images));
       p.steps.back()->place(p.buffers);
+      p.steps.back()->macs = d.macs;
       p.scratch_bytes = std::max(p.scratch_bytes, p.steps.back()->scratch_bytes());
       p.weight_bytes += p.steps.back()->weight_bytes();
     }
@@ -75,7 +81,7 @@ class Planner {
   }
 
   void draft_image(int id) {
-    add({{}, {view(id).buffer}, 0, [name = node(id).name, out = view(id)](int) {
+    add({{}, {view(id).buffer}, 0, 0, [name = node(id).name, out = view(id)](int) {
            return make_image_step(name, out);
          }});
   }
@@ -96,7 +102,7 @@ class Planner {
     std::vector<int> reads = {s.in.buffer};
     if (last != id) s.second = second_stage(id, last, reads);
     const bool fast = fits_kernels(node(id), stage(id));
-    add({reads, outputs_of(s.logits, s.out), node(id).po2.codes.size() / 2,
+    add({reads, outputs_of(s.logits, s.out), node(id).po2.codes.size() / 2, 0,
          [this, s, fast](int images) mutable {
            s.images = images;
            return fast ? make_conv_step(s, places_.buffers(), kernels_) : make_wide_conv_step(s);
@@ -134,7 +140,7 @@ class Planner {
     s.out.shape = n.shape;
     s.logits = stage(id).raw;
     s.logits_per_image = outputs();
-    add({{s.in.buffer}, outputs_of(s.logits, s.out), 0, [s](int) { return make_pool_step(s); }});
+    add({{s.in.buffer}, outputs_of(s.logits, s.out), 0, 0, [s](int) { return make_pool_step(s); }});
   }
 
   /// Each operand that does not lie where it belongs is copied there.
@@ -186,13 +192,13 @@ class Planner {
   void add_map(const MapSpec& s) {
     std::vector<int> reads;
     for (const MapSpec::Operand& o : s.operands) reads.push_back(o.view.buffer);
-    add({reads, {s.out.buffer}, 0, [s, this](int) { return make_map_step(s, kernels_); }});
+    add({reads, {s.out.buffer}, 0, 0, [s, this](int) { return make_map_step(s, kernels_); }});
   }
 
   void finish_output() {
     const int last = static_cast<int>(graph_.nodes.size()) - 1;
     if (stage(last).raw) return;
-    add({{view(last).buffer}, {}, 0, [name = node(last).name, in = view(last)](int) {
+    add({{view(last).buffer}, {}, 0, 0, [name = node(last).name, in = view(last)](int) {
            return make_logits_step(name, in);
          }});
   }
