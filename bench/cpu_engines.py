@@ -46,6 +46,7 @@ class Nbq:
         info = NbqInfo(struct_size=ctypes.sizeof(NbqInfo))
         self._check(lib.nbq_model_info(self.model, info))
         self.isa = (info.isa or b"?").decode()
+        self.weight_bytes = info.weight_bytes
         self.scale = 2.0 ** info.logit_exp
         self.out = np.zeros((len(pixels), info.outputs), np.int64)
         self.arguments = (self.model, pixels.ctypes.data, pixels.nbytes, len(pixels), self.out.ctypes.data,

@@ -42,6 +42,7 @@ class ConvStep final : public Step {
                  const Area& area) const;
   void run_line(const Worker& w, const Finish& finish, const DotTile& tile, int block,
                 std::int64_t image, int y, int group) const;
+  void run_parts(const Finish& f, const DotTile& tile, int pixels) const;
   Finish block_finish(int group, int block) const;
 
   ConvSpec spec_;
@@ -274,31 +275,39 @@ void ConvStep::run_line(const Worker& w, const Finish& block_finish, const DotTi
   for (int x = 0; x < pixels; x += largest) {
     const int first = std::min(x, pixels - largest);
     tile.in = in + first * tile.in_pixel;
-    f.out = out + first * f.out_pixel;
+    f.out = out == nullptr ? nullptr : out + first * f.out_pixel;
     f.residual = residual == nullptr ? nullptr : residual + first * f.residual_pixel;
     f.logits = logits == nullptr ? nullptr : logits + first * f.logit_pixel;
     if (packed_direct_) {
       kernels_.packed_dot8(weights_.front().bits, tile);
       kernels_.finish(f, tile.acc, 1, tiling_.block_vectors);
-      continue;
+    } else if (tiling_.tile_vectors == tiling_.block_vectors) {
+      tiling_.dot(largest)(tile);
+      kernels_.finish(f, tile.acc, largest, tiling_.tile_vectors);
+    } else {
+      run_parts(f, tile, largest);
     }
-    // A block is as wide as its weights are laid out; a tile may be narrower.
-    const int step = tiling_.tile_vectors;
-    DotTile part = tile;
-    Finish g = f;
-    for (int v = 0; v < tiling_.block_vectors && v * lanes < f.lanes; v += step) {
-      part.weights = tile.weights + std::ptrdiff_t{v} * lanes * kStepBytes;
-      tiling_.dot(largest)(part);
-      g.bias = f.bias + v * lanes;
-      g.right = f.right + v * lanes;
-      g.left = f.left == nullptr ? nullptr : f.left + v * lanes;
-      g.lanes = f.lanes - v * lanes;
-      g.out = f.out + v * lanes * (f.out_wide ? 2 : 1);
-      g.residual =
-          f.residual == nullptr ? nullptr : f.residual + v * lanes * (f.residual_wide ? 2 : 1);
-      g.logits = f.logits == nullptr ? nullptr : f.logits + v * lanes * f.logit_channel;
-      kernels_.finish(g, part.acc, largest, step);
-    }
+  }
+}
+
+/// A block whose weights are laid out wider than a tile is.
+void ConvStep::run_parts(const Finish& f, const DotTile& tile, int pixels) const {
+  const int lanes = kernels_.lanes, step = tiling_.tile_vectors;
+  DotTile part = tile;
+  Finish g = f;
+  for (int v = 0; v < tiling_.block_vectors && v * lanes < f.lanes; v += step) {
+    const int channel = v * lanes;
+    part.weights = tile.weights + std::ptrdiff_t{channel} * kStepBytes;
+    tiling_.dot(pixels)(part);
+    g.bias = f.bias + channel;
+    g.right = f.right + channel;
+    g.left = f.left == nullptr ? nullptr : f.left + channel;
+    g.lanes = f.lanes - channel;
+    g.out = f.out == nullptr ? nullptr : f.out + channel * (f.out_wide ? 2 : 1);
+    g.residual =
+        f.residual == nullptr ? nullptr : f.residual + channel * (f.residual_wide ? 2 : 1);
+    g.logits = f.logits == nullptr ? nullptr : f.logits + channel * f.logit_channel;
+    kernels_.finish(g, part.acc, pixels, step);
   }
 }
 
