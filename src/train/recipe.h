@@ -84,7 +84,7 @@ struct PhaseSpec {
   bool learn_norms =
       true;  ///< batch norm stays in training until it is frozen; false: folded first
   double freeze_norms_epochs =
-      1;                       ///< norms use their running statistics in the last so many epochs
+      0.1;                     ///< norms use their running statistics in the last so many epochs
   int reestimate_batches = 0;  ///< batches of Q(W) that make their means anew when they freeze
   double distill = 0;          ///< part of the loss that is the distance from the teacher's scores
   double temperature = 4;      ///< of that distance (Hinton et al. 2015)
