@@ -36,32 +36,36 @@ void store_logits(const Finish& f, typename I::V v, int pixel, int channel, int 
     f.logits[pixel * f.logit_pixel + (channel + i) * f.logit_channel] = sums[i];
 }
 
+/// `f` is a copy, since bytes that are stored could be part of one that is elsewhere.
 template <class I, bool kSecond, bool kLeft, bool kWide>
-void finish_tile(const Finish& f, const std::int32_t* acc, int pixels, int vectors) {
+void finish_tile(const Finish f, const std::int32_t* acc, int pixels, int vectors) {
+  const auto lo = I::set(f.lo), hi = I::set(f.hi), zero = I::set(f.zero);
   for (int m = 0; m < vectors && m * I::kLanes < f.lanes; ++m) {
     const int channel = m * I::kLanes;
     const int lanes = f.lanes - channel < I::kLanes ? f.lanes - channel : I::kLanes;
     const auto bias = I::load(f.bias + channel);
     const auto right = I::load(f.right + channel);
+    [[maybe_unused]] const auto left = kLeft ? I::load(f.left + channel) : bias;
+    const std::int32_t* sums = acc + channel;
+    const std::uint8_t* residual = f.residual;
+    if (kSecond && residual != nullptr) residual += channel * (f.residual_wide ? 2 : 1);
+    std::uint8_t* out = f.out + channel * (kWide ? 2 : 1);
     for (int p = 0; p < pixels; ++p) {
-      auto v = I::add(I::load(acc + (std::ptrdiff_t{p} * vectors + m) * I::kLanes), bias);
-      v = I::shift_right(v, right);
-      if constexpr (kLeft)
-        v = I::shift_left(clamp<I>(v, -kBeforeLeft, kBeforeLeft), I::load(f.left + channel));
-      v = clamp<I>(v, f.lo, f.hi);
+      auto v = I::shift_right(I::add(I::load(sums), bias), right);
+      if constexpr (kLeft) v = I::shift_left(clamp<I>(v, -kBeforeLeft, kBeforeLeft), left);
+      v = I::min(I::max(v, lo), hi);
       if constexpr (kSecond) {
-        const std::uint8_t* residual = f.residual;
-        if (residual != nullptr)
-          residual += p * f.residual_pixel + channel * (f.residual_wide ? 2 : 1);
         v = second_stage<I>(f, v, residual, lanes);
+        if (residual != nullptr) residual += f.residual_pixel;
       }
-      v = I::add(v, I::set(f.zero));
-      std::uint8_t* out = f.out + p * f.out_pixel + channel * (kWide ? 2 : 1);
+      v = I::add(v, zero);
       if constexpr (kWide) {
         I::store_words(out, v, lanes);
       } else {
         I::store_bytes(out, v, lanes);
       }
+      sums += std::ptrdiff_t{vectors} * I::kLanes;
+      out += f.out_pixel;
     }
   }
 }
@@ -81,7 +85,7 @@ void finish_logits(const Finish& f, const std::int32_t* acc, int pixels, int vec
 
 template <class I>
 void finish(const Finish& f, const std::int32_t* acc, int pixels, int vectors) {
-  using Fn = void (*)(const Finish&, const std::int32_t*, int, int);
+  using Fn = void (*)(Finish, const std::int32_t*, int, int);
   static constexpr Fn kFns[8] = {
       finish_tile<I, false, false, false>, finish_tile<I, false, false, true>,
       finish_tile<I, false, true, false>,  finish_tile<I, false, true, true>,
