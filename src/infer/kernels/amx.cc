@@ -72,8 +72,8 @@ void fill_byte_tiles(DotFn (&row)[kMaxTilePixels]) {
 
 /// A register holds 16 steps. Its product takes a cycle a pixel, 52 until the next to the same
 /// sums; loads half a cycle a row.
-double step_cost(int vectors, int pixels) {
-  if (pixels <= kFewPixels) return step_cost512(vectors, pixels);
+double step_cost(bool wide, int vectors, int pixels) {
+  if (wide || pixels <= kFewPixels) return step_cost512(wide, vectors, pixels);
   constexpr double kStepsEach = kTileRows, kInFlight = 52;
   return longest(vectors * pixels, (vectors * kStepsEach + pixels) / 2, kInFlight) / kStepsEach;
 }

@@ -180,7 +180,7 @@ struct Int256 {
 };
 
 /// Three vector instructions a cycle, two for each sum; two loads a cycle; four of all kinds.
-double step_cost(int vectors, int pixels) {
+double step_cost(bool /*wide*/, int vectors, int pixels) {
   const double sums = vectors * pixels, loads = vectors + pixels;
   return longest(sums * 2 / 3, loads / 2, (2 * sums + loads) / 4);
 }

@@ -34,7 +34,7 @@ struct Words512 : Lanes512 {
 };
 
 /// Two sums and two loads a cycle; fewer sums than are in flight wait for each other.
-inline double step_cost512(int vectors, int pixels) {
+inline double step_cost512(bool /*wide*/, int vectors, int pixels) {
   constexpr double kInFlight = 5;
   return longest(vectors * pixels / 2.0, (vectors + pixels) / 2.0, kInFlight);
 }

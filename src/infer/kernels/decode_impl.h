@@ -26,8 +26,10 @@ template <class C, int kBits, int j>
 [[gnu::always_inline]] inline typename C::V code_vector(const typename C::V (&p)[kBits]) {
   constexpr int bit = j * kBits, b = bit / 8, o = bit % 8;
   constexpr int mask = (1 << kBits) - 1;
-  if constexpr (o + kBits <= 8) {
-    return C::bits_and(o == 0 ? p[b] : C::template bits_right<o>(p[b]), mask);
+  if constexpr (o == 0) {
+    return C::bits_and(p[b], mask);
+  } else if constexpr (o + kBits <= 8) {
+    return C::bits_and(C::template bits_right<o>(p[b]), mask);
   } else {
     return C::bits_and(C::template bits_select<(1 << (8 - o)) - 1>(
                            C::template bits_right<o>(p[b]), C::template bits_left<8 - o>(p[b + 1])),

@@ -22,7 +22,9 @@ struct BytesNeon : SignedBytesNeon {
   static Wide bias(Sum sum) { return times128(vpaddlq_s16(sum.low)); }
 };
 
-double step_cost(int vectors, int pixels) { return step_cost_neon(vectors, pixels, 2, 1); }
+double step_cost(bool /*wide*/, int vectors, int pixels) {
+  return step_cost_neon(vectors, pixels, 2, 1);
+}
 
 }  // namespace
 

@@ -87,8 +87,8 @@ struct CodesNeon {
   }
   static void store_words(std::int8_t* to, const WordTable& table, V codes) {
     const uint8x16_t low = vqtbl2q_u8(table.low, codes), high = vqtbl2q_u8(table.high, codes);
-    auto* bytes = reinterpret_cast<std::uint8_t*>(to);
-    vst2q_u8(bytes, uint8x16x2_t{{low, high}});
+    const uint8x16x2_t words{{low, high}};
+    vst2q_u8(reinterpret_cast<std::uint8_t*>(to), words);
   }
   static void prefetch(const std::uint8_t* p) { __builtin_prefetch(p); }
 };

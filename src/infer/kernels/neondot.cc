@@ -14,7 +14,9 @@ struct DotBytesNeon : SignedBytesNeon {
   static Wide bias(Sum sum) { return times128(sum); }
 };
 
-double step_cost(int vectors, int pixels) { return step_cost_neon(vectors, pixels, 1, 2); }
+double step_cost(bool wide, int vectors, int pixels) {
+  return step_cost_neon(vectors, pixels, wide ? 2 : 1, 2);
+}
 
 }  // namespace
 

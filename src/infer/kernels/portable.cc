@@ -97,7 +97,7 @@ void finish_lanes(const Finish& f, const std::int32_t* acc, int pixels, int vect
   finish<Int1>(f, acc, pixels, vectors * kLanesHere);
 }
 
-double step_cost(int vectors, int pixels) { return vectors * pixels; }
+double step_cost(bool /*wide*/, int vectors, int pixels) { return vectors * pixels; }
 
 }  // namespace
 

@@ -27,7 +27,7 @@ Tiling choose_tiling(const KernelSet& kernels, bool wide, int outputs, int pixel
     const int m = 1 << kind;
     const int tiles = ceil_div(pixels, most);
     const int each = ceil_div(pixels, tiles);
-    const double cost = ceil_div(vectors, m) * tiles * kernels.step_cost(m, each);
+    const double cost = ceil_div(vectors, m) * tiles * kernels.step_cost(wide, m, each);
     if (cost >= least) continue;
     least = cost;
     best.block_vectors = best.tile_vectors = m;
