@@ -113,6 +113,7 @@ void Engine::State::run(Context& c, const std::uint8_t* pixels, int n, std::int6
         if (timed) (*step_seconds)[s] += now() - start;
       }
     }
+    if (kernels.leave != nullptr) kernels.leave();
   };
   c.team.run(work);
 }

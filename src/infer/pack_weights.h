@@ -39,6 +39,10 @@ struct PackedWeights {
   }
 };
 
+/// DotTile::widen for codes of `bits` bits: a step adds 2 products, of at most 255 x the largest
+/// level, to each 16-bit sum. 0 where weights have 16 bits themselves.
+constexpr int steps_in_16_bits(int bits) { return 32767 / (2 * 255 * Po2Format{bits}.max_level()); }
+
 /// `codes` in the order of `shape`. Throws std::bad_alloc.
 PackedWeights pack_weights(const WeightShape& shape, std::span<const Po2Code> codes, int bits,
                            bool wide, int lanes, int block_vectors);

@@ -11,24 +11,33 @@ namespace nbq::infer {
 namespace {
 
 struct Lanes512 {
-  using Acc = __m512i;
+  using Sum = __m512i;
+  using Wide = __m512i;
   using Weights = __m512i;
   static constexpr int kLanes = 16, kBytes = 64;
-  static Acc zero() { return _mm512_setzero_si512(); }
+  static constexpr bool kNarrow = false, kBiased = false;
+  static Sum zero() { return _mm512_setzero_si512(); }
   static Weights load_weights(const std::int8_t* w) { return _mm512_load_si512(w); }
   static __m512i broadcast(const std::uint8_t* x) {
     std::int32_t v;
     __builtin_memcpy(&v, x, 4);
     return _mm512_set1_epi32(v);
   }
-  static void store(std::int32_t* to, Acc acc) { _mm512_store_si512(to, acc); }
+  static Wide widen(Sum sum) { return sum; }
+  static void store(std::int32_t* to, Wide v) { _mm512_store_si512(to, v); }
 };
 struct Bytes512 : Lanes512 {
-  static Acc dot(Acc acc, __m512i x, __m512i w) { return _mm512_dpbusd_epi32(acc, x, w); }
+  static Sum dot(Sum sum, __m512i x, __m512i w) { return _mm512_dpbusd_epi32(sum, x, w); }
 };
 struct Words512 : Lanes512 {
-  static Acc dot(Acc acc, __m512i x, __m512i w) { return _mm512_dpwssd_epi32(acc, x, w); }
+  static Sum dot(Sum sum, __m512i x, __m512i w) { return _mm512_dpwssd_epi32(sum, x, w); }
 };
+
+/// Two sums and two loads a cycle; fewer sums than are in flight wait for each other.
+inline double step_cost512(bool /*wide*/, int vectors, int pixels) {
+  constexpr double kInFlight = 5;
+  return longest(vectors * pixels / 2.0, (vectors + pixels) / 2.0, kInFlight);
+}
 
 struct Codes512 {
   using V = __m512i;
@@ -56,8 +65,11 @@ struct Codes512 {
     return _mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i*>(sixteen)));
   }
   static V look_up(V levels, V codes) { return _mm512_shuffle_epi8(levels, codes); }
-  static void store_words(std::int8_t* to, const std::int16_t* levels, V codes) {
-    const __m512i table = _mm512_load_si512(levels);
+  using WordTable = __m512i;
+  static WordTable word_table(const std::int16_t* thirty_two) {
+    return _mm512_load_si512(thirty_two);
+  }
+  static void store_words(std::int8_t* to, WordTable table, V codes) {
     const __m512i low = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(codes));
     const __m512i high = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(codes, 1));
     _mm512_store_si512(to, _mm512_permutexvar_epi16(low, table));

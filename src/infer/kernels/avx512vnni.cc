@@ -2,11 +2,11 @@
 #include "infer/kernels/kernels.h"
 
 namespace nbq::infer {
-
 // 32 registers: a tile's accumulators, one vector of weights for each of the block's, one of
 // activations.
 void kernels_avx512vnni(KernelSet& s) {
   s.lanes = Lanes512::kLanes;
+  s.step_cost = step_cost512;
   fill_tiles<Bytes512, 1, 16>(s.dot8[0]);
   fill_tiles<Bytes512, 2, 14>(s.dot8[1]);
   fill_tiles<Bytes512, 4, 6>(s.dot8[2]);

@@ -26,8 +26,10 @@ template <class C, int kBits, int j>
 [[gnu::always_inline]] inline typename C::V code_vector(const typename C::V (&p)[kBits]) {
   constexpr int bit = j * kBits, b = bit / 8, o = bit % 8;
   constexpr int mask = (1 << kBits) - 1;
-  if constexpr (o + kBits <= 8) {
-    return C::bits_and(o == 0 ? p[b] : C::template bits_right<o>(p[b]), mask);
+  if constexpr (o == 0) {
+    return C::bits_and(p[b], mask);
+  } else if constexpr (o + kBits <= 8) {
+    return C::bits_and(C::template bits_right<o>(p[b]), mask);
   } else {
     return C::bits_and(C::template bits_select<(1 << (8 - o)) - 1>(
                            C::template bits_right<o>(p[b]), C::template bits_left<8 - o>(p[b + 1])),
@@ -62,9 +64,10 @@ void decode_bytes(const std::uint8_t* packed, std::size_t groups, std::int8_t* o
 template <class C, int kBits>
 void decode_words(const std::uint8_t* packed, std::size_t groups, std::int8_t* out) {
   static constexpr Levels<std::int16_t, kBits, 32> kLevels;
+  const auto levels = C::word_table(kLevels.value);
   for (; groups != 0; --groups, packed += kBits * C::kBytes, out += 2 * kGroupVectors * C::kBytes)
     each_code_vector<C, kBits>(packed, [&]<int j>(typename C::V codes) {
-      C::store_words(out + 2 * j * C::kBytes, kLevels.value, codes);
+      C::store_words(out + 2 * j * C::kBytes, levels, codes);
     });
 }
 
@@ -84,29 +87,35 @@ void decode16(int bits, const std::uint8_t* packed, std::size_t groups, std::int
   kFns[bits - 1](packed, groups, out);
 }
 
-/// KernelSet::packed_dot8: 8 accumulators, one group of weights a step. V as in tile_impl.h, of
-/// bytes.
+/// KernelSet::packed_dot8: 8 sums, one group of weights a step. V as in tile_impl.h, of bytes.
 template <class C, class V, int kBits>
 void packed_dot(const DotTile& t) {
   static constexpr Levels<std::int8_t, kBits, 16> kLevels;
   const auto levels = C::table(kLevels.value);
-  typename V::Acc acc[kGroupVectors];
-  unroll<0, kGroupVectors>([&]<int j>() { acc[j] = V::zero(); });
+  Sums<V, kGroupVectors, 1> sums;
+  [[maybe_unused]] int room = begin_sums(sums, t);
   const auto* packed = reinterpret_cast<const std::uint8_t*>(t.weights);
-  for (int s = 0; s < t.steps; ++s, packed += kBits * C::kBytes) {
-    const auto x = V::broadcast(t.in + s * kStepBytes);
-    C::prefetch(packed + kBits * C::kBytes * 16);
-    each_code_vector<C, kBits>(packed, [&]<int j>(typename C::V codes) {
-      acc[j] = V::dot(acc[j], x, C::look_up(levels, codes));
-    });
-  }
-  unroll<0, kGroupVectors>([&]<int j>() { V::store(t.acc + j * V::kLanes, acc[j]); });
+  const std::uint8_t* in = t.in;
+  run_steps(
+      sums, t, room, [&]() __attribute__((always_inline)) {
+        const auto x = V::broadcast(in);
+        C::prefetch(packed + kBits * C::kBytes * 16);
+        each_code_vector<C, kBits>(packed, [&]<int j>(typename C::V codes) {
+          const auto weights = C::look_up(levels, codes);
+          sums.template count<j>(weights);
+          sums.sum[0][j] = V::dot(sums.sum[0][j], x, weights);
+        });
+        in += kStepBytes;
+        packed += kBits * C::kBytes;
+      });
+  sums.put(t.acc);
 }
 
-template <class C, class V>
+/// V4: as V, for 4-bit codes, whose products fill 16 bits.
+template <class C, class V, class V4 = V>
 void packed_dot8(int bits, const DotTile& t) {
   static constexpr DotFn kFns[] = {packed_dot<C, V, 1>, packed_dot<C, V, 2>, packed_dot<C, V, 3>,
-                                   packed_dot<C, V, 4>};
+                                   packed_dot<C, V4, 4>};
   kFns[bits - 1](t);
 }
 

@@ -81,6 +81,8 @@ struct MapLine {
 /// One instruction set's kernels. Each is exact; which runs is only a matter of time.
 struct KernelSet {
   int lanes;  ///< 32-bit lanes of a vector: output channels in it
+  /// Cycles, about, that a step of a tile takes, of words if `wide`: what choose_tiling() compares.
+  double (*step_cost)(bool wide, int vectors, int pixels);
   /// [block kind][pixels - 1]; null where a tile of that size is not there. The last pixel number
   /// that is there makes the best use of the registers.
   DotFn dot8[kBlockKinds][kMaxTilePixels];   ///< bytes times 8-bit weights
@@ -94,6 +96,9 @@ struct KernelSet {
   void (*packed_dot8)(int bits, const DotTile& tile);
   void (*finish)(const Finish& f, const std::int32_t* acc, int pixels, int vectors);
   void (*map)(const MapLine& line);
+  /// A thread calls it after its last kernel of a run: gives back state that kernels keep; null:
+  /// none.
+  void (*leave)();
 };
 
 }  // namespace nbq::infer

@@ -97,10 +97,13 @@ void finish_lanes(const Finish& f, const std::int32_t* acc, int pixels, int vect
   finish<Int1>(f, acc, pixels, vectors * kLanesHere);
 }
 
+double step_cost(bool /*wide*/, int vectors, int pixels) { return vectors * pixels; }
+
 }  // namespace
 
 void kernels_portable(KernelSet& s) {
   s.lanes = kLanesHere;
+  s.step_cost = step_cost;
   DotFn bytes[] = {dot<std::uint8_t, std::int8_t, 1>, dot<std::uint8_t, std::int8_t, 2>,
                    dot<std::uint8_t, std::int8_t, 3>, dot<std::uint8_t, std::int8_t, 4>};
   DotFn words[] = {dot<std::int16_t, std::int16_t, 1>, dot<std::int16_t, std::int16_t, 2>,

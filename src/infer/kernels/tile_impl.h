@@ -45,31 +45,112 @@ template <int First, int Last, class F>
   }
 }
 
-/// Accumulators in registers over the whole sum. V::dot(acc, activations, weights).
+/// The sums of P pixels and M vectors of channels, in registers. V has
+///   Sum, zero(), dot(sum, activations, weights): what one step adds to; of kNarrow, 16-bit sums
+///     that hold kStepsEach x DotTile::widen steps;
+///   Wide: 32 bits a channel; widen(sum), add(wide, wide), load(acc), store(acc, wide);
+///   kBiased: dot() takes stored activations less 128; add_weights() sums up the weights alone, and
+///     bias() of such a sum is what was left out.
+template <class V, int M, int P>
+struct Sums {
+  typename V::Sum sum[P][M];
+  typename V::Sum weights[V::kBiased ? M : 1];
+
+  [[gnu::always_inline]] void clear() {
+    unroll<0, P>([&]<int p>() { unroll<0, M>([&]<int m>() { sum[p][m] = V::zero(); }); });
+    if constexpr (V::kBiased) unroll<0, M>([&]<int m>() { weights[m] = V::zero(); });
+  }
+  template <int m>
+  [[gnu::always_inline]] void count(typename V::Weights w) {
+    if constexpr (V::kBiased) weights[m] = V::add_weights(weights[m], w);
+  }
+  /// Narrow sums are added to what is there, others are whole.
+  [[gnu::always_inline]] void put(std::int32_t* acc) const {
+    unroll<0, M>([&]<int m>() {
+      [[maybe_unused]] typename V::Wide bias;
+      if constexpr (V::kBiased) bias = V::bias(weights[m]);
+      unroll<0, P>([&]<int p>() {
+        std::int32_t* to = acc + (p * M + m) * V::kLanes;
+        auto wide = V::widen(sum[p][m]);
+        if constexpr (V::kBiased) wide = V::add(wide, bias);
+        if constexpr (V::kNarrow) wide = V::add(wide, V::load(to));
+        V::store(to, wide);
+      });
+    });
+  }
+};
+
+/// Steps that narrow sums hold; one always does.
+template <class V>
+[[gnu::always_inline]] inline int room_of(const DotTile& t) {
+  return t.widen > 0 ? V::kStepsEach * t.widen : 1;
+}
+
+/// Runs step(), which adds to `sums`, `steps` times; `room`: how many more fit narrow sums.
+template <class V, int M, int P, class F>
+[[gnu::always_inline]] inline void run_steps(Sums<V, M, P>& sums, const DotTile& t, int& room,
+                                             F&& step) {
+  if constexpr (!V::kNarrow) {
+    for (int s = 0; s < t.steps; ++s) step();
+  } else {
+    for (int s = 0; s < t.steps;) {
+      const int run = room < t.steps - s ? room : t.steps - s;
+      for (int i = 0; i < run; ++i) step();
+      s += run;
+      room -= run;
+      if (room != 0) continue;
+      sums.put(t.acc);
+      sums.clear();
+      room = room_of<V>(t);
+    }
+  }
+}
+
+/// Narrow sums begin: how many steps they hold, and zeros to add them to.
+template <class V, int M, int P>
+[[gnu::always_inline]] inline int begin_sums(Sums<V, M, P>& sums, const DotTile& t) {
+  sums.clear();
+  if constexpr (V::kNarrow) {
+    for (int i = 0; i < P * M * V::kLanes; ++i) t.acc[i] = 0;
+    return room_of<V>(t);
+  } else {
+    return 0;
+  }
+}
+
 template <class V, int M, int P>
 void dot_tile(const DotTile& t) {
-  typename V::Acc acc[P][M];
-  unroll<0, P>([&]<int p>() { unroll<0, M>([&]<int m>() { acc[p][m] = V::zero(); }); });
+  Sums<V, M, P> sums;
+  [[maybe_unused]] int room = begin_sums(sums, t);
   const std::int8_t* w = t.weights;
   PixelPointers in(t.in_pixel);
   for (int r = 0; r < t.rows; ++r)
     for (int k = 0; k < t.taps; ++k) {
       in.at(t.in + r * t.in_row + k * t.in_tap);
-      for (int s = 0; s < t.steps; ++s) {
-        typename V::Weights weights[M];
-        unroll<0, M>([&]<int m>() { weights[m] = V::load_weights(w + m * V::kBytes); });
-        unroll<0, P>([&]<int p>() {
-          const auto x = V::broadcast(in.template pixel<p>());
-          unroll<0, M>([&]<int m>() { acc[p][m] = V::dot(acc[p][m], x, weights[m]); });
-        });
-        in.a += kStepBytes;
-        in.b += kStepBytes;
-        w += t.weight_step;
-      }
+      run_steps(
+          sums, t, room, [&]() __attribute__((always_inline)) {
+            typename V::Weights weights[M];
+            unroll<0, M>([&]<int m>() {
+              weights[m] = V::load_weights(w + m * V::kBytes);
+              sums.template count<m>(weights[m]);
+            });
+            unroll<0, P>([&]<int p>() {
+              const auto x = V::broadcast(in.template pixel<p>());
+              unroll<0, M>(
+                  [&]<int m>() { sums.sum[p][m] = V::dot(sums.sum[p][m], x, weights[m]); });
+            });
+            in.a += kStepBytes;
+            in.b += kStepBytes;
+            w += t.weight_step;
+          });
     }
-  unroll<0, P>([&]<int p>() {
-    unroll<0, M>([&]<int m>() { V::store(t.acc + (p * M + m) * V::kLanes, acc[p][m]); });
-  });
+  sums.put(t.acc);
+}
+
+/// What is used most decides; for KernelSet::step_cost.
+inline double longest(double a, double b, double c = 0) {
+  const double ab = a < b ? b : a;
+  return ab < c ? c : ab;
 }
 
 /// Puts the tiles of one block width, 1..Last pixels, in their places.

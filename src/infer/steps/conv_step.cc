@@ -100,8 +100,7 @@ void ConvStep::pack() {
     set_channels(g, sums);
   }
   const PackedWeights& first = weights_.front();
-  // What 16-bit sums of byte products hold: 2 products of at most 255 x the largest level a step.
-  widen_ = 32767 / (2 * 255 * Po2Format{std::min(first.bits, 4)}.max_level());
+  widen_ = steps_in_16_bits(first.bits);
   decoded_bytes_ = first.decoded_bytes(kernels_.lanes);
   tile_bytes_ = static_cast<std::size_t>(kMaxTilePixels * kGroupVectors * kernels_.lanes) * 4;
 }

@@ -1,6 +1,5 @@
 #include "infer/steps/tiling.h"
 
-#include <algorithm>
 #include <limits>
 
 namespace nbq::infer {
@@ -13,13 +12,6 @@ int most_pixels(const DotFn (&row)[kMaxTilePixels]) {
   for (int p = 1; p <= kMaxTilePixels; ++p)
     if (row[p - 1] != nullptr) most = p;
   return most;
-}
-
-/// Instructions a step: two sums and two loads a cycle; fewer sums than are in flight wait for each
-/// other.
-double step_cost(int vectors, int pixels) {
-  constexpr double kInFlight = 5;
-  return std::max({vectors * pixels / 2.0, (vectors + pixels) / 2.0, kInFlight});
 }
 
 }  // namespace
@@ -35,7 +27,7 @@ Tiling choose_tiling(const KernelSet& kernels, bool wide, int outputs, int pixel
     const int m = 1 << kind;
     const int tiles = ceil_div(pixels, most);
     const int each = ceil_div(pixels, tiles);
-    const double cost = ceil_div(vectors, m) * tiles * step_cost(m, each);
+    const double cost = ceil_div(vectors, m) * tiles * kernels.step_cost(wide, m, each);
     if (cost >= least) continue;
     least = cost;
     best.block_vectors = best.tile_vectors = m;

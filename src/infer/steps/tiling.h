@@ -14,7 +14,7 @@ struct Tiling {
   DotFn dot(int tile_pixels) const { return dots[tile_pixels - 1]; }
 };
 
-/// The cheapest by a count of loads and multiply-add instructions. `pixels`: of a row.
+/// The cheapest by KernelSet::step_cost. `pixels`: of a row.
 Tiling choose_tiling(const KernelSet& kernels, bool wide, int outputs, int pixels);
 
 }  // namespace nbq::infer
