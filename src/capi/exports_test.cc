@@ -1,0 +1,54 @@
+// What of libnbq.so others see, and what it needs of them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <regex>
+#include <set>
+
+#include "core/process.h"
+
+namespace nbq::capi {
+namespace {
+
+const std::string kLibrary = std::string(NBQ_BINARY_DIR) + "/lib/libnbq.so";
+
+std::string output_of(const std::vector<std::string>& argv) {
+  const auto r = run_process(argv);
+  EXPECT_TRUE(r.ok() && r->exit_code == 0) << argv[0];
+  return r.ok() ? r->output : "";
+}
+
+std::set<std::string> matches(const std::string& text, const std::string& pattern) {
+  const std::regex regex(pattern);
+  std::set<std::string> all;
+  for (std::sregex_iterator it(text.begin(), text.end(), regex), end; it != end; ++it)
+    all.insert((*it)[1]);
+  return all;
+}
+
+TEST(SharedLibrary, ShowsTheFunctionsOfTheHeaderAlone) {
+  EXPECT_THAT(matches(output_of({"nm", "-D", "--defined-only", kLibrary}), R"([0-9a-f]+ \w (\S+))"),
+              ::testing::UnorderedElementsAre(
+                  "nbq_options_init", "nbq_model_load", "nbq_model_load_memory", "nbq_model_free",
+                  "nbq_model_info", "nbq_model_run", "nbq_model_run_float", "nbq_class_name",
+                  "nbq_last_error", "nbq_version"));
+}
+
+TEST(SharedLibrary, NeedsNothingButTheLanguagesLibraries) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers bring their own";
+#endif
+  const std::set<std::string> allowed = {"libc.so.6",
+                                         "libm.so.6",
+                                         "libstdc++.so.6",
+                                         "libgcc_s.so.1",
+                                         "ld-linux-x86-64.so.2",
+                                         "ld-linux-aarch64.so.1"};
+  const auto needed =
+      matches(output_of({"readelf", "-d", kLibrary}), R"(\(NEEDED\)[^\[]*\[([^\]]*)\])");
+  EXPECT_TRUE(needed.contains("libc.so.6"));
+  for (const std::string& library : needed) EXPECT_TRUE(allowed.contains(library)) << library;
+}
+
+}  // namespace
+}  // namespace nbq::capi
