@@ -2,8 +2,8 @@
 
 #include <atomic>
 #include <barrier>
-#include <system_error>
 #include <thread>
+#include <vector>
 
 // The pool that TensorFlow and ONNX Runtime stand on: its threads spin a little before they sleep.
 #include <unsupported/Eigen/CXX11/ThreadPool>
@@ -11,43 +11,61 @@
 namespace nbq::infer {
 namespace {
 
-/// Eigen's pool could not be taken down if one of its threads failed to start, so such a thread is
-/// left out, and the pool, which then is of no use, ends as ever.
-struct ThreadMaker : Eigen::StlThreadEnvironment {
-  class EnvThread {
-   public:
-    explicit EnvThread(std::thread thread) : thread_(std::move(thread)) {}
-    ~EnvThread() {
-      if (thread_.joinable()) thread_.join();
-    }
-    void OnCancel() {}
-
-   private:
-    std::thread thread_;
-  };
-
-  EnvThread* CreateThread(std::function<void()> work) {
-    try {
-      return new EnvThread(std::thread(std::move(work)));
-    } catch (const std::system_error& e) {
-      *failed = e.code();
-      return new EnvThread(std::thread());
-    }
+/// Waits for the one thing that it has to do.
+class ReadyThread {
+ public:
+  ReadyThread()
+      : thread_([this] {
+          given_.wait(false);
+          if (work_) work_();
+        }) {}
+  ~ReadyThread() {
+    if (!given_) give({});
+    thread_.join();
   }
+  void give(std::function<void()> work) {
+    work_ = std::move(work);
+    given_ = true;
+    given_.notify_one();
+  }
+  void OnCancel() {}  // Eigen wants it there
 
-  std::error_code* failed = nullptr;
+ private:
+  std::atomic<bool> given_ = false;
+  std::function<void()> work_;
+  std::thread thread_;
+};
+using ReadyThreads = std::vector<std::unique_ptr<ReadyThread>>;
+
+/// Throws std::system_error, and then none is left.
+ReadyThreads start_threads(int count) {
+  ReadyThreads all;
+  for (int i = 0; i < count; ++i) all.push_back(std::make_unique<ReadyThread>());
+  return all;
+}
+
+/// Eigen's pool can't end unless it has all its threads, so it gets such as have started already.
+struct StartedThreads : Eigen::StlThreadEnvironment {
+  using EnvThread = ReadyThread;
+  EnvThread* CreateThread(std::function<void()> work) {
+    EnvThread* const thread = threads->back().release();
+    threads->pop_back();
+    thread->give(std::move(work));
+    return thread;
+  }
+  ReadyThreads* threads = nullptr;
 };
 
 }  // namespace
 
 struct Team::Pool {
   explicit Pool(int others)
-      : barrier(others + 1), pool(others, /*allow_spinning=*/true, ThreadMaker{{}, &failed}) {
-    if (failed) throw std::system_error(failed);
-  }
-  std::error_code failed;
+      : barrier(others + 1),
+        threads(start_threads(others)),
+        pool(others, /*allow_spinning=*/true, StartedThreads{{}, &threads}) {}
   std::barrier<> barrier;  // threads may still be leaving it when the pool waits for their end
-  Eigen::ThreadPoolTempl<ThreadMaker> pool;
+  ReadyThreads threads;
+  Eigen::ThreadPoolTempl<StartedThreads> pool;
 };
 
 Team::Team(int threads) : threads_(threads) {
