@@ -1,8 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nbq/nbq.h>
+#include <sys/resource.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <thread>
@@ -261,6 +263,34 @@ TEST(CApi, OptionsOutOfRangeAreNamed) {
   nbq_options o = make_options();
   o.isa = "sse9";
   refused(o, "\"sse9\" is not known; there are");
+}
+
+/// In a process of its own with little memory: ends with the status of a load that needs much.
+[[noreturn]] void ask_for_too_much_memory() {
+  const Network net(4);
+  const rlimit little{std::size_t{256} << 20, std::size_t{256} << 20};
+  if (setrlimit(RLIMIT_AS, &little) != 0) std::_Exit(100);
+  const nbq_options o = make_options(1, 65536, 1024);
+  nbq_model* m = nullptr;
+  const int status = nbq_model_load_memory(net.bytes.data(), net.bytes.size(), &o, &m);
+  std::fprintf(stderr, "%s\n", nbq_last_error());
+  std::_Exit(m == nullptr ? status : 100);
+}
+
+TEST(CApi, TooLittleMemoryIsAnError) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers need more room than the limit";
+#endif
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(ask_for_too_much_memory(), ::testing::ExitedWithCode(NBQ_OUT_OF_MEMORY),
+              "fewer contexts");
+}
+
+TEST(CApi, TheEnvironmentsInstructionSetIsNamed) {
+  const Network net(4);
+  ASSERT_EQ(setenv("NBQ_ISA", "z80", 1), 0);
+  expect_refused(net.bytes, make_options(), NBQ_BAD_ARGUMENT, "\"z80\" is not known");
+  unsetenv("NBQ_ISA");
 }
 
 TEST(CApi, BytesMayLieAnywhereAndGo) {
