@@ -1,7 +1,9 @@
 // What of libnbq.so others see, and what it needs of them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nbq/nbq.h>
 
+#include <cstddef>
 #include <regex>
 #include <set>
 
@@ -49,6 +51,16 @@ TEST(SharedLibrary, NeedsNothingButTheLanguagesLibraries) {
   EXPECT_TRUE(needed.contains("libc.so.6"));
   for (const std::string& library : needed) EXPECT_TRUE(allowed.contains(library)) << library;
 }
+
+// Fields are appended, never moved: these are where the first release had them.
+static_assert(sizeof(void*) != 8 ||
+              (offsetof(nbq_options, threads) == 4 && offsetof(nbq_options, max_batch) == 8 &&
+               offsetof(nbq_options, contexts) == 12 && offsetof(nbq_options, isa) == 16));
+static_assert(sizeof(void*) != 8 ||
+              (offsetof(nbq_info, channels) == 4 && offsetof(nbq_info, outputs) == 16 &&
+               offsetof(nbq_info, logit_exp) == 20 && offsetof(nbq_info, max_batch) == 24 &&
+               offsetof(nbq_info, threads) == 28 && offsetof(nbq_info, weight_bytes) == 32 &&
+               offsetof(nbq_info, arena_bytes) == 40 && offsetof(nbq_info, isa) == 48));
 
 }  // namespace
 }  // namespace nbq::capi
