@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "core/log.h"
+#include "core/pool.h"
 #include "infer/aligned_bytes.h"
 #include "infer/plan.h"
 #include "infer/team.h"
@@ -31,7 +31,6 @@ struct Context {
   Team team;
   AlignedBytes arena, scratch;
   std::size_t scratch_each;
-  bool busy = false;
 };
 
 double now() {
@@ -48,43 +47,32 @@ struct Engine::State {
   int logit_exp = 0;
   std::string isa;
   int threads = 1;
-  std::mutex mutex;
-  std::condition_variable free;
-  std::vector<std::unique_ptr<Context>> contexts;
+  Pool<Context> contexts;
 
-  Context& acquire() {
-    std::unique_lock lock(mutex);
-    for (;;) {
-      for (const auto& c : contexts)
-        if (!c->busy) {
-          c->busy = true;
-          return *c;
-        }
-      free.wait(lock);
-    }
-  }
-  void release(Context& c) {
-    {
-      const std::lock_guard lock(mutex);
-      c.busy = false;
-    }
-    free.notify_one();
-  }
-
-  Status check(std::span<const std::uint8_t> pixels, int n, std::size_t logits) const;
+  Status add_contexts(int count);
+  Status check_sizes(std::size_t pixels, int n, std::size_t logits) const;
   /// step_seconds: null, or where each step's time is added up by the first thread.
   void run(Context& c, const std::uint8_t* pixels, int n, std::int64_t* logits,
            std::vector<double>* step_seconds);
 };
 
-Status Engine::State::check(std::span<const std::uint8_t> pixels, int n, std::size_t logits) const {
+Status Engine::State::add_contexts(int count) try {
+  for (int i = 0; i < count; ++i) contexts.add(std::make_unique<Context>(plan, threads));
+  return ok_status();
+} catch (const std::system_error& e) {
+  return make_error(ErrorCode::kInvalidArgument,
+                    "{} contexts of {} threads: the system gives no more threads ({}); ask for "
+                    "fewer",
+                    count, threads, e.what());
+}
+
+Status Engine::State::check_sizes(std::size_t pixels, int n, std::size_t logits) const {
   if (n < 1) return make_error(ErrorCode::kInvalidArgument, "{} images; at least one is needed", n);
   const auto count = static_cast<std::uint64_t>(n);
   const auto size = static_cast<std::uint64_t>(image.size());
-  if (pixels.size() != size * count)
-    return make_error(ErrorCode::kInvalidArgument,
-                      "{} bytes of pixels; {} images of {}x{}x{} have {}", pixels.size(), n,
-                      image.c, image.h, image.w, size * count);
+  if (pixels != size * count)
+    return make_error(ErrorCode::kInvalidArgument, "{} pixels; {} images of {}x{}x{} have {}",
+                      pixels, n, image.c, image.h, image.w, size * count);
   const std::uint64_t want = static_cast<std::uint64_t>(plan.outputs) * count;
   if (logits != want)
     return make_error(ErrorCode::kInvalidArgument,
@@ -115,7 +103,7 @@ void Engine::State::run(Context& c, const std::uint8_t* pixels, int n, std::int6
     }
     if (kernels.leave != nullptr) kernels.leave();
   };
-  c.team.run(work);
+  c.team.run(std::ref(work));  // a copy of it would be allocated
 }
 
 Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -160,8 +148,7 @@ Result<Engine> Engine::create(Graph graph, const EngineOptions& given) {
   NBQ_ASSIGN(const OutputStage stage,
              output_stage(graph, static_cast<int>(graph.nodes.size()) - 1));
   state->logit_exp = last.act.quantised() ? last.act.exp : stage.exps[0];
-  for (int i = 0; i < o.contexts; ++i)
-    state->contexts.push_back(std::make_unique<Context>(state->plan, o.threads));
+  NBQ_TRY(state->add_contexts(o.contexts));
   log_debug(
       "{}: {} kernels, {} threads, {} images together, {} bytes of weights, {} of activations",
       graph.name, state->isa, o.threads, state->plan.images, state->plan.weight_bytes,
@@ -169,12 +156,15 @@ Result<Engine> Engine::create(Graph graph, const EngineOptions& given) {
   return Engine(std::move(state));
 }
 
+Status Engine::check_sizes(std::size_t pixels, int n, std::size_t logits) const {
+  return state_->check_sizes(pixels, n, logits);
+}
+
 Status Engine::run(std::span<const std::uint8_t> pixels, int n,
                    std::span<std::int64_t> logits) const {
-  NBQ_TRY(state_->check(pixels, n, logits.size()));
-  Context& c = state_->acquire();
-  state_->run(c, pixels.data(), n, logits.data(), nullptr);
-  state_->release(c);
+  NBQ_TRY(check_sizes(pixels.size(), n, logits.size()));
+  const auto context = state_->contexts.take();
+  state_->run(*context, pixels.data(), n, logits.data(), nullptr);
   return ok_status();
 }
 
@@ -182,16 +172,15 @@ Result<std::vector<LayerTime>> Engine::profile(std::span<const std::uint8_t> pix
                                                int repeats) const {
   std::vector<std::int64_t> logits(static_cast<std::size_t>(state_->plan.outputs) *
                                    static_cast<std::size_t>(std::max(n, 0)));
-  NBQ_TRY(state_->check(pixels, n, logits.size()));
+  NBQ_TRY(check_sizes(pixels.size(), n, logits.size()));
   const auto& steps = state_->plan.steps;
   std::vector<std::vector<double>> times(steps.size());
-  Context& c = state_->acquire();
+  const auto context = state_->contexts.take();
   for (int r = 0; r < repeats; ++r) {
     std::vector<double> once(steps.size(), 0);
-    state_->run(c, pixels.data(), n, logits.data(), &once);
+    state_->run(*context, pixels.data(), n, logits.data(), &once);
     for (std::size_t s = 0; s < steps.size(); ++s) times[s].push_back(once[s]);
   }
-  state_->release(c);
   std::vector<LayerTime> layers;
   for (std::size_t s = 0; s < steps.size(); ++s) {
     auto& t = times[s];
@@ -212,6 +201,7 @@ int Engine::outputs() const { return static_cast<int>(state_->plan.outputs); }
 int Engine::logit_exp() const { return state_->logit_exp; }
 const std::string& Engine::isa() const { return state_->isa; }
 int Engine::threads() const { return state_->threads; }
+int Engine::images_together() const { return state_->plan.images; }
 std::size_t Engine::weight_bytes() const { return state_->plan.weight_bytes; }
 std::size_t Engine::arena_bytes() const { return state_->plan.arena_bytes; }
 const std::vector<std::string>& Engine::class_names() const { return state_->class_names; }

@@ -29,7 +29,8 @@ struct LayerTime {
 /// number of threads and batch. run() allocates nothing and may be called from many threads.
 class Engine {
  public:
-  /// Errors: verify_integer()'s, choose_isa()'s, kInvalidArgument for options out of range.
+  /// Errors: verify_integer()'s, choose_isa()'s, kInvalidArgument for options out of range, or for
+  /// more threads than the system gives. Throws std::bad_alloc.
   static Result<Engine> create(Graph graph, const EngineOptions& options);
   Engine(Engine&&) noexcept;
   Engine& operator=(Engine&&) noexcept;
@@ -38,6 +39,9 @@ class Engine {
   /// pixels: n >= 1 images, each channels x height x width bytes. logits: n x outputs(), in units
   /// of 2^logit_exp(). Errors kInvalidArgument: sizes that don't fit, naming both.
   Status run(std::span<const std::uint8_t> pixels, int n, std::span<std::int64_t> logits) const;
+
+  /// What run() says of its arguments' sizes, all in elements.
+  Status check_sizes(std::size_t pixels, int n, std::size_t logits) const;
 
   /// `repeats` runs of the same images, each step timed: seconds are medians.
   Result<std::vector<LayerTime>> profile(std::span<const std::uint8_t> pixels, int n,
@@ -48,6 +52,7 @@ class Engine {
   int logit_exp() const;
   const std::string& isa() const;
   int threads() const;
+  int images_together() const;       ///< that go through the network at a time, 1..batch
   std::size_t weight_bytes() const;  ///< resident
   std::size_t arena_bytes() const;   ///< a context's activations
   const std::vector<std::string>& class_names() const;

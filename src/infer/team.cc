@@ -3,16 +3,69 @@
 #include <atomic>
 #include <barrier>
 #include <thread>
+#include <vector>
 
 // The pool that TensorFlow and ONNX Runtime stand on: its threads spin a little before they sleep.
 #include <unsupported/Eigen/CXX11/ThreadPool>
 
 namespace nbq::infer {
+namespace {
+
+/// Waits for the one thing that it has to do.
+class ReadyThread {
+ public:
+  ReadyThread()
+      : thread_([this] {
+          given_.wait(false);
+          if (work_) work_();
+        }) {}
+  ~ReadyThread() {
+    if (!given_) give({});
+    thread_.join();
+  }
+  void give(std::function<void()> work) {
+    work_ = std::move(work);
+    given_ = true;
+    given_.notify_one();
+  }
+  void OnCancel() {}  // Eigen wants it there
+
+ private:
+  std::atomic<bool> given_ = false;
+  std::function<void()> work_;
+  std::thread thread_;
+};
+using ReadyThreads = std::vector<std::unique_ptr<ReadyThread>>;
+
+/// Throws std::system_error, and then none is left.
+ReadyThreads start_threads(int count) {
+  ReadyThreads all;
+  for (int i = 0; i < count; ++i) all.push_back(std::make_unique<ReadyThread>());
+  return all;
+}
+
+/// Eigen's pool can't end unless it has all its threads, so it gets such as have started already.
+struct StartedThreads : Eigen::StlThreadEnvironment {
+  using EnvThread = ReadyThread;
+  EnvThread* CreateThread(std::function<void()> work) {
+    EnvThread* const thread = threads->back().release();
+    threads->pop_back();
+    thread->give(std::move(work));
+    return thread;
+  }
+  ReadyThreads* threads = nullptr;
+};
+
+}  // namespace
 
 struct Team::Pool {
-  explicit Pool(int others) : pool(others), barrier(others + 1) {}
-  Eigen::ThreadPool pool;
-  std::barrier<> barrier;
+  explicit Pool(int others)
+      : barrier(others + 1),
+        threads(start_threads(others)),
+        pool(others, /*allow_spinning=*/true, StartedThreads{{}, &threads}) {}
+  std::barrier<> barrier;  // threads may still be leaving it when the pool waits for their end
+  ReadyThreads threads;
+  Eigen::ThreadPoolTempl<StartedThreads> pool;
 };
 
 Team::Team(int threads) : threads_(threads) {
@@ -23,9 +76,10 @@ Team::~Team() = default;
 
 void Team::run(const std::function<void(int)>& work) {
   if (threads_ == 1) return work(0);
+  work_ = &work;
   for (int t = 1; t < threads_; ++t)
-    pool_->pool.Schedule([this, &work, t] {
-      work(t);
+    pool_->pool.Schedule([this, t] {  // two words: std::function holds them without an allocation
+      (*work_)(t);
       meet();
     });
   work(0);

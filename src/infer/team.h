@@ -16,6 +16,7 @@ class Team {
   static constexpr int kMaxThreads = 256;
 
   /// Calls work(thread) once on each and returns when all are done. Not from two threads at a time.
+  /// Allocates nothing itself: pass std::ref() of a larger lambda.
   void run(const std::function<void(int)>& work);
   /// Inside run(): waits until all threads are here.
   void meet();
@@ -24,6 +25,7 @@ class Team {
  private:
   struct Pool;
   int threads_;
+  const std::function<void(int)>* work_ = nullptr;  ///< of the run() under way
   std::unique_ptr<Pool> pool_;
 };
 
