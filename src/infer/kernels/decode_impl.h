@@ -99,7 +99,8 @@ void packed_dot(const DotTile& t) {
   run_steps(
       sums, t, room, [&]() __attribute__((always_inline)) {
         const auto x = V::broadcast(in);
-        C::prefetch(packed + kBits * C::kBytes * 16);
+        // A page and more ahead, where the processor's own prefetcher stops at the page's end.
+        for (int b = 0; b < kBits; ++b) C::prefetch(packed + (kBits * 16 + b) * C::kBytes);
         each_code_vector<C, kBits>(packed, [&]<int j>(typename C::V codes) {
           const auto weights = C::look_up(levels, codes);
           sums.template count<j>(weights);

@@ -303,8 +303,7 @@ void ConvStep::run_parts(const Finish& f, const DotTile& tile, int pixels) const
     g.left = f.left == nullptr ? nullptr : f.left + channel;
     g.lanes = f.lanes - channel;
     g.out = f.out == nullptr ? nullptr : f.out + channel * (f.out_wide ? 2 : 1);
-    g.residual =
-        f.residual == nullptr ? nullptr : f.residual + channel * (f.residual_wide ? 2 : 1);
+    g.residual = f.residual == nullptr ? nullptr : f.residual + channel * (f.residual_wide ? 2 : 1);
     g.logits = f.logits == nullptr ? nullptr : f.logits + channel * f.logit_channel;
     kernels_.finish(g, part.acc, pixels, step);
   }
