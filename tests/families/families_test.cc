@@ -8,6 +8,7 @@
 
 #include "hw/engine.h"
 #include "hw/program_model.h"
+#include "infer/engine.h"
 #include "model/builders.h"
 #include "ops/ref_executor.h"
 #include "train/executor.h"
@@ -110,6 +111,12 @@ TEST_P(Families, DeployToTheSameIntegersEverywhere) {
   const auto deployed = torch_logits(*integers, pixels, 1);
   ASSERT_TRUE(deployed.ok()) << deployed.error().message;
   EXPECT_EQ(*deployed, *want);
+
+  const auto cpu = infer::Engine::create(*integers, {});
+  ASSERT_TRUE(cpu.ok()) << cpu.error().message;
+  std::vector<std::int64_t> fast(want->size());
+  ASSERT_TRUE(cpu->run(pixels, 1, fast).ok());
+  EXPECT_EQ(fast, *want);
 
   const auto program = hw::compile(*integers, hw::EngineConfig{});
   ASSERT_TRUE(program.ok()) << program.error().message;

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "infer/engine.h"
 #include "model/fold.h"
+#include "model/nbq_file.h"
+#include "ops/ref_executor.h"
 #include "train/initial.h"
 #include "train/recipe.h"
 
@@ -69,6 +72,31 @@ INSTANTIATE_TEST_SUITE_P(Recipes, Zoo, testing::ValuesIn(zoo()), [](const auto& 
       '_');
   return name;
 });
+
+/// Models that come with nbq: small, whole, and the same on the CPU engine as in the reference.
+TEST(ZooModels, RunAlikeEverywhere) {
+  int models = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(NBQ_SOURCE_DIR "/zoo")) {
+    if (entry.path().extension() != ".nbq") continue;
+    ++models;
+    const auto g = load_nbq(entry.path());
+    ASSERT_TRUE(g.ok()) << g.error().message;
+    EXPECT_EQ(g->stage, Stage::kInteger) << entry.path();
+    EXPECT_FALSE(g->class_names.empty()) << entry.path();
+    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(g->input().shape.size()));
+    std::uint32_t state = 1;
+    for (auto& p : pixels)
+      p = static_cast<std::uint8_t>((state = state * 1664525 + 1013904223) >> 24);
+    const auto want = RefExecutor::create(*g).value().run(pixels, 1).value();
+    std::vector<std::int64_t> have(want.size());
+    ASSERT_TRUE(infer::Engine::create(*g, {}).value().run(pixels, 1, have).ok());
+    EXPECT_EQ(have, want) << entry.path();
+    EXPECT_TRUE(
+        std::filesystem::exists(std::filesystem::path(entry.path()).replace_extension("csv")))
+        << entry.path() << ": the log of its training";
+  }
+  EXPECT_GE(models, 1);
+}
 
 TEST(ZooFolder, IsFound) { EXPECT_GE(zoo().size(), 10u); }
 
