@@ -36,7 +36,9 @@ class ConvStep final : public Step {
   };
   void pack();
   void set_channels(int group, const std::vector<std::int64_t>& sums);
+  void count_cycles();
   Area share(const Worker& w) const;
+  void fill_margins(const Worker& w, const Area& area) const;
   void run_group(const Worker& w, int group, const Area& area) const;
   void run_block(const Worker& w, const Finish& finish, DotTile tile, int group, int block,
                  const Area& area) const;
@@ -56,6 +58,8 @@ class ConvStep final : public Step {
   int per_group_out_ = 0, per_group_in_ = 0;
   bool across_images_ = false;  ///< a 1x1 map: images are its pixels
   bool packed_direct_ = false;
+  double line_cost_ = 0,
+         decode_cost_ = 0;  ///< cycles, about: a row of one block, a block's weights
   std::size_t decoded_bytes_ = 0, tile_bytes_ = 0;
   int widen_ = 0;
   Place in_, out_, residual_;
@@ -151,36 +155,60 @@ void ConvStep::place(const std::vector<Buffer>& buffers) {
   }
   // Packed weights are read straight through, so the input must be one run, too.
   packed_direct_ = tiling_.packed && tile_.rows == 1 && tile_.taps == 1;
+  count_cycles();
 }
 
+void ConvStep::count_cycles() {
+  constexpr double kDecode = 2;  // a vector of weights
+  const PackedWeights& w = weights_.front();
+  const int pixels = across_images_ ? spec_.images : spec_.out.shape.w;
+  const double tiles = (pixels + tiling_.pixels - 1) / tiling_.pixels;
+  const double parts = tiling_.block_vectors / tiling_.tile_vectors;
+  line_cost_ =
+      tiles * parts * tile_.rows * tile_.taps * tile_.steps *
+      static_cast<double>(kernels_.step_cost(wide_in_, tiling_.tile_vectors, tiling_.pixels));
+  decode_cost_ =
+      packed_direct_ ? 0 : static_cast<double>(w.groups_per_block) * kGroupVectors * kDecode;
+}
+
+/// Lines or blocks of channels, whichever leaves the slowest thread less: threads that share lines
+/// decode all weights each, and few lines (or blocks) can't be shared evenly.
 ConvStep::Area ConvStep::share(const Worker& w) const {
-  const Shape& shape = spec_.out.shape;
-  const std::int64_t lines = across_images_ ? 1 : std::int64_t{w.images} * shape.h;
-  const int blocks = weights_.front().blocks;
-  // Lines first: a thread then reads what it has written, mostly. A few lines are cut by blocks.
-  if (lines >= w.threads) {
+  const std::int64_t lines = across_images_ ? 1 : std::int64_t{w.images} * spec_.out.shape.h;
+  const std::int64_t blocks = weights_.front().blocks;
+  const auto most = [&](std::int64_t count) { return (count + w.threads - 1) / w.threads; };
+  const auto cost = [&](std::int64_t some_lines, std::int64_t some_blocks) {
+    return static_cast<double>(some_blocks) *
+           (static_cast<double>(some_lines) * line_cost_ + decode_cost_);
+  };
+  if (w.threads == 1 || cost(most(lines), blocks) <= cost(lines, most(blocks))) {
     const Share s(lines, w.thread, w.threads);
-    return {s.first, s.last, 0, blocks};
+    return {s.first, s.last, 0, static_cast<int>(blocks)};
   }
   const Share s(blocks, w.thread, w.threads);
   return {0, lines, static_cast<int>(s.first), static_cast<int>(s.last)};
 }
 
+void ConvStep::fill_margins(const Worker& w, const Area& area) const {
+  if (across_images_) {
+    for (int i = 0; i < w.images; ++i) fill_margin(out_buffer_, w.arena, i, 0, 1);
+    return;
+  }
+  const int h = spec_.out.shape.h;
+  for (std::int64_t line = area.first_row; line < area.last_row;) {
+    const std::int64_t image = line / h;
+    const std::int64_t end = std::min(area.last_row, (image + 1) * h);
+    fill_margin(out_buffer_, w.arena, image, static_cast<int>(line - image * h),
+                static_cast<int>(end - image * h));
+    line = end;
+  }
+}
+
 void ConvStep::run(const Worker& w) const {
   const Area area = share(w);
   if (area.first_row == area.last_row) return;
-  if (!spec_.logits && area.first_block < area.last_block && !across_images_) {
-    const int h = spec_.out.shape.h;
-    for (std::int64_t line = area.first_row; line < area.last_row;) {
-      const std::int64_t image = line / h;
-      const std::int64_t end = std::min(area.last_row, (image + 1) * h);
-      fill_margin(out_buffer_, w.arena, image, static_cast<int>(line - image * h),
-                  static_cast<int>(end - image * h));
-      line = end;
-    }
-  }
-  if (!spec_.logits && across_images_ && area.first_block == 0)
-    for (int i = 0; i < w.images; ++i) fill_margin(out_buffer_, w.arena, i, 0, 1);
+  // Of threads that share the blocks, the one that has the first.
+  if (!spec_.logits && area.first_block == 0 && area.last_block > 0) fill_margins(w, area);
   for (int g = 0; g < spec_.groups; ++g) run_group(w, g, area);
 }
 
