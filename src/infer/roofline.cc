@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <vector>
 
 #include "core/clones.h"
 #include "infer/aligned_bytes.h"
@@ -14,16 +15,18 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// The least seconds of a call, over `seconds`.
+/// The median seconds of a call, over `seconds`: processors run faster for a moment than for long.
 template <class F>
-double least_time(double seconds, F&& f) {
-  double least = 1e9;
-  for (const double end = now() + seconds; now() < end;) {
+double median_time(double seconds, F&& f) {
+  std::vector<double> times;
+  for (const double end = now() + seconds; times.empty() || now() < end;) {
     const double start = now();
     f();
-    least = std::min(least, now() - start);
+    times.push_back(now() - start);
   }
-  return least;
+  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+  std::nth_element(times.begin(), middle, times.end());
+  return *middle;
 }
 
 double peak_macs(const KernelSet& k, bool wide) {
@@ -42,7 +45,7 @@ double peak_macs(const KernelSet& k, bool wide) {
   tile.weight_step = std::ptrdiff_t{lanes} * kStepBytes;
   tile.widen = 16;
   tile.acc = reinterpret_cast<std::int32_t*>(acc.data());
-  const double seconds = least_time(0.03, [&] {
+  const double seconds = median_time(0.1, [&] {
     for (int r = 0; r < kRepeats; ++r) t.dot(t.pixels)(tile);
   });
   const double macs = double{kSteps} * kRepeats * lanes * t.pixels * (wide ? 2 : 4);

@@ -10,7 +10,7 @@ struct Roofline {
   double bytes_per_second;  ///< read from memory, one after another
 };
 
-/// Takes about a tenth of a second. `wide`: of 16-bit activations.
+/// Takes about a fifth of a second. `wide`: of 16-bit activations.
 Roofline measure_roofline(const KernelSet& kernels, bool wide);
 
 }  // namespace nbq::infer
