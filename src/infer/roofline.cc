@@ -62,7 +62,7 @@ double read_rate() {
   constexpr std::size_t kBytes = std::size_t{64} << 20;
   AlignedBytes far(kBytes);
   volatile std::uint64_t keep = 0;
-  const double seconds = least_time(
+  const double seconds = median_time(
       0.05, [&] { keep = sum(reinterpret_cast<const std::uint64_t*>(far.data()), kBytes / 8); });
   return static_cast<double>(kBytes) / seconds;
 }
