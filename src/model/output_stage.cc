@@ -127,8 +127,9 @@ Status verify_po2(const Graph& g, std::size_t id) {
   return ok_status();
 }
 
-/// The output stage, the proof, and that accumulators are real numbers that float holds.
-Status verify_sums(const Graph& g, std::size_t id) {
+/// The output stage, and that accumulators are real numbers that float holds. Gives their proved
+/// width.
+Result<int> verify_sums(const Graph& g, std::size_t id) {
   const Node& n = g.nodes[id];
   NBQ_ASSIGN(const AccBound bound, acc_bound(g, static_cast<int>(id)));
   NBQ_ASSIGN(const OutputStage stage, stage_of(n, bound));
@@ -142,10 +143,7 @@ Status verify_sums(const Graph& g, std::size_t id) {
     if (e < -120 || e + proved > 120)
       return make_error(ErrorCode::kBadFile, "{}: an accumulator exponent of {} is out of range",
                         n.name, e);
-  if (n.po2.acc_bits != proved)
-    return make_error(ErrorCode::kBadFile, "{}: states {} accumulator bits, the proof gives {}",
-                      n.name, n.po2.acc_bits, proved);
-  return ok_status();
+  return proved;
 }
 
 }  // namespace
@@ -165,6 +163,7 @@ Status verify_integer(const Graph& graph) {
   if (!shapes.input_attrs().mean.empty())
     return make_error(ErrorCode::kBadFile, "{}: an integer network's input has no mean and std",
                       shapes.input().name);
+  std::vector<int> proved;
   for (std::size_t id = 0; id < shapes.nodes.size(); ++id) {
     const Node& n = shapes.nodes[id];
     if (!n.state.empty())
@@ -176,7 +175,14 @@ Status verify_integer(const Graph& graph) {
         !(n.act == shapes.nodes[static_cast<std::size_t>(n.inputs[0])].act))
       return make_error(ErrorCode::kBadFile, "{}: a {} keeps its operand's format", n.name,
                         op_name(n.kind()));
-    NBQ_TRY(verify_sums(shapes, id));
+    NBQ_ASSIGN(const int bits, verify_sums(shapes, id));
+    proved.push_back(bits);
+  }
+  for (std::size_t id = 0; id < shapes.nodes.size(); ++id) {
+    const Node& n = shapes.nodes[id];
+    if (n.po2.acc_bits != proved[id])
+      return make_error(ErrorCode::kBadFile, "{}: states {} accumulator bits, the proof gives {}",
+                        n.name, n.po2.acc_bits, proved[id]);
   }
   return ok_status();
 }

@@ -22,7 +22,7 @@ TEST_F(CliRtl, EveryWidthThroughTheSvpeAndTheVpeArray) {
                "--acc-bits", "48",          "--json"});
       ASSERT_EQ(c.exit, 0) << bits << "/" << act << ": " << c.err << c.out;
       EXPECT_EQ(c.json().at("mismatches"), 0);
-      EXPECT_EQ(c.json().at("executors").size(), 6u);
+      EXPECT_GE(c.json().at("executors").size(), 7u);  // 6, and the CPU engine's kernels
     }
 }
 

@@ -41,7 +41,20 @@ TEST_F(Cli, FromRecipeToLogits) {
       {"check", model, "--data", "digits", "--images", "50", "--pe", "both", "--no-rtl", "--json"});
   ASSERT_EQ(check.exit, 0) << check.err << check.out;
   EXPECT_EQ(check.json().at("mismatches"), 0);
-  EXPECT_EQ(check.json().at("executors").size(), 4u);
+  const auto isas = run({"bench", "--isas", "--json"}).json();
+  std::size_t engines = 0;
+  for (const auto& row : isas.at("isas")) engines += row.at("available").get<bool>();
+  EXPECT_GE(engines, 1u);
+  EXPECT_EQ(check.json().at("executors").size(), 4 + engines);
+
+  const Ran by_reference = run({"eval", model, "--data", "digits", "--executor", "ref", "--json"});
+  EXPECT_EQ(by_reference.json().at("correct"), eval.json().at("correct"));
+  const Ran bench =
+      run({"bench", model, "--layers", "--seconds", "0.05", "--isa", "portable", "--json"});
+  ASSERT_EQ(bench.exit, 0) << bench.err;
+  EXPECT_GT(bench.json().at("images_per_s").get<double>(), 0);
+  EXPECT_GE(bench.json().at("layers").size(), 3u);
+  EXPECT_EQ(run({"bench", model, "--isa", "none"}).exit, 2);
 
   const Ran info = run({"info", model, "--json"});
   EXPECT_EQ(info.json().at("weight_bits"), 3);
