@@ -104,7 +104,6 @@ void Places::share_concatenations() {
     const Node& n = graph_.nodes[static_cast<std::size_t>(id)];
     if (n.kind() != OpKind::kConcat) continue;
     const NodePlace& place = nodes_[static_cast<std::size_t>(id)];
-    const Home outer = homes_[static_cast<std::size_t>(id)];
     int channel = 0;
     for (const int in : n.inputs) {
       const Node& operand = graph_.nodes[static_cast<std::size_t>(in)];
@@ -118,17 +117,21 @@ void Places::share_concatenations() {
       const bool free = homes_[static_cast<std::size_t>(in)].concat < 0 && in != 0 && !p.alias &&
                         std::count(n.inputs.begin(), n.inputs.end(), in) == 1;
       if (!same || !free || first * (place.wide ? 2 : 1) % kStepBytes != 0) continue;
-      homes_[static_cast<std::size_t>(in)] = {outer.concat < 0 ? id : outer.concat,
-                                              outer.first_channel + first};
+      homes_[static_cast<std::size_t>(in)] = part_of(id, first);
     }
   }
 }
 
-bool Places::in_place(int concat, std::size_t operand) const {
-  const int in = graph_.nodes[static_cast<std::size_t>(concat)].inputs[operand];
-  const Home& home = homes_[static_cast<std::size_t>(in)];
+/// Where a part of a concatenation lies, which may be part of another one itself.
+Places::Home Places::part_of(int concat, int first_channel) const {
   const Home& outer = homes_[static_cast<std::size_t>(concat)];
-  return home.concat >= 0 && (home.concat == concat || home.concat == outer.concat);
+  return {outer.concat < 0 ? concat : outer.concat, outer.first_channel + first_channel};
+}
+
+// Other parts of the same outermost concatenation may be wanted of the same operand: those are
+// copied.
+bool Places::in_place(int concat, int operand, int first_channel) const {
+  return homes_[static_cast<std::size_t>(operand)] == part_of(concat, first_channel);
 }
 
 void Places::make_buffers() {

@@ -24,8 +24,8 @@ class Places {
 
   const NodePlace& operator[](int id) const { return nodes_[static_cast<std::size_t>(id)]; }
   std::vector<Buffer>& buffers() { return buffers_; }
-  /// Part of a concatenation that its operand writes by itself.
-  bool in_place(int concat, std::size_t operand) const;
+  /// Whether node `operand` by itself writes the part of `concat` that begins at `first_channel`.
+  bool in_place(int concat, int operand, int first_channel) const;
 
  private:
   void fuse(int id);
@@ -43,7 +43,9 @@ class Places {
   std::vector<Buffer> buffers_;
   struct Home {
     int concat = -1, first_channel = 0;
+    bool operator==(const Home&) const = default;
   };
+  Home part_of(int concat, int first_channel) const;
   std::vector<Home> homes_;
 };
 

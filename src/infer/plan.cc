@@ -150,7 +150,7 @@ class Planner {
     for (std::size_t i = 0; i < n.inputs.size(); ++i) {
       const int first = channel;
       channel += node(n.inputs[i]).shape.c;
-      if (places_.in_place(id, i)) continue;
+      if (places_.in_place(id, n.inputs[i], first)) continue;
       MapSpec s = map_of(id);
       s.operands = {{view(n.inputs[i]), 0}};
       s.out.first_channel += first;
