@@ -109,6 +109,17 @@ Graph windows_beyond_the_map() {
   return g.finish().value();
 }
 
+/// Few pixels far apart: a margin around the map would be a million times its size.
+Graph far_padding() {
+  IntegerGraph g(19, {4, 2, 1});
+  Window w = window(2, 1, 1000, {1000, 1000, 1000, 1000}, 1000);
+  const int x = g.add(conv(5, w), 0, s8(), {});
+  w.dilation_h = 1;
+  const int y = g.add(conv(5, w), x, s8(), {.bits = 5});
+  g.add(ReluAttrs{}, {y}, u8());
+  return g.finish().value();
+}
+
 Graph groups() {
   IntegerGraph g(8, {5, 6, 5});
   const int depthwise = g.add(conv(5, window(3, 3, 1, {1, 1, 1, 1}), 5), 0, s8(), {.bits = 1});
@@ -255,6 +266,7 @@ const NetworkCase kCases[] = {
     {"ConcatOfFormats", concat_of_formats},
     {"DenseBlock", dense_block},
     {"WindowsBeyondTheMap", windows_beyond_the_map},
+    {"FarPadding", far_padding},
     {"Groups", groups},
     {"ThinMaps", thin_maps},
     {"Sums", sums},
@@ -291,6 +303,11 @@ TEST_P(NetworksByHand, GiveTheReferencesIntegers) {
     expect_equal(g, pixels, r.images, o, GetParam().name);
     if (::testing::Test::HasFatalFailure()) return;
   }
+}
+
+TEST(Memory, IsNotWhatPaddingAsksFor) {
+  const auto engine = Engine::create(far_padding(), {}).value();
+  EXPECT_LT(engine.arena_bytes(), std::size_t{1} << 20);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engine, NetworksByHand, ::testing::ValuesIn(kCases),

@@ -52,6 +52,11 @@ class Places {
 /// Whether a layer's sums and shifts fit the 32-bit kernels.
 bool fits_kernels(const Node& node, const OutputStage& stage);
 
+/// Whether a convolution or linear layer with an operand of shape `in` runs in the kernels. Not so
+/// where the margin that they want would dwarf the maps: a few bytes of model could ask for any
+/// memory.
+bool runs_in_kernels(const Node& node, const OutputStage& stage, const Shape& in);
+
 /// A convolution's window; a linear layer's is its operand's whole map.
 Window weight_window(const Node& node, const Shape& in);
 
