@@ -12,10 +12,35 @@ bool has_matrix(OpKind k) { return k == OpKind::kConv2d || k == OpKind::kLinear;
 /// Bits of weights that don't fit 8-bit products.
 constexpr int kWordBits = 5;
 
+/// What a convolution reads around its operand's map, in pixels.
+struct Margin {
+  int top, left, bottom, right;
+};
+
+Margin margin_of(const Node& conv, const Shape& in) {
+  const Window& w = std::get<Conv2dAttrs>(conv.attrs).window;
+  const auto behind = [](int out, int stride, int kernel, int dilation, int before, int size) {
+    return std::max(0, (out - 1) * stride + (kernel - 1) * dilation + 1 - before - size);
+  };
+  return {w.pad_top, w.pad_left,
+          behind(conv.shape.h, w.stride_h, w.kernel_h, w.dilation_h, w.pad_top, in.h),
+          behind(conv.shape.w, w.stride_w, w.kernel_w, w.dilation_w, w.pad_left, in.w)};
+}
+
 }  // namespace
 
 bool fits_kernels(const Node& node, const OutputStage& stage) {
   return node.po2.acc_bits <= kMaxKernelBits && shifts_fit(stage);
+}
+
+bool runs_in_kernels(const Node& node, const OutputStage& stage, const Shape& in) {
+  if (!fits_kernels(node, stage)) return false;
+  if (node.kind() != OpKind::kConv2d) return true;
+  constexpr std::int64_t kTimes = 16, kSmall = 1 << 16;
+  const Margin m = margin_of(node, in);
+  const std::int64_t height = std::int64_t{m.top} + in.h + m.bottom;
+  const std::int64_t width = std::int64_t{m.left} + in.w + m.right;
+  return height * width <= kTimes * std::max({in.size(), node.shape.size(), kSmall}) / in.c;
 }
 
 Window weight_window(const Node& node, const Shape& in) {
@@ -52,7 +77,8 @@ void Places::fuse(int id) {
   if (!has_matrix(producer.kind()) || readers_[static_cast<std::size_t>(last)].size() != 1) return;
   if (std::count(n.inputs.begin(), n.inputs.end(), last) != 1) return;
   const OutputStage& own = stages_[static_cast<std::size_t>(last)];
-  if (own.raw || !fits_kernels(producer, own)) return;
+  const Shape& operand = graph_.nodes[static_cast<std::size_t>(producer.inputs[0])].shape;
+  if (own.raw || !runs_in_kernels(producer, own, operand)) return;
   nodes_[static_cast<std::size_t>(id)].fused_into = last;
   nodes_[static_cast<std::size_t>(last)].second = id;
 }
@@ -104,7 +130,6 @@ void Places::share_concatenations() {
     const Node& n = graph_.nodes[static_cast<std::size_t>(id)];
     if (n.kind() != OpKind::kConcat) continue;
     const NodePlace& place = nodes_[static_cast<std::size_t>(id)];
-    const Home outer = homes_[static_cast<std::size_t>(id)];
     int channel = 0;
     for (const int in : n.inputs) {
       const Node& operand = graph_.nodes[static_cast<std::size_t>(in)];
@@ -118,17 +143,21 @@ void Places::share_concatenations() {
       const bool free = homes_[static_cast<std::size_t>(in)].concat < 0 && in != 0 && !p.alias &&
                         std::count(n.inputs.begin(), n.inputs.end(), in) == 1;
       if (!same || !free || first * (place.wide ? 2 : 1) % kStepBytes != 0) continue;
-      homes_[static_cast<std::size_t>(in)] = {outer.concat < 0 ? id : outer.concat,
-                                              outer.first_channel + first};
+      homes_[static_cast<std::size_t>(in)] = part_of(id, first);
     }
   }
 }
 
-bool Places::in_place(int concat, std::size_t operand) const {
-  const int in = graph_.nodes[static_cast<std::size_t>(concat)].inputs[operand];
-  const Home& home = homes_[static_cast<std::size_t>(in)];
+/// Where a part of a concatenation lies, which may be part of another one itself.
+Places::Home Places::part_of(int concat, int first_channel) const {
   const Home& outer = homes_[static_cast<std::size_t>(concat)];
-  return home.concat >= 0 && (home.concat == concat || home.concat == outer.concat);
+  return {outer.concat < 0 ? concat : outer.concat, outer.first_channel + first_channel};
+}
+
+// Other parts of the same outermost concatenation may be wanted of the same operand: those are
+// copied.
+bool Places::in_place(int concat, int operand, int first_channel) const {
+  return homes_[static_cast<std::size_t>(operand)] == part_of(concat, first_channel);
 }
 
 void Places::make_buffers() {
@@ -166,17 +195,13 @@ void Places::add_margins() {
     const Node& n = graph_.nodes[id];
     if (n.kind() != OpKind::kConv2d) continue;
     const View& in = nodes_[static_cast<std::size_t>(n.inputs[0])].view;
-    const Window& w = std::get<Conv2dAttrs>(n.attrs).window;
+    if (!runs_in_kernels(n, stages_[id], in.shape)) continue;
     Buffer& b = buffers_[static_cast<std::size_t>(in.buffer)];
-    const auto behind = [](int out, int stride, int kernel, int dilation, int before, int size) {
-      return (out - 1) * stride + (kernel - 1) * dilation + 1 - before - size;
-    };
-    b.top = std::max(b.top, w.pad_top);
-    b.left = std::max(b.left, w.pad_left);
-    b.bottom = std::max(
-        b.bottom, behind(n.shape.h, w.stride_h, w.kernel_h, w.dilation_h, w.pad_top, in.shape.h));
-    b.right = std::max(
-        b.right, behind(n.shape.w, w.stride_w, w.kernel_w, w.dilation_w, w.pad_left, in.shape.w));
+    const Margin m = margin_of(n, in.shape);
+    b.top = std::max(b.top, m.top);
+    b.left = std::max(b.left, m.left);
+    b.bottom = std::max(b.bottom, m.bottom);
+    b.right = std::max(b.right, m.right);
   }
 }
 

@@ -24,8 +24,8 @@ class Places {
 
   const NodePlace& operator[](int id) const { return nodes_[static_cast<std::size_t>(id)]; }
   std::vector<Buffer>& buffers() { return buffers_; }
-  /// Part of a concatenation that its operand writes by itself.
-  bool in_place(int concat, std::size_t operand) const;
+  /// Whether node `operand` by itself writes the part of `concat` that begins at `first_channel`.
+  bool in_place(int concat, int operand, int first_channel) const;
 
  private:
   void fuse(int id);
@@ -43,12 +43,19 @@ class Places {
   std::vector<Buffer> buffers_;
   struct Home {
     int concat = -1, first_channel = 0;
+    bool operator==(const Home&) const = default;
   };
+  Home part_of(int concat, int first_channel) const;
   std::vector<Home> homes_;
 };
 
 /// Whether a layer's sums and shifts fit the 32-bit kernels.
 bool fits_kernels(const Node& node, const OutputStage& stage);
+
+/// Whether a convolution or linear layer with an operand of shape `in` runs in the kernels. Not so
+/// where the margin that they want would dwarf the maps: a few bytes of model could ask for any
+/// memory.
+bool runs_in_kernels(const Node& node, const OutputStage& stage, const Shape& in);
 
 /// A convolution's window; a linear layer's is its operand's whole map.
 Window weight_window(const Node& node, const Shape& in);

@@ -101,7 +101,7 @@ class Planner {
     s.out.shape = node(id).shape;
     std::vector<int> reads = {s.in.buffer};
     if (last != id) s.second = second_stage(id, last, reads);
-    const bool fast = fits_kernels(node(id), stage(id));
+    const bool fast = runs_in_kernels(node(id), stage(id), s.in.shape);
     add({reads, outputs_of(s.logits, s.out), node(id).po2.codes.size() / 2, 0,
          [this, s, fast](int images) mutable {
            s.images = images;
@@ -150,7 +150,7 @@ class Planner {
     for (std::size_t i = 0; i < n.inputs.size(); ++i) {
       const int first = channel;
       channel += node(n.inputs[i]).shape.c;
-      if (places_.in_place(id, i)) continue;
+      if (places_.in_place(id, n.inputs[i], first)) continue;
       MapSpec s = map_of(id);
       s.operands = {{view(n.inputs[i]), 0}};
       s.out.first_channel += first;

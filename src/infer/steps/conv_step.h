@@ -28,11 +28,11 @@ struct ConvSpec {
   int images = 1;  ///< that run together
 };
 
-/// For layers that fit the 32-bit kernels (places.h).
+/// For layers that run in the 32-bit kernels (places.h).
 StepPtr make_conv_step(const ConvSpec& spec, const std::vector<Buffer>& buffers,
                        const KernelSet& kernels);
 
-/// The same for accumulators of up to 48 bits: plain shifts and adds.
+/// The same for accumulators of up to 48 bits, without a margin: plain shifts and adds.
 StepPtr make_wide_conv_step(const ConvSpec& spec);
 
 }  // namespace nbq::infer

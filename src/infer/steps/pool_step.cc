@@ -1,6 +1,7 @@
 #include "infer/steps/pool_step.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/clones.h"
 #include "core/fixed_point.h"
@@ -49,12 +50,12 @@ template <class T>
   }
 }
 
-template <class T>
-[[gnu::always_inline]] inline void sums_of(const Taps& t, std::int32_t* to, int channels) {
+template <class T, class Sum>
+[[gnu::always_inline]] inline void sums_of(const Taps& t, Sum* to, int channels) {
   constexpr int kAtOnce = 16;
   int c = 0;
   for (; c + kAtOnce <= channels; c += kAtOnce) {
-    std::int32_t sum[kAtOnce] = {};
+    Sum sum[kAtOnce] = {};
     each(t, c * static_cast<int>(sizeof(T)), [&](const std::uint8_t* p) {
       for (int i = 0; i < kAtOnce; ++i) sum[i] += reinterpret_cast<const T*>(p)[i];
     });
@@ -78,6 +79,19 @@ NBQ_CLONES void add_bytes(const Taps& t, std::int32_t* to, int channels) {
 NBQ_CLONES void add_words(const Taps& t, std::int32_t* to, int channels) {
   sums_of<std::int16_t>(t, to, channels);
 }
+NBQ_CLONES void add_bytes(const Taps& t, std::int64_t* to, int channels) {
+  sums_of<std::uint8_t>(t, to, channels);
+}
+NBQ_CLONES void add_words(const Taps& t, std::int64_t* to, int channels) {
+  sums_of<std::int16_t>(t, to, channels);
+}
+
+/// Whether 32 bits hold the sum of a window's stored activations.
+bool sum_fits(const Window& w, const Shape& in, bool wide) {
+  const std::int64_t taps = std::int64_t{std::min(w.kernel_h, in.h)} * std::min(w.kernel_w, in.w);
+  return taps * (wide ? 32768 : 255) <= std::numeric_limits<std::int32_t>::max();
+}
+
 /// Taps [first, last) of a window at `start` that lie inside an axis.
 struct Existing {
   int first, last;
@@ -101,13 +115,15 @@ class PoolStep final : public Step {
 
   void place(const std::vector<Buffer>& buffers) override {
     in_ = place_of(spec_.in, buffers);
+    sum_fits_ = sum_fits(spec_.window, spec_.in.shape, in_.wide);
     if (spec_.logits) return;
     out_ = place_of(spec_.out, buffers);
     out_buffer_ = buffers[static_cast<std::size_t>(spec_.out.buffer)];
   }
 
   std::size_t scratch_bytes() const override {
-    return static_cast<std::size_t>(spec_.in.shape.c) * sizeof(std::int32_t);
+    return static_cast<std::size_t>(spec_.in.shape.c) *
+           (sum_fits_ ? sizeof(std::int32_t) : sizeof(std::int64_t));
   }
 
   void run(const Worker& w) const override {
@@ -117,8 +133,7 @@ class PoolStep final : public Step {
       const std::int64_t image = line / shape.h;
       const int y = static_cast<int>(line % shape.h);
       if (!spec_.logits) fill_margin(out_buffer_, w.arena, image, y, y + 1);
-      for (int x = 0; x < shape.w; ++x)
-        spec_.average ? average(w, image, y, x) : maximum(w, image, y, x);
+      for (int x = 0; x < shape.w; ++x) one_pixel(w, image, y, x);
     }
   }
 
@@ -136,6 +151,11 @@ class PoolStep final : public Step {
             cols.last - cols.first};
   }
 
+  void one_pixel(const Worker& w, std::int64_t image, int y, int x) const {
+    if (!spec_.average) return maximum(w, image, y, x);
+    sum_fits_ ? average<std::int32_t>(w, image, y, x) : average<std::int64_t>(w, image, y, x);
+  }
+
   void maximum(const Worker& w, std::int64_t image, int y, int x) const {
     std::uint8_t* to = out_.at(w.arena, image, y, x);
     const Taps taps = taps_of(w, image, y, x);
@@ -143,8 +163,9 @@ class PoolStep final : public Step {
              : max_bytes(taps, to, spec_.in.shape.c);
   }
 
+  template <class Sum>
   void average(const Worker& w, std::int64_t image, int y, int x) const {
-    auto* sums = reinterpret_cast<std::int32_t*>(w.scratch);
+    auto* sums = reinterpret_cast<Sum*>(w.scratch);
     const int channels = spec_.in.shape.c;
     const Taps taps = taps_of(w, image, y, x);
     in_.wide ? add_words(taps, sums, channels) : add_bytes(taps, sums, channels);
@@ -172,6 +193,7 @@ class PoolStep final : public Step {
   PoolSpec spec_;
   Po2Reciprocal reciprocal_;
   Buffer out_buffer_;
+  bool sum_fits_ = true;
   Place in_, out_;
 };
 

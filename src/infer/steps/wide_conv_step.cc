@@ -49,6 +49,7 @@ class WideConvStep final : public Step {
         for (int kx = 0; kx < win.kernel_w; ++kx, ++code) {
           const int iy = y * win.stride_h + ky * win.dilation_h - win.pad_top;
           const int ix = x * win.stride_w + kx * win.dilation_w - win.pad_left;
+          if (iy < 0 || iy >= spec_.in.shape.h || ix < 0 || ix >= spec_.in.shape.w) continue;
           acc += shift_mul(format_, stored(in_, in_.at(w.arena, image, iy, ix), first + d), *code);
         }
     return acc;
