@@ -43,6 +43,11 @@ class Planner {
       p.steps.push_back(d.make(p.images));
       p.steps.back()->place(p.buffers);
       p.steps.back()->macs = d.macs;
+      const auto first = [&](int b) {
+        return p.buffers[static_cast<std::size_t>(b)].first_step ==
+               static_cast<int>(p.steps.size()) - 1;
+      };
+      p.steps.back()->fills_margin = std::all_of(d.writes.begin(), d.writes.end(), first);
       p.scratch_bytes = std::max(p.scratch_bytes, p.steps.back()->scratch_bytes());
       p.weight_bytes += p.steps.back()->weight_bytes();
     }

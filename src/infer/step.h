@@ -52,6 +52,9 @@ class Step {
   virtual std::string how() const { return {}; }
 
   std::string name;
+  /// Set for the first step that writes a buffer: the margin stays as it is until the buffer is
+  /// used again.
+  bool fills_margin = true;
   std::int64_t macs = 0;           ///< multiply-accumulates an image
   std::vector<int> reads, writes;  ///< buffers
 };

@@ -1,7 +1,6 @@
 #include "infer/team.h"
 
 #include <atomic>
-#include <barrier>
 #include <thread>
 #include <vector>
 
@@ -10,6 +9,41 @@
 
 namespace nbq::infer {
 namespace {
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+/// Steps take microseconds and waking a thread as many, so threads spin for a while before they
+/// sleep; std::barrier's sleep almost at once.
+class Barrier {
+ public:
+  explicit Barrier(int threads) : threads_(threads) {}
+
+  void meet() {
+    const unsigned round = round_.load(std::memory_order_acquire);
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
+      arrived_.store(0, std::memory_order_relaxed);
+      round_.store(round + 1, std::memory_order_release);
+      round_.notify_all();
+      return;
+    }
+    constexpr int kSpins = 2000;  // about 100 microseconds
+    for (int i = 0; i < kSpins; ++i, pause())
+      if (round_.load(std::memory_order_acquire) != round) return;
+    while (round_.load(std::memory_order_acquire) == round)
+      round_.wait(round, std::memory_order_acquire);
+  }
+
+ private:
+  const int threads_;
+  std::atomic<int> arrived_ = 0;
+  std::atomic<unsigned> round_ = 0;
+};
 
 /// Waits for the one thing that it has to do.
 class ReadyThread {
@@ -63,7 +97,7 @@ struct Team::Pool {
       : barrier(others + 1),
         threads(start_threads(others)),
         pool(others, /*allow_spinning=*/true, StartedThreads{{}, &threads}) {}
-  std::barrier<> barrier;  // threads may still be leaving it when the pool waits for their end
+  Barrier barrier;  // threads may still be leaving it when the pool waits for their end
   ReadyThreads threads;
   Eigen::ThreadPoolTempl<StartedThreads> pool;
 };
@@ -87,7 +121,7 @@ void Team::run(const std::function<void(int)>& work) {
 }
 
 void Team::meet() {
-  if (threads_ > 1) pool_->barrier.arrive_and_wait();
+  if (threads_ > 1) pool_->barrier.meet();
 }
 
 }  // namespace nbq::infer

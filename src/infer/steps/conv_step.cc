@@ -208,7 +208,8 @@ void ConvStep::run(const Worker& w) const {
   const Area area = share(w);
   if (area.first_row == area.last_row) return;
   // Of threads that share the blocks, the one that has the first.
-  if (!spec_.logits && area.first_block == 0 && area.last_block > 0) fill_margins(w, area);
+  if (fills_margin && !spec_.logits && area.first_block == 0 && area.last_block > 0)
+    fill_margins(w, area);
   for (int g = 0; g < spec_.groups; ++g) run_group(w, g, area);
 }
 

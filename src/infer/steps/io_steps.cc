@@ -43,7 +43,7 @@ class ImageStep final : public Step {
     for (std::int64_t line = lines.first; line < lines.last; ++line) {
       const std::int64_t image = line / s.h;
       const int y = static_cast<int>(line % s.h);
-      fill_margin(buffer_, w.arena, image, y, y + 1);
+      if (fills_margin) fill_margin(buffer_, w.arena, image, y, y + 1);
       const std::uint8_t* from = w.pixels + image * s.size() + std::int64_t{y} * s.w;
       std::uint8_t* to = out_.at(w.arena, image, y, 0);
       out_.wide ? words(from, to) : bytes(from, to);

@@ -131,7 +131,7 @@ void MapStep::run(const Worker& w) const {
 }
 
 void MapStep::line(const Worker& w, std::int64_t image, int y) const {
-  fill_margin(out_buffer_, w.arena, image, y, y + 1);
+  if (fills_margin) fill_margin(out_buffer_, w.arena, image, y, y + 1);
   if (!covers_) zeros(w, image, y);
   if (!spec_.flatten && (y < in_y_.first || y >= in_y_.last)) return;
   fast_ ? vectors(w, image, y) : one_by_one(w, image, y);

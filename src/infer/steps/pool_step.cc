@@ -132,7 +132,7 @@ class PoolStep final : public Step {
     for (std::int64_t line = lines.first; line < lines.last; ++line) {
       const std::int64_t image = line / shape.h;
       const int y = static_cast<int>(line % shape.h);
-      if (!spec_.logits) fill_margin(out_buffer_, w.arena, image, y, y + 1);
+      if (!spec_.logits && fills_margin) fill_margin(out_buffer_, w.arena, image, y, y + 1);
       for (int x = 0; x < shape.w; ++x) one_pixel(w, image, y, x);
     }
   }

@@ -27,7 +27,7 @@ class WideConvStep final : public Step {
     for (std::int64_t line = lines.first; line < lines.last; ++line) {
       const std::int64_t image = line / shape.h;
       const int y = static_cast<int>(line % shape.h);
-      if (!spec_.logits) fill_margin(out_buffer_, w.arena, image, y, y + 1);
+      if (!spec_.logits && fills_margin) fill_margin(out_buffer_, w.arena, image, y, y + 1);
       for (int x = 0; x < shape.w; ++x)
         for (int c = 0; c < shape.c; ++c) finish(w, image, c, y, x, sum(w, image, c, y, x));
     }
