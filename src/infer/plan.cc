@@ -145,7 +145,10 @@ class Planner {
     s.out.shape = n.shape;
     s.logits = stage(id).raw;
     s.logits_per_image = outputs();
-    add({{s.in.buffer}, outputs_of(s.logits, s.out), 0, 0, [s](int) { return make_pool_step(s); }});
+    s.acc_bits = n.po2.acc_bits;
+    add({{s.in.buffer}, outputs_of(s.logits, s.out), 0, 0, [s, this](int) {
+           return make_pool_step(s, kernels_);
+         }});
   }
 
   /// Each operand that does not lie where it belongs is copied there.

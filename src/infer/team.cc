@@ -32,9 +32,13 @@ class Barrier {
       round_.notify_all();
       return;
     }
-    constexpr int kSpins = 2000;  // about 100 microseconds
-    for (int i = 0; i < kSpins; ++i, pause())
+    // First alone, then letting others run who want this core: perhaps the thread that is waited
+    // for.
+    constexpr int kSpins = 300, kYields = 200;
+    for (int i = 0; i < kSpins + kYields; ++i) {
       if (round_.load(std::memory_order_acquire) != round) return;
+      i < kSpins ? pause() : std::this_thread::yield();
+    }
     while (round_.load(std::memory_order_acquire) == round)
       round_.wait(round, std::memory_order_acquire);
   }

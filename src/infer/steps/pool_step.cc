@@ -86,6 +86,20 @@ NBQ_CLONES void add_words(const Taps& t, std::int64_t* to, int channels) {
   sums_of<std::int16_t>(t, to, channels);
 }
 
+/// acc = sum of +-(sums - zeros) << shift over the reciprocal's terms, in place.
+NBQ_CLONES void times_reciprocal(std::int32_t* sums, int channels, std::int32_t zeros,
+                                 const Po2Reciprocal::Term* terms, int count) {
+  for (int c = 0; c < channels; ++c) {
+    const std::int32_t sum = sums[c] - zeros;
+    std::int32_t acc = 0;
+    for (int t = 0; t < count; ++t) {
+      const std::int32_t part = sum * (1 << terms[t].shift);
+      acc += terms[t].negative ? -part : part;
+    }
+    sums[c] = acc;
+  }
+}
+
 /// Whether 32 bits hold the sum of a window's stored activations.
 bool sum_fits(const Window& w, const Shape& in, bool wide) {
   const std::int64_t taps = std::int64_t{std::min(w.kernel_h, in.h)} * std::min(w.kernel_w, in.w);
@@ -104,9 +118,10 @@ struct Existing {
 
 class PoolStep final : public Step {
  public:
-  explicit PoolStep(const PoolSpec& spec)
+  PoolStep(const PoolSpec& spec, const KernelSet& kernels)
       : Step(spec.node->name),
         spec_(spec),
+        kernels_(kernels),
         reciprocal_(po2_reciprocal(spec.window.kernel_h * spec.window.kernel_w)) {
     reads = {spec.in.buffer};
     if (!spec.logits) writes = {spec.out.buffer};
@@ -116,13 +131,17 @@ class PoolStep final : public Step {
   void place(const std::vector<Buffer>& buffers) override {
     in_ = place_of(spec_.in, buffers);
     sum_fits_ = sum_fits(spec_.window, spec_.in.shape, in_.wide);
+    vectors_ = (spec_.in.shape.c + kernels_.lanes - 1) / kernels_.lanes;
     if (spec_.logits) return;
     out_ = place_of(spec_.out, buffers);
     out_buffer_ = buffers[static_cast<std::size_t>(spec_.out.buffer)];
+    in_vectors_ =
+        spec_.average && sum_fits_ && spec_.acc_bits <= kMaxKernelBits && shifts_fit(spec_.stage);
+    if (in_vectors_) set_channels();
   }
 
   std::size_t scratch_bytes() const override {
-    return static_cast<std::size_t>(spec_.in.shape.c) *
+    return static_cast<std::size_t>(vectors_ * kernels_.lanes) *
            (sum_fits_ ? sizeof(std::int32_t) : sizeof(std::int64_t));
   }
 
@@ -153,6 +172,7 @@ class PoolStep final : public Step {
 
   void one_pixel(const Worker& w, std::int64_t image, int y, int x) const {
     if (!spec_.average) return maximum(w, image, y, x);
+    if (in_vectors_) return average_in_vectors(w, image, y, x);
     sum_fits_ ? average<std::int32_t>(w, image, y, x) : average<std::int64_t>(w, image, y, x);
   }
 
@@ -161,6 +181,39 @@ class PoolStep final : public Step {
     const Taps taps = taps_of(w, image, y, x);
     in_.wide ? max_words(taps, reinterpret_cast<std::int16_t*>(to), spec_.in.shape.c)
              : max_bytes(taps, to, spec_.in.shape.c);
+  }
+
+  /// The output stage's numbers; what rounds is in the bias.
+  void set_channels() {
+    const auto padded = static_cast<std::size_t>(vectors_ * kernels_.lanes);
+    for (ChannelInts* ints : {&half_, &right_, &left_}) *ints = ChannelInts(padded);
+    finish_.left = nullptr;
+    for (std::size_t c = 0; c < static_cast<std::size_t>(spec_.in.shape.c); ++c) {
+      const int r = shift_of(spec_.stage, c);
+      half_[c] = half_of(r);
+      right_[c] = std::max(r, 0);
+      left_[c] = std::max(-r, 0);
+      if (r < 0) finish_.left = left_.data();
+    }
+    finish_.bias = half_.data();
+    finish_.right = right_.data();
+    finish_.lo = static_cast<std::int32_t>(spec_.stage.lo);
+    finish_.hi = static_cast<std::int32_t>(spec_.stage.hi);
+    finish_.lanes = spec_.in.shape.c;
+    finish_.zero = out_.zero;
+    finish_.out_wide = out_.wide;
+  }
+
+  void average_in_vectors(const Worker& w, std::int64_t image, int y, int x) const {
+    auto* sums = reinterpret_cast<std::int32_t*>(w.scratch);
+    const int channels = spec_.in.shape.c;
+    const Taps taps = taps_of(w, image, y, x);
+    in_.wide ? add_words(taps, sums, channels) : add_bytes(taps, sums, channels);
+    times_reciprocal(sums, channels, taps.rows * taps.taps * in_.zero, reciprocal_.terms.data(),
+                     static_cast<int>(reciprocal_.terms.size()));
+    Finish f = finish_;
+    f.out = out_.at(w.arena, image, y, x);
+    kernels_.finish(f, sums, 1, vectors_);
   }
 
   template <class Sum>
@@ -191,7 +244,12 @@ class PoolStep final : public Step {
   }
 
   PoolSpec spec_;
+  const KernelSet& kernels_;
   Po2Reciprocal reciprocal_;
+  ChannelInts half_, right_, left_;
+  Finish finish_{};
+  int vectors_ = 0;
+  bool in_vectors_ = false;
   Buffer out_buffer_;
   bool sum_fits_ = true;
   Place in_, out_;
@@ -199,6 +257,8 @@ class PoolStep final : public Step {
 
 }  // namespace
 
-StepPtr make_pool_step(const PoolSpec& spec) { return std::make_unique<PoolStep>(spec); }
+StepPtr make_pool_step(const PoolSpec& spec, const KernelSet& kernels) {
+  return std::make_unique<PoolStep>(spec, kernels);
+}
 
 }  // namespace nbq::infer

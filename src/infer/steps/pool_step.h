@@ -13,9 +13,10 @@ struct PoolSpec {
   View in, out;
   bool logits = false;
   std::int64_t logits_per_image = 0;
+  int acc_bits = 0;
 };
 
 /// Average and maximum; of a maximum both sides must be stored alike (words or bytes).
-StepPtr make_pool_step(const PoolSpec& spec);
+StepPtr make_pool_step(const PoolSpec& spec, const KernelSet& kernels);
 
 }  // namespace nbq::infer
