@@ -187,7 +187,10 @@ TEST(OnnxImport, ConstantsOfAnySizeCannotFillMemory) {
 class External : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = fs::path(::testing::TempDir()) / "nbq_onnx_external";
+    // Of this test alone: tests run side by side.
+    root_ = fs::path(::testing::TempDir()) /
+            (std::string("nbq_onnx_external_") +
+             ::testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::remove_all(root_);
     fs::create_directories(root_ / "model");
     write(root_ / "model/w.bin", {9.0f, 0.75f});

@@ -167,6 +167,7 @@ TEST(Trainer, LearnsTheDigitsInAFewEpochs) {
   Recipe r = recipe(kSmall);
   r.phases[0].epochs = 6;
   r.phases[1].epochs = 4;
+  r.phases[1].freeze_norms_epochs = 1;  // a few steps are an epoch here
   const auto report = train(request(r, dir));
   ASSERT_TRUE(report.ok()) << report.error().message;
   EXPECT_GT(report->metrics.float_accuracy, 90);
