@@ -111,12 +111,13 @@ Status go_on_with_peers(const BenchOptions& o, const Graph& graph, const Context
   const std::string script = std::string(NBQ_BENCH_DIR) + "/cpu";
   std::vector<std::string> argv{
       script,
+      "--temporary",
       "--network",
       (dir / "model").string(),
       "--batch",
       std::to_string(o.engine.batch),
       "--threads",
-      std::to_string(o.engine.threads),
+      std::to_string(or_all_cores(o.engine.threads)),
       "--image",
       fmt::format("{},{},{}", graph.input().shape.c, graph.input().shape.h, graph.input().shape.w)};
   if (!o.engine.isa.empty()) argv.insert(argv.end(), {"--isa", o.engine.isa});

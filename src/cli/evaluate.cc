@@ -13,6 +13,11 @@
 
 namespace nbq::cli {
 
+int or_all_cores(int threads) {
+  return threads > 0 ? threads
+                     : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
 double now_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -54,8 +59,7 @@ Status parallel_for(std::size_t count, int threads,
       fail(make_error(ErrorCode::kIo, "{}", e.what()));
     }
   };
-  const std::size_t wanted = threads > 0 ? static_cast<std::size_t>(threads)
-                                         : std::max(1u, std::thread::hardware_concurrency());
+  const auto wanted = static_cast<std::size_t>(or_all_cores(threads));
   {
     std::vector<std::jthread> pool;
     for (std::size_t i = 1; i < std::min(wanted, count); ++i) pool.emplace_back(work);
@@ -101,11 +105,6 @@ Result<std::vector<std::uint8_t>> load_images(const ImageSource& source, std::si
 namespace {
 
 constexpr std::size_t kBatch = 16;  // a row of 16 images fills vectors and stays in the cache
-
-int or_all_cores(int threads) {
-  return threads > 0 ? threads
-                     : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-}
 
 }  // namespace
 

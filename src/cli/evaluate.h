@@ -11,6 +11,9 @@
 
 namespace nbq::cli {
 
+/// `threads`, or one a core where it is 0.
+int or_all_cores(int threads);
+
 /// body(0) .. body(count - 1), `threads` at a time (0: one a core). The first error, or exception,
 /// ends it.
 Status parallel_for(std::size_t count, int threads, const std::function<Status(std::size_t)>& body);
