@@ -135,18 +135,15 @@ class Planner {
     PoolSpec s;
     s.node = &n;
     s.average = n.kind() != OpKind::kMaxPool;
-    s.stage = stage(id);
     s.in = view(n.inputs[0]);
     s.window.kernel_h = s.in.shape.h;
     s.window.kernel_w = s.in.shape.w;
     if (const auto* a = std::get_if<MaxPoolAttrs>(&n.attrs)) s.window = a->window;
     if (const auto* a = std::get_if<AvgPoolAttrs>(&n.attrs)) s.window = a->window;
-    s.out = view(id);
-    s.out.shape = n.shape;
-    s.logits = stage(id).raw;
-    s.logits_per_image = outputs();
+    s.target = {stage(id), view(id), stage(id).raw, outputs()};
+    s.target.out.shape = n.shape;
     s.acc_bits = n.po2.acc_bits;
-    add({{s.in.buffer}, outputs_of(s.logits, s.out), 0, 0, [s, this](int) {
+    add({{s.in.buffer}, outputs_of(s.target.logits, s.target.out), 0, 0, [s, this](int) {
            return make_pool_step(s, kernels_);
          }});
   }

@@ -9,11 +9,6 @@
 namespace nbq::infer {
 namespace {
 
-struct Channels {
-  ChannelInts bias, right, left;
-  bool any_left = false;
-};
-
 class ConvStep final : public Step {
  public:
   ConvStep(const ConvSpec& spec, const std::vector<Buffer>& buffers, const KernelSet& kernels);
@@ -54,7 +49,7 @@ class ConvStep final : public Step {
   std::int32_t in_zero_ = 0;
   Tiling tiling_;
   std::vector<PackedWeights> weights_;  ///< one a group
-  std::vector<Channels> channels_;      ///< one a group
+  std::vector<StageInts> channels_;     ///< one a group
   int per_group_out_ = 0, per_group_in_ = 0;
   bool across_images_ = false;  ///< a 1x1 map: images are its pixels
   bool packed_direct_ = false;
@@ -113,17 +108,11 @@ void ConvStep::pack() {
 void ConvStep::set_channels(int group, const std::vector<std::int64_t>& sums) {
   const std::size_t padded =
       static_cast<std::size_t>(weights_.back().blocks * tiling_.block_vectors * kernels_.lanes);
-  Channels c;
-  for (ChannelInts* ints : {&c.bias, &c.right, &c.left}) *ints = ChannelInts(padded);
+  const std::size_t first = static_cast<std::size_t>(group) * sums.size();
+  StageInts c(spec_.stage, first, sums.size(), padded);
   const std::vector<std::int64_t>& biases = spec_.node->po2.bias;
-  for (std::size_t o = 0; o < sums.size(); ++o) {
-    const std::size_t oc = static_cast<std::size_t>(group) * sums.size() + o;
-    const int r = shift_of(spec_.stage, oc);
-    c.bias[o] = wrap((biases.empty() ? 0 : biases[oc]) - in_zero_ * sums[o] + half_of(r));
-    c.right[o] = std::max(r, 0);
-    c.left[o] = std::max(-r, 0);
-    c.any_left = c.any_left || r < 0;
-  }
+  for (std::size_t o = 0; o < sums.size(); ++o)
+    c.bias[o] = wrap(c.bias[o] + (biases.empty() ? 0 : biases[first + o]) - in_zero_ * sums[o]);
   channels_.push_back(std::move(c));
 }
 
@@ -214,12 +203,12 @@ void ConvStep::run(const Worker& w) const {
 }
 
 Finish ConvStep::block_finish(int group, int block) const {
-  const Channels& c = channels_[static_cast<std::size_t>(group)];
+  const StageInts& c = channels_[static_cast<std::size_t>(group)];
   const int first = block * tiling_.block_vectors * kernels_.lanes;
   Finish f{};
   f.bias = c.bias.data() + first;
   f.right = c.right.data() + first;
-  f.left = c.any_left ? c.left.data() + first : nullptr;
+  f.left = c.left_from(static_cast<std::size_t>(first));
   f.lo = static_cast<std::int32_t>(spec_.stage.lo);
   f.hi = static_cast<std::int32_t>(spec_.stage.hi);
   f.lanes = per_group_out_ - first;

@@ -25,7 +25,7 @@ class MapStep final : public Step {
   MapStep(const MapSpec& spec, const KernelSet& kernels);
   void place(const std::vector<Buffer>& buffers) override;
   void run(const Worker& worker) const override;
-  std::size_t weight_bytes() const override { return codes_.size() + bias_.bytes() * 4; }
+  std::size_t weight_bytes() const override { return codes_.size() + stage_.bias.bytes() * 4; }
   std::string how() const override { return fast_ ? "vectors" : "one by one"; }
 
  private:
@@ -48,9 +48,9 @@ class MapStep final : public Step {
   Po2Format format_{2};
   Inside in_c_, in_y_, in_x_;
   bool fast_;
-  bool any_left_ = false;
   bool covers_;  ///< every element of the output has an operand
-  ChannelInts bias_, right_, left_, keep_, negate_;
+  StageInts stage_;
+  ChannelInts keep_, negate_;
   std::array<ChannelInts, 2> operand_left_;
   Buffer out_buffer_;
   Place out_;
@@ -95,13 +95,12 @@ void MapStep::set_channels() {
   const auto channels = static_cast<std::size_t>(in_c_.last - in_c_.first);
   const auto lanes = static_cast<std::size_t>(kernels_.lanes);
   const std::size_t padded = (channels + lanes - 1) / lanes * lanes;
-  for (ChannelInts* ints :
-       {&bias_, &right_, &left_, &keep_, &negate_, &operand_left_[0], &operand_left_[1]})
+  stage_ = StageInts(spec_.stage, stage_channel(in_c_.first), channels, padded);
+  for (ChannelInts* ints : {&keep_, &negate_, &operand_left_[0], &operand_left_[1]})
     *ints = ChannelInts(padded);
   for (std::size_t i = 0; i < channels; ++i) {
     const std::size_t c = stage_channel(in_c_.first) + i;
-    const int r = shift_of(spec_.stage, c);
-    std::int64_t bias = bias_of(c) + half_of(r);
+    std::int64_t bias = stage_.bias[i] + bias_of(c);
     for (std::size_t o = 0; o < spec_.operands.size(); ++o) {
       int left = spec_.operands[o].left;
       bool negative = false, none = false;
@@ -117,10 +116,7 @@ void MapStep::set_channels() {
       const std::int64_t zero = none ? 0 : std::int64_t{in_[o].zero} * (std::int64_t{1} << left);
       bias -= negative ? -zero : zero;
     }
-    bias_[i] = wrap(bias);
-    right_[i] = std::max(r, 0);
-    left_[i] = std::max(-r, 0);
-    any_left_ = any_left_ || r < 0;
+    stage_.bias[i] = wrap(bias);
   }
 }
 
@@ -153,9 +149,9 @@ void MapStep::vectors(const Worker& w, std::int64_t image, int y) const {
   }
   l.keep = spec_.weights ? keep_.data() : nullptr;
   l.negate = negate_.data();
-  l.bias = bias_.data();
-  l.right = right_.data();
-  l.left = any_left_ ? left_.data() : nullptr;
+  l.bias = stage_.bias.data();
+  l.right = stage_.right.data();
+  l.left = stage_.left_from();
   l.lo = static_cast<std::int32_t>(spec_.stage.lo);
   l.hi = static_cast<std::int32_t>(spec_.stage.hi);
   l.zero = out_.zero;

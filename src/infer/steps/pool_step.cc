@@ -116,27 +116,22 @@ struct Existing {
   }
 };
 
-class PoolStep final : public Step {
+class PoolStep final : public LineStep {
  public:
   PoolStep(const PoolSpec& spec, const KernelSet& kernels)
-      : Step(spec.node->name),
-        spec_(spec),
+      : LineStep(spec.node->name, spec.in, spec.target),
+        window_(spec.window),
+        average_(spec.average),
+        acc_bits_(spec.acc_bits),
         kernels_(kernels),
-        reciprocal_(po2_reciprocal(spec.window.kernel_h * spec.window.kernel_w)) {
-    reads = {spec.in.buffer};
-    if (!spec.logits) writes = {spec.out.buffer};
-    spec_.node = nullptr;
-  }
+        reciprocal_(po2_reciprocal(spec.window.kernel_h * spec.window.kernel_w)),
+        vectors_((spec.in.shape.c + kernels.lanes - 1) / kernels.lanes) {}
 
   void place(const std::vector<Buffer>& buffers) override {
-    in_ = place_of(spec_.in, buffers);
-    sum_fits_ = sum_fits(spec_.window, spec_.in.shape, in_.wide);
-    vectors_ = (spec_.in.shape.c + kernels_.lanes - 1) / kernels_.lanes;
-    if (spec_.logits) return;
-    out_ = place_of(spec_.out, buffers);
-    out_buffer_ = buffers[static_cast<std::size_t>(spec_.out.buffer)];
-    in_vectors_ =
-        spec_.average && sum_fits_ && spec_.acc_bits <= kMaxKernelBits && shifts_fit(spec_.stage);
+    LineStep::place(buffers);
+    sum_fits_ = sum_fits(window_, from_.shape, in_.wide);
+    in_vectors_ = average_ && !target_.logits && sum_fits_ && acc_bits_ <= kMaxKernelBits &&
+                  shifts_fit(target_.stage);
     if (in_vectors_) set_channels();
   }
 
@@ -145,33 +140,22 @@ class PoolStep final : public Step {
            (sum_fits_ ? sizeof(std::int32_t) : sizeof(std::int64_t));
   }
 
-  void run(const Worker& w) const override {
-    const Shape& shape = spec_.out.shape;
-    const Share lines(std::int64_t{w.images} * shape.h, w.thread, w.threads);
-    for (std::int64_t line = lines.first; line < lines.last; ++line) {
-      const std::int64_t image = line / shape.h;
-      const int y = static_cast<int>(line % shape.h);
-      if (!spec_.logits && fills_margin) fill_margin(out_buffer_, w.arena, image, y, y + 1);
-      for (int x = 0; x < shape.w; ++x) one_pixel(w, image, y, x);
-    }
-  }
-
-  std::string how() const override { return spec_.average ? "average" : "maximum"; }
+  std::string how() const override { return average_ ? "average" : "maximum"; }
 
  private:
   Taps taps_of(const Worker& w, std::int64_t image, int y, int x) const {
-    const Window& win = spec_.window;
+    const Window& win = window_;
     const int top = y * win.stride_h - win.pad_top, left = x * win.stride_w - win.pad_left;
-    const Existing rows(top, win.kernel_h, win.dilation_h, spec_.in.shape.h);
-    const Existing cols(left, win.kernel_w, win.dilation_w, spec_.in.shape.w);
+    const Existing rows(top, win.kernel_h, win.dilation_h, from_.shape.h);
+    const Existing cols(left, win.kernel_w, win.dilation_w, from_.shape.w);
     return {in_.at(w.arena, image, top + rows.first * win.dilation_h,
                    left + cols.first * win.dilation_w),
             win.dilation_h * in_.row, win.dilation_w * in_.pixel, rows.last - rows.first,
             cols.last - cols.first};
   }
 
-  void one_pixel(const Worker& w, std::int64_t image, int y, int x) const {
-    if (!spec_.average) return maximum(w, image, y, x);
+  void pixel(const Worker& w, std::int64_t image, int y, int x) const override {
+    if (!average_) return maximum(w, image, y, x);
     if (in_vectors_) return average_in_vectors(w, image, y, x);
     sum_fits_ ? average<std::int32_t>(w, image, y, x) : average<std::int64_t>(w, image, y, x);
   }
@@ -179,34 +163,28 @@ class PoolStep final : public Step {
   void maximum(const Worker& w, std::int64_t image, int y, int x) const {
     std::uint8_t* to = out_.at(w.arena, image, y, x);
     const Taps taps = taps_of(w, image, y, x);
-    in_.wide ? max_words(taps, reinterpret_cast<std::int16_t*>(to), spec_.in.shape.c)
-             : max_bytes(taps, to, spec_.in.shape.c);
+    in_.wide ? max_words(taps, reinterpret_cast<std::int16_t*>(to), from_.shape.c)
+             : max_bytes(taps, to, from_.shape.c);
   }
 
   /// The output stage's numbers; what rounds is in the bias.
   void set_channels() {
-    const auto padded = static_cast<std::size_t>(vectors_ * kernels_.lanes);
-    for (ChannelInts* ints : {&half_, &right_, &left_}) *ints = ChannelInts(padded);
-    finish_.left = nullptr;
-    for (std::size_t c = 0; c < static_cast<std::size_t>(spec_.in.shape.c); ++c) {
-      const int r = shift_of(spec_.stage, c);
-      half_[c] = half_of(r);
-      right_[c] = std::max(r, 0);
-      left_[c] = std::max(-r, 0);
-      if (r < 0) finish_.left = left_.data();
-    }
-    finish_.bias = half_.data();
-    finish_.right = right_.data();
-    finish_.lo = static_cast<std::int32_t>(spec_.stage.lo);
-    finish_.hi = static_cast<std::int32_t>(spec_.stage.hi);
-    finish_.lanes = spec_.in.shape.c;
+    const auto channels = static_cast<std::size_t>(from_.shape.c);
+    stage_ =
+        StageInts(target_.stage, 0, channels, static_cast<std::size_t>(vectors_ * kernels_.lanes));
+    finish_.bias = stage_.bias.data();
+    finish_.right = stage_.right.data();
+    finish_.left = stage_.left_from();
+    finish_.lo = static_cast<std::int32_t>(target_.stage.lo);
+    finish_.hi = static_cast<std::int32_t>(target_.stage.hi);
+    finish_.lanes = from_.shape.c;
     finish_.zero = out_.zero;
     finish_.out_wide = out_.wide;
   }
 
   void average_in_vectors(const Worker& w, std::int64_t image, int y, int x) const {
     auto* sums = reinterpret_cast<std::int32_t*>(w.scratch);
-    const int channels = spec_.in.shape.c;
+    const int channels = from_.shape.c;
     const Taps taps = taps_of(w, image, y, x);
     in_.wide ? add_words(taps, sums, channels) : add_bytes(taps, sums, channels);
     times_reciprocal(sums, channels, taps.rows * taps.taps * in_.zero, reciprocal_.terms.data(),
@@ -219,7 +197,7 @@ class PoolStep final : public Step {
   template <class Sum>
   void average(const Worker& w, std::int64_t image, int y, int x) const {
     auto* sums = reinterpret_cast<Sum*>(w.scratch);
-    const int channels = spec_.in.shape.c;
+    const int channels = from_.shape.c;
     const Taps taps = taps_of(w, image, y, x);
     in_.wide ? add_words(taps, sums, channels) : add_bytes(taps, sums, channels);
     const std::int64_t zeros = std::int64_t{taps.rows} * taps.taps * in_.zero;
@@ -232,27 +210,18 @@ class PoolStep final : public Step {
       const std::int64_t part = sum * (std::int64_t{1} << t.shift);
       acc += t.negative ? -part : part;
     }
-    const Shape& shape = spec_.out.shape;
-    if (spec_.logits) {
-      w.logits[image * spec_.logits_per_image + (std::int64_t{c} * shape.h + y) * shape.w + x] =
-          acc;
-      return;
-    }
-    const std::int64_t r = requantize(acc, shift_of(spec_.stage, static_cast<std::size_t>(c)),
-                                      spec_.stage.lo, spec_.stage.hi);
-    store(out_, out_.at(w.arena, image, y, x), c, static_cast<std::int32_t>(r));
+    put(w, image, c, y, x, acc);
   }
 
-  PoolSpec spec_;
+  Window window_;
+  bool average_;
+  int acc_bits_;
   const KernelSet& kernels_;
   Po2Reciprocal reciprocal_;
-  ChannelInts half_, right_, left_;
+  int vectors_;
+  StageInts stage_;
   Finish finish_{};
-  int vectors_ = 0;
-  bool in_vectors_ = false;
-  Buffer out_buffer_;
-  bool sum_fits_ = true;
-  Place in_, out_;
+  bool sum_fits_ = true, in_vectors_ = false;
 };
 
 }  // namespace

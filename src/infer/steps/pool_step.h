@@ -1,6 +1,5 @@
 #pragma once
-#include "infer/step.h"
-#include "model/quantise.h"
+#include "infer/steps/line_step.h"
 
 namespace nbq::infer {
 
@@ -9,10 +8,8 @@ struct PoolSpec {
   const Node* node = nullptr;
   Window window;
   bool average = false;
-  OutputStage stage;
-  View in, out;
-  bool logits = false;
-  std::int64_t logits_per_image = 0;
+  View in;
+  SumTarget target;
   int acc_bits = 0;
 };
 

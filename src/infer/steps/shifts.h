@@ -37,6 +37,30 @@ class ChannelInts {
   AlignedBytes bytes_;
 };
 
+/// An output stage's numbers per channel as the kernels take them. `bias` holds what rounds; the
+/// rest of it is the layer's.
+struct StageInts {
+  ChannelInts bias, right, left;
+  bool any_left = false;
+
+  StageInts() = default;
+  /// `channels` channels from the stage's `first` on, padded to `padded`.
+  StageInts(const OutputStage& stage, std::size_t first, std::size_t channels, std::size_t padded)
+      : bias(padded), right(padded), left(padded) {
+    for (std::size_t c = 0; c < channels; ++c) {
+      const int r = shift_of(stage, first + c);
+      bias[c] = half_of(r);
+      right[c] = std::max(r, 0);
+      left[c] = std::max(-r, 0);
+      any_left = any_left || r < 0;
+    }
+  }
+  /// The shifts to the left of the channels from `first` on; null: there are none.
+  const std::int32_t* left_from(std::size_t first = 0) const {
+    return any_left ? left.data() + first : nullptr;
+  }
+};
+
 /// Modulo 2^32: intermediate sums may wrap, whole ones are proved to fit.
 inline std::int32_t wrap(std::int64_t v) {
   return static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::uint64_t>(v)));
