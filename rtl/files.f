@@ -18,4 +18,9 @@ nbq_drain.sv
 nbq_output.sv
 nbq_control.sv
 nbq_host.sv
+nbq_fifo.sv
+nbq_axi_read.sv
+nbq_axi_write.sv
+nbq_dma.sv
+nbq_axil.sv
 nbq_engine.sv

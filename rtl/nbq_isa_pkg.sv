@@ -7,7 +7,8 @@ package nbq_isa_pkg;
 
   /// One instruction; the first field of spec/isa.def lies lowest.
   typedef struct packed {
-    logic [25:0] unused;
+    logic [5:0] unused;
+    logic [19:0] wgt_words;
     logic [17:0] res_hi;  // two's complement
     logic [17:0] res_lo;  // two's complement
     logic [6:0] res_rsh;  // two's complement
@@ -57,6 +58,8 @@ package nbq_isa_pkg;
   localparam logic [3:0] OpFinish = 4'd0;
   localparam logic [3:0] OpConv = 4'd1;
   localparam logic [3:0] OpMaxpool = 4'd2;
+  localparam logic [3:0] OpLoad = 4'd3;
+  localparam logic [3:0] OpStore = 4'd4;
 
   localparam logic [7:0] RegId = 8'd0;
   localparam logic [7:0] RegLanes = 8'd1;
@@ -77,6 +80,20 @@ package nbq_isa_pkg;
   localparam logic [7:0] RegStreamData = 8'd18;
   localparam logic [7:0] RegResultAddr = 8'd19;
   localparam logic [7:0] RegResultData = 8'd20;
+  localparam logic [7:0] RegAxiBits = 8'd32;
+  localparam logic [7:0] RegMemoryCycles = 8'd33;
+  localparam logic [7:0] RegWeightAddr = 8'd34;
+  localparam logic [7:0] RegWeightAddrHi = 8'd35;
+  localparam logic [7:0] RegWeightWords = 8'd36;
+  localparam logic [7:0] RegWeightRing = 8'd37;
+  localparam logic [7:0] RegLoadAddr = 8'd38;
+  localparam logic [7:0] RegLoadAddrHi = 8'd39;
+  localparam logic [7:0] RegLoadSlot = 8'd40;
+  localparam logic [7:0] RegLoadWords = 8'd41;
+  localparam logic [7:0] RegStoreAddr = 8'd42;
+  localparam logic [7:0] RegStoreAddrHi = 8'd43;
+  localparam logic [7:0] RegStoreWords = 8'd44;
+  localparam logic [7:0] RegIrq = 8'd45;
 
   localparam logic [1:0] MemProgram = 2'd0;
   localparam logic [1:0] MemWeights = 2'd1;
@@ -90,4 +107,9 @@ package nbq_isa_pkg;
   localparam logic [3:0] ErrOverrun = 4'd4;
   localparam logic [3:0] ErrWatchdog = 4'd5;
   localparam logic [3:0] ErrAborted = 4'd6;
+  localparam logic [3:0] ErrBus = 4'd7;
+  localparam logic [3:0] ErrUnderrun = 4'd8;
+
+  localparam logic [63:0] RegReadable = 64'h200300103ff7;
+  localparam logic [63:0] RegWritable = 64'h3ffc000f0088;
 endpackage

@@ -3,6 +3,7 @@ package nbq_pkg;
   localparam int unsigned AddrBits = 20;  // every address field of spec/isa.def is at most that
   localparam int unsigned PosBits = 19;   // signed column or row before padding is cut off
   localparam int unsigned PcBits = 16;    // instruction index
+  localparam int unsigned AxiAddrBits = 40;  // bytes that the AXI masters address
 
   /// One feed cycle: a tap of the reduction, or a residual word.
   typedef struct packed {

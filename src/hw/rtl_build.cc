@@ -177,6 +177,7 @@ Result<fs::path> build_model(const ModelRequest& request) {
 
   std::vector<fs::path> hashed = files;
   hashed.push_back(rtl_dir() / request.harness);
+  for (const fs::path& header : request.headers) hashed.push_back(rtl_dir() / header);
   NBQ_ASSIGN(const std::string key,
              build_key(request.parameters, hashed, version + compiler_version + flags));
   const fs::path library = cache_dir() / "sim" / fmt::format("{}-{}.so", request.top, key);

@@ -54,6 +54,7 @@ struct ModelRequest {
   RtlParameters parameters;
   std::filesystem::path harness;  ///< C++ source with a C interface, below rtl_dir()
   std::vector<std::filesystem::path> more_sources;  ///< after rtl_sources(), below rtl_dir()
+  std::vector<std::filesystem::path> headers = {};  ///< that the harness includes, below rtl_dir()
 };
 
 /// Path of the shared library with the Verilated top and its harness; builds it when the cache
