@@ -21,6 +21,9 @@ nbq_host.sv
 nbq_fifo.sv
 nbq_axi_read.sv
 nbq_axi_write.sv
+nbq_dma_weights.sv
+nbq_dma_image.sv
 nbq_dma.sv
 nbq_axil.sv
 nbq_engine.sv
+nbq_axi_top.sv

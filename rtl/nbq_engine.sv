@@ -1,6 +1,8 @@
 /// The accelerator: a program of spec/isa.def over memories that the host fills through registers.
 /// Every parameter of src/hw/engine_config.h has to be set; what must hold of them is below.
+/// With AxiBits the ports mem_* lead to nbq_dma (see nbq_axi_top); else they are for nothing.
 module nbq_engine #(
+  parameter int unsigned AxiBits      = 0,  // of the external memory's bus, 0: none
   parameter int unsigned PeKind       = 0,  // 0 shift elements, 1 multipliers
   parameter int unsigned LanesIn      = 0,  // C, a power of two >= 2
   parameter int unsigned LanesOut     = 0,  // M, 1..15 times C
@@ -12,7 +14,11 @@ module nbq_engine #(
   parameter int unsigned WeightDepth  = 0,  // powers of two >= 2, at most 2^20
   parameter int unsigned ParamDepth   = 0,
   parameter int unsigned ResultDepth  = 0,
-  parameter int unsigned ProgramDepth = 0   // 32-bit words, >= 32
+  parameter int unsigned ProgramDepth = 0,  // 32-bit words, >= 32
+  // derived
+  parameter int unsigned MemWgtColumns =
+      (LanesIn * LanesOut * (PeKind == 0 ? CodeBits : 16) + 31) / 32,
+  parameter int unsigned MemActColumns = (LanesIn * ActBits + 31) / 32
 ) (
   input  logic        clk_i,
   input  logic        rst_ni,
@@ -23,7 +29,19 @@ module nbq_engine #(
   input  logic [31:0] host_wdata_i,
   output logic        host_rvalid_o,
   output logic [31:0] host_rdata_o,
-  output logic        busy_o  // a program runs; its fall can interrupt the host
+  output logic        busy_o,  // a program runs; its fall can interrupt the host
+  output nbq_pkg::mem_ctl_t               mem_ctl_o,
+  input  nbq_pkg::mem_state_t             mem_state_i,
+  input  logic [MemWgtColumns-1:0]        mem_wgt_we_i,
+  input  logic [$clog2(WeightDepth)-1:0]  mem_wgt_addr_i,
+  input  logic [MemWgtColumns*32-1:0]     mem_wgt_data_i,
+  input  logic [MemActColumns-1:0]        mem_act_we_i,
+  input  logic [$clog2(ActDepth*Pixels)-1:0] mem_act_slot_i,
+  input  logic [MemActColumns*32-1:0]     mem_act_data_i,
+  output logic                            mem_act_ready_o,
+  input  logic                            mem_result_read_i,
+  input  logic [$clog2(ResultDepth)-1:0]  mem_result_word_i,
+  output logic [LanesIn*AccBits-1:0]      mem_result_data_o
 );
   if (LanesIn < 2 || LanesOut < LanesIn || LanesOut % LanesIn != 0 || LanesOut / LanesIn > 15 ||
       Pixels == 0 || Pixels > 64 || (Pixels & (Pixels - 1)) != 0 || PeKind > 1 ||
@@ -47,15 +65,18 @@ module nbq_engine #(
   localparam int unsigned PixelLog2   = $clog2(Pixels);
   localparam int unsigned PeLatency   = 1 + ($clog2(LanesIn) + 1) / 2;
   localparam int unsigned PcBits      = nbq_pkg::PcBits;
+  localparam bit          Memory      = AxiBits > 0;
 
   // ---- host, control --------------------------------------------------------------------------
-  logic                           host_start, host_abort, bad_load, start, clear, busy;
+  logic                           host_start, host_load, host_abort, bad_load, start, clear, busy;
   logic [31:0]                    watchdog, stream_data, stream_addr;
   logic [2:0]                     status;
   logic [3:0]                     error;
   logic [PcBits-1:0]              error_pc;
   logic [6*32-1:0]                counters;
-  logic                           prg_we, act_busy;
+  logic                           prg_we, act_busy, wgt_busy, host_reg_we;
+  logic [7:0]                     host_reg_addr;
+  logic [31:0]                    host_reg_data, memory_cycles;
   logic [ActColumns-1:0]          load_act_we;
   logic [WgtColumns-1:0]          load_wgt_we;
   logic [ParColumns-1:0]          load_par_we;
@@ -63,16 +84,17 @@ module nbq_engine #(
   logic [RawWidth-1:0]            result_rdata;
   assign busy_o = status[0];
   nbq_host #(
-    .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .CodeBits(CodeBits),
-    .ActBits(ActBits), .AccBits(AccBits), .ActDepth(ActDepth), .WeightDepth(WeightDepth),
+    .AxiBits(AxiBits), .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels),
+    .CodeBits(CodeBits), .ActBits(ActBits), .AccBits(AccBits), .ActDepth(ActDepth), .WeightDepth(WeightDepth),
     .ParamDepth(ParamDepth), .ResultDepth(ResultDepth), .ProgramDepth(ProgramDepth),
     .ActColumns(ActColumns), .WgtColumns(WgtColumns), .ParColumns(ParColumns)
   ) u_host (
     .clk_i, .rst_ni, .host_valid_i, .host_ready_o, .host_write_i, .host_addr_i, .host_wdata_i,
     .host_rvalid_o, .host_rdata_o,
-    .start_o(host_start), .abort_o(host_abort), .watchdog_o(watchdog), .bad_load_o(bad_load),
+    .start_o(host_start), .load_o(host_load), .abort_o(host_abort), .watchdog_o(watchdog), .bad_load_o(bad_load),
     .status_i(status), .error_i(error), .error_pc_i(error_pc), .counters_i(counters),
-    .act_busy_i(act_busy), .stream_data_o(stream_data), .stream_addr_o(stream_addr),
+    .reg_we_o(host_reg_we), .reg_addr_o(host_reg_addr), .reg_data_o(host_reg_data),
+    .memory_cycles_i(memory_cycles), .act_busy_i(act_busy), .wgt_busy_i(wgt_busy), .stream_data_o(stream_data), .stream_addr_o(stream_addr),
     .prg_we_o(prg_we), .act_we_o(load_act_we), .wgt_we_o(load_wgt_we), .par_we_o(load_par_we),
     .result_raddr_o(result_raddr), .result_rdata_i(result_rdata)
   );
@@ -81,12 +103,17 @@ module nbq_engine #(
   logic [PcBits-1:0] bad_feed_pc, drain_pc, issue_pc, fetch_pc, cur_pc;
   logic [3:0]        issue_error;
   logic [4:0]        count;
-  nbq_control u_control (
-    .clk_i, .rst_ni, .start_i(host_start), .abort_i(host_abort), .watchdog_i(watchdog),
+  logic              count_memory, prologue_load;
+  nbq_pkg::mem_state_t mem;
+  nbq_control #(.Memory(Memory)) u_control (
+    .clk_i, .rst_ni, .start_i(host_start), .load_i(host_load), .abort_i(host_abort), .watchdog_i(watchdog),
     .bad_load_i(bad_load), .start_o(start), .clear_o(clear), .busy_o(busy), .done_i(done),
     .tile_done_i(tile_done), .bad_feed_i(bad_feed), .bad_feed_pc_i(bad_feed_pc),
     .bad_output_i(bad_output), .bad_output_pc_i(drain_pc), .issue_error_i(issue_error),
-    .issue_pc_i(issue_pc), .count_i(count), .status_o(status), .error_o(error),
+    .issue_pc_i(issue_pc), .count_i(count), .quiet_i(mem.quiet), .load_busy_i(mem.load_busy),
+    .beat_i(mem.beat), .bus_error_i(mem.bus_error), .bad_memory_i(mem.bad),
+    .count_memory_i(count_memory), .load_o(prologue_load), .memory_cycles_o(memory_cycles),
+    .status_o(status), .error_o(error),
     .error_pc_o(error_pc), .counters_o(counters)
   );
 
@@ -105,23 +132,81 @@ module nbq_engine #(
     .pc_o(fetch_pc), .pop_i(fetch_pop)
   );
 
-  logic           cfg_valid, cfg_take, drain_idle, feed_valid;
+  logic           cfg_valid, cfg_take, drain_idle, feed_valid, load, store, freed;
   nbq_pkg::feed_t feed;
   nbq_sequencer #(
-    .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .Tail(PeLatency + 3)
+    .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .Tail(PeLatency + 3),
+    .Memory(Memory), .WeightDepth(WeightDepth)
   ) u_sequencer (
     .clk_i, .rst_ni, .clear_i(clear), .busy_i(busy),
     .fetch_valid_i(fetch_valid), .fetch_overrun_i(fetch_overrun), .fetch_instr_i(fetch_instr),
     .fetch_pc_i(fetch_pc), .fetch_pop_o(fetch_pop),
     .cfg_valid_o(cfg_valid), .instr_o(cur_instr), .pc_o(cur_pc), .cfg_take_i(cfg_take),
+    .ring_i(mem.ring), .arrived_i(mem.arrived), .stream_done_i(mem.stream_done),
+    .load_busy_i(mem.load_busy), .store_busy_i(mem.store_busy), .load_o(load), .store_o(store),
+    .free_o(freed), .count_memory_o(count_memory),
     .drain_idle_i(drain_idle), .feed_valid_o(feed_valid), .feed_o(feed), .done_o(done),
     .error_o(issue_error), .issue_pc_o(issue_pc), .count_tap_o(count[0]),
     .count_residual_o(count[1]), .count_drain_o(count[2]), .count_barrier_o(count[3]),
     .count_fetch_o(count[4])
   );
 
+  // ---- from and to external memory --------------------------------------------------------------
+  logic [ActColumns-1:0]               in_act_we;
+  logic [$clog2(ActDepth*Pixels)-1:0]  in_act_slot;
+  logic [ActColumns*32-1:0]            in_act_data;
+  logic [WgtColumns-1:0]               in_wgt_we;
+  logic [$clog2(WeightDepth)-1:0]      in_wgt_addr;
+  logic [WgtColumns*32-1:0]            in_wgt_data;
+  logic [$clog2(ResultDepth)-1:0]      out_raddr;
+  logic                                act_we;
+  assign mem_result_data_o = result_rdata;
+  if (Memory) begin : g_memory
+    // A weight word is free only when its tap has read it.
+    logic                         free_q;
+    logic [nbq_pkg::AddrBits-1:0] free_words_q;
+    nbq_delay #(.Width(1), .Cycles(8)) u_free (
+      .clk_i, .clear_i(clear), .d_i(freed), .q_o(free_q)
+    );
+    always_ff @(posedge clk_i) begin
+      if (freed) free_words_q <= cur_instr.wgt_words;
+    end
+    assign mem_ctl_o = {host_reg_we, host_reg_addr, host_reg_data, start, clear,
+                        load || prologue_load, store, free_q, free_words_q};
+    assign mem         = mem_state_i;
+    assign act_busy    = act_we || mem_act_we_i != '0;
+    assign wgt_busy    = mem_wgt_we_i != '0;
+    assign in_act_we   = mem_act_we_i != '0 ? mem_act_we_i : load_act_we;
+    assign in_act_slot = mem_act_we_i != '0 ? mem_act_slot_i
+                                            : stream_addr[$clog2(ActDepth*Pixels)-1:0];
+    assign in_act_data = mem_act_we_i != '0 ? mem_act_data_i : {ActColumns{stream_data}};
+    assign in_wgt_we   = wgt_busy ? mem_wgt_we_i : load_wgt_we;
+    assign in_wgt_addr = wgt_busy ? mem_wgt_addr_i : stream_addr[$clog2(WeightDepth)-1:0];
+    assign in_wgt_data = wgt_busy ? mem_wgt_data_i : {WgtColumns{stream_data}};
+    assign out_raddr   = mem_result_read_i ? mem_result_word_i : result_raddr;
+  end else begin : g_no_memory
+    assign mem_ctl_o   = '0;
+    // stream_done and quiet; yosys takes no assignment pattern
+    assign mem         = {{nbq_pkg::AddrBits{1'b0}}, 1'b0, 1'b1, 1'b0, 1'b0, 1'b1, 3'b000};
+    assign act_busy    = act_we;
+    assign wgt_busy    = 1'b0;
+    assign in_act_we   = load_act_we;
+    assign in_act_slot = stream_addr[$clog2(ActDepth*Pixels)-1:0];
+    assign in_act_data = {ActColumns{stream_data}};
+    assign in_wgt_we   = load_wgt_we;
+    assign in_wgt_addr = stream_addr[$clog2(WeightDepth)-1:0];
+    assign in_wgt_data = {WgtColumns{stream_data}};
+    assign out_raddr   = result_raddr;
+    logic unused_memory;
+    assign unused_memory = ^{mem_state_i, mem_wgt_we_i, mem_wgt_addr_i, mem_wgt_data_i,
+                             mem_act_we_i, mem_act_slot_i, mem_act_data_i, mem_result_read_i,
+                             mem_result_word_i, load, store, freed, prologue_load, host_reg_we,
+                             host_reg_addr, host_reg_data, host_load};
+  end
+  assign mem_act_ready_o = !act_we;
+
   // ---- operands -------------------------------------------------------------------------------
-  logic                        act_we, op_valid;
+  logic                        op_valid;
   logic [BankBits-1:0]         act_bank;
   logic [$clog2(ActDepth)-1:0] act_word;
   logic [ActWidth-1:0]         act_data;
@@ -131,16 +216,12 @@ module nbq_engine #(
   logic [Pixels*ActWidth-1:0]  raw;
   logic [WgtWidth-1:0]         weights;
 
-  // The output stage has the activations' write port first; the host waits.
-  logic [ActColumns*32-1:0]    load_act_data;
-  logic [WgtColumns*32-1:0]    load_wgt_data;
+  // The output stage has the activations' write port first, then the external memory, then the
+  // host.
   logic [ParColumns*32-1:0]    load_par_data;
   logic [BankBits-1:0]         load_bank;
-  assign act_busy      = act_we;
-  assign load_act_data = {ActColumns{stream_data}};
-  assign load_wgt_data = {WgtColumns{stream_data}};
   assign load_par_data = {ParColumns{stream_data}};
-  assign load_bank     = stream_addr[BankBits-1:0] & BankBits'(Pixels - 1);
+  assign load_bank     = in_act_slot[BankBits-1:0] & BankBits'(Pixels - 1);
 
   nbq_feed #(
     .LanesIn(LanesIn), .Pixels(Pixels), .ActBits(ActBits), .WeightWidth(WgtWidth),
@@ -149,13 +230,13 @@ module nbq_engine #(
     .clk_i, .rst_ni, .clear_i(clear), .valid_i(feed_valid), .feed_i(feed), .valid_o(op_valid),
     .feed_o(op), .lane_valid_o(lane_valid), .x_o(x), .raw_o(raw), .weights_o(weights),
     .bad_o(bad_feed), .bad_pc_o(bad_feed_pc),
-    .act_we_i   (act_we ? {ActColumns{1'b1}} : load_act_we),
+    .act_we_i   (act_we ? {ActColumns{1'b1}} : in_act_we),
     .act_wbank_i(act_we ? act_bank : load_bank),
-    .act_waddr_i(act_we ? act_word : stream_addr[PixelLog2 +: $clog2(ActDepth)]),
-    .act_wdata_i(act_we ? act_data : load_act_data[ActWidth-1:0]),
-    .wgt_we_i   (load_wgt_we),
-    .wgt_waddr_i(stream_addr[$clog2(WeightDepth)-1:0]),
-    .wgt_wdata_i(load_wgt_data[WgtWidth-1:0])
+    .act_waddr_i(act_we ? act_word : in_act_slot[PixelLog2 +: $clog2(ActDepth)]),
+    .act_wdata_i(act_we ? act_data : in_act_data[ActWidth-1:0]),
+    .wgt_we_i   (in_wgt_we),
+    .wgt_waddr_i(in_wgt_addr),
+    .wgt_wdata_i(in_wgt_data[WgtWidth-1:0])
   );
 
   // ---- array and maxima -----------------------------------------------------------------------
@@ -212,6 +293,6 @@ module nbq_engine #(
   );
   nbq_ram #(.Width(RawWidth), .Depth(ResultDepth)) u_results (
     .clk_i, .we_i({RawColumns{raw_we}}), .waddr_i(raw_word), .wdata_i(raw_data),
-    .re_i(1'b1), .raddr_i(result_raddr), .rdata_o(result_rdata)
+    .re_i(1'b1), .raddr_i(out_raddr), .rdata_o(result_rdata)
   );
 endmodule

@@ -1,7 +1,9 @@
 /// Host side: registers of spec/isa.def, the stream that fills the memories 32 bits at a time,
 /// and the way back from the result memory. A write takes effect the cycle after it is accepted;
-/// a write into the activations waits while the output stage writes there.
+/// a write into the activations waits while the output stage writes there, and one into a memory
+/// that is being filled from external memory.
 module nbq_host #(
+  parameter int unsigned AxiBits      = 0,
   parameter int unsigned PeKind       = 0,
   parameter int unsigned LanesIn      = 0,
   parameter int unsigned LanesOut     = 0,
@@ -30,6 +32,7 @@ module nbq_host #(
   output logic [31:0]                     host_rdata_o,
   // control
   output logic                            start_o,
+  output logic                            load_o,
   output logic                            abort_o,
   output logic [31:0]                     watchdog_o,
   output logic                            bad_load_o,
@@ -37,8 +40,14 @@ module nbq_host #(
   input  logic [3:0]                      error_i,
   input  logic [nbq_pkg::PcBits-1:0]      error_pc_i,
   input  logic [6*32-1:0]                 counters_i,
+  // external memory
+  output logic                            reg_we_o,  // a write to any register
+  output logic [7:0]                      reg_addr_o,
+  output logic [31:0]                     reg_data_o,
+  input  logic [31:0]                     memory_cycles_i,
   // stream: the same 32 bits and address for every memory
   input  logic                            act_busy_i,
+  input  logic                            wgt_busy_i,
   output logic [31:0]                     stream_data_o,
   output logic [31:0]                     stream_addr_o,
   output logic                            prg_we_o,
@@ -158,7 +167,8 @@ module nbq_host #(
   // ---- registers ------------------------------------------------------------------------------
   logic [31:0] rdata;
   always_comb begin
-    if (is_data) cmd_done = !(act_busy_i && mem_q == nbq_isa_pkg::MemActivations);
+    if (is_data) cmd_done = !(act_busy_i && mem_q == nbq_isa_pkg::MemActivations) &&
+                            !(wgt_busy_i && mem_q == nbq_isa_pkg::MemWeights);
     else if (read && is_result) cmd_done = settle_q == '0;
     else cmd_done = 1'b1;
   end
@@ -178,11 +188,14 @@ module nbq_host #(
       nbq_isa_pkg::RegDrainCycles:    rdata = counters_i[3*32 +: 32];
       nbq_isa_pkg::RegBarrierCycles:  rdata = counters_i[4*32 +: 32];
       nbq_isa_pkg::RegFetchCycles:    rdata = counters_i[5*32 +: 32];
+      nbq_isa_pkg::RegAxiBits:        rdata = AxiBits;
+      nbq_isa_pkg::RegMemoryCycles:   rdata = memory_cycles_i;
       nbq_isa_pkg::RegResultData:     rdata = result_q[0] ? value_ext[63:32] : value_ext[31:0];
       default:                        rdata = '0;
     endcase
   end
   assign start_o = write && cmd_addr_q == nbq_isa_pkg::RegCtrl && cmd_data_q[0];
+  assign load_o  = write && cmd_addr_q == nbq_isa_pkg::RegCtrl && cmd_data_q[2];
   assign abort_o = write && cmd_addr_q == nbq_isa_pkg::RegCtrl && cmd_data_q[1];
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -194,4 +207,7 @@ module nbq_host #(
     end
   end
   always_ff @(posedge clk_i) host_rdata_o <= rdata;
+  assign reg_we_o   = write;
+  assign reg_addr_o = cmd_addr_q;
+  assign reg_data_o = cmd_data_q;
 endmodule

@@ -24,4 +24,30 @@ package nbq_pkg;
     logic [3:0]          word;       // residual word
     logic [PcBits-1:0]   pc;
   } feed_t;
+
+  /// What the engine tells the unit that moves between it and external memory, nbq_dma.
+  typedef struct packed {
+    logic                reg_we;      // host's register write
+    logic [7:0]          reg_addr;
+    logic [31:0]         reg_data;
+    logic                start;       // a program: the weight stream begins
+    logic                clear;       // forget everything
+    logic                load;        // not while load_busy
+    logic                store;       // not while store_busy
+    logic                free;        // free_words of the ring are no longer used
+    logic [AddrBits-1:0] free_words;
+  } mem_ctl_t;
+
+  /// And the other way.
+  typedef struct packed {
+    logic [AddrBits-1:0] ring;         // first word of the ring
+    logic                arrived;      // one weight word more can be read
+    logic                stream_done;  // the last one is there
+    logic                load_busy;
+    logic                store_busy;
+    logic                quiet;        // nothing of an earlier program is on the bus
+    logic                beat;         // progress
+    logic                bus_error;
+    logic                bad;          // a register leads beyond a memory
+  } mem_state_t;
 endpackage

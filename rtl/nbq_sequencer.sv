@@ -7,7 +7,9 @@ module nbq_sequencer #(
   parameter int unsigned LanesIn  = 0,
   parameter int unsigned LanesOut = 0,
   parameter int unsigned Pixels   = 0,
-  parameter int unsigned Tail     = 0   // cycles for which registers read late stay in use
+  parameter int unsigned Tail     = 0,  // cycles for which registers read late stay in use
+  parameter bit          Memory   = 1'b0,  // external memory: streamed weights, load, store
+  parameter int unsigned WeightDepth = 0
 ) (
   input  logic                        clk_i,
   input  logic                        rst_ni,
@@ -28,6 +30,16 @@ module nbq_sequencer #(
   // feed
   output logic                        feed_valid_o,
   output nbq_pkg::feed_t              feed_o,
+  // external memory
+  input  logic [nbq_pkg::AddrBits-1:0] ring_i,  // what follows the last weight word
+  input  logic                        arrived_i,      // one streamed weight word more
+  input  logic                        stream_done_i,  // the stream's last one is there
+  input  logic                        load_busy_i,
+  input  logic                        store_busy_i,
+  output logic                        load_o,
+  output logic                        store_o,
+  output logic                        free_o,  // the last tap of instr_o's weight words is issued
+  output logic                        count_memory_o,
   // events
   output logic                        done_o,
   output logic [3:0]                  error_o,  // nbq_isa_pkg::Err*, ErrNone without
@@ -50,12 +62,14 @@ module nbq_sequencer #(
 
   // ---- between instructions -----------------------------------------------------------------
   nbq_isa_pkg::instr_t nxt;
-  logic is_conv, is_pool, is_finish, zero_count, too_large, odd_pool, bad_field;
-  logic idle, settled, take;
+  logic is_conv, is_pool, is_finish, is_load, is_store, zero_count, too_large, odd_pool, bad_field;
+  logic idle, settled, take, offered, enough, memory_free;
   assign nxt        = fetch_instr_i;
   assign is_conv    = nxt.opcode == nbq_isa_pkg::OpConv;
   assign is_pool    = nxt.opcode == nbq_isa_pkg::OpMaxpool;
   assign is_finish  = nxt.opcode == nbq_isa_pkg::OpFinish;
+  assign is_load    = Memory && nxt.opcode == nbq_isa_pkg::OpLoad;
+  assign is_store   = Memory && nxt.opcode == nbq_isa_pkg::OpStore;
   assign zero_count = nxt.red_cw == '0 || nxt.terms == '0 || nxt.k_h == '0 || nxt.k_w == '0 ||
                       nxt.out_h == '0 || nxt.out_w == '0 || nxt.out_words == '0;
   assign too_large  = 32'(nxt.pix_log2) > PixelLog2 || 32'(nxt.out_words) > MaxWords;
@@ -65,17 +79,42 @@ module nbq_sequencer #(
 
   assign idle    = busy_i && !run_q && fetch_valid_i;
   // The output stage has taken the instruction before, so cur_q may change.
-  assign settled = !pending_q && (drain_idle_i || !(nxt.barrier || is_finish));
-  assign take    = idle && !fetch_overrun_i && (is_conv || is_pool) && !bad_field && settled;
-  assign done_o  = idle && !fetch_overrun_i && is_finish && settled;
+  assign settled = !pending_q && (drain_idle_i || !(nxt.barrier || is_finish || is_store));
+  assign offered = idle && !fetch_overrun_i && settled;
+  assign memory_free = !(load_busy_i && (is_load || is_finish)) &&
+                       !(store_busy_i && (is_store || is_finish));
+  assign take    = offered && (is_conv || is_pool) && !bad_field && enough;
+  assign done_o  = offered && is_finish && memory_free;
+  assign load_o  = offered && is_load && memory_free;
+  assign store_o = offered && is_store && memory_free;
   always_comb begin
     error_o = nbq_isa_pkg::ErrNone;
     if (idle && fetch_overrun_i) error_o = nbq_isa_pkg::ErrOverrun;
-    else if (idle && !is_finish && !is_conv && !is_pool) error_o = nbq_isa_pkg::ErrBadOpcode;
-    else if (idle && !is_finish && bad_field) error_o = nbq_isa_pkg::ErrBadField;
+    else if (idle && !is_finish && !is_load && !is_store && !is_conv && !is_pool)
+      error_o = nbq_isa_pkg::ErrBadOpcode;
+    else if (idle && (is_conv || is_pool) && bad_field) error_o = nbq_isa_pkg::ErrBadField;
+    else if (idle && (is_conv || is_pool) && !enough && stream_done_i)
+      error_o = nbq_isa_pkg::ErrUnderrun;
   end
 
-  assign fetch_pop_o     = take;
+  // Streamed weight words that have come and that no instruction has claimed.
+  if (Memory) begin : g_memory
+    logic [AddrBits:0] credit_q;
+    assign enough = {1'b0, nxt.wgt_words} <= credit_q;
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) credit_q <= '0;
+      else if (clear_i) credit_q <= '0;
+      else credit_q <= credit_q + (AddrBits+1)'(arrived_i) - (take ? {1'b0, nxt.wgt_words} : '0);
+    end
+    assign count_memory_o = offered && !(is_finish || is_load || is_store ? memory_free : enough);
+  end else begin : g_no_memory
+    assign enough         = nxt.wgt_words == '0;
+    assign count_memory_o = 1'b0;
+    logic unused_memory;
+    assign unused_memory = arrived_i ^ (^ring_i);
+  end
+
+  assign fetch_pop_o     = take || load_o || store_o;
   assign count_fetch_o   = busy_i && !run_q && !fetch_valid_i;
   assign count_barrier_o = idle && !settled;
 
@@ -86,10 +125,12 @@ module nbq_sequencer #(
   logic [3:0]          word_q;
   logic [11:0]         ox_q;
   logic [PosBits-1:0]  x_tile_q, x_q, y_row_q, y_q;
-  logic [AddrBits-1:0] row_q, plane_addr_q, addr_q, wgt_q, res_row_q, res_addr_q;
+  logic [AddrBits-1:0] row_q, plane_addr_q, addr_q, wgt_q, wgt_next, res_row_q, res_addr_q;
+  // The ring of streamed words ends with the memory.
+  assign wgt_next = Memory && wgt_q == AddrBits'(WeightDepth - 1) ? ring_i : wgt_q + AddrBits'(1);
 
   logic kx_last, ky_last, plane_last, term_last, tap_first, tap_last, word_last, col_last;
-  logic issue, red_end, tile_end, hold;
+  logic issue, red_end, tile_end, ends, hold;
   logic [7:0] npix, lanes;
   assign is_max     = cur_q.opcode == nbq_isa_pkg::OpMaxpool;
   assign kx_last    = kx_q + 8'd1 == cur_q.k_w;
@@ -122,6 +163,9 @@ module nbq_sequencer #(
   assign red_end  = issue && !res_phase_q && tap_last;
   assign tile_end = issue && (res_phase_q ? word_last : tap_last && !cur_q.res_en);
 
+  assign ends     = tile_end && col_last && rows_q == 12'd1;
+  assign free_o   = ends;
+
   assign count_tap_o      = issue && !res_phase_q;
   assign count_residual_o = issue && res_phase_q;
   assign count_drain_o    = run_q && hold;
@@ -142,7 +186,7 @@ module nbq_sequencer #(
     end else begin
       feed_valid_o <= issue;
       if (take) run_q <= 1'b1;
-      else if (tile_end && col_last && rows_q == 12'd1) run_q <= 1'b0;
+      else if (ends) run_q <= 1'b0;
       if (take) pending_q <= 1'b1;
       else if (cfg_take_i) pending_q <= 1'b0;
 
@@ -193,7 +237,7 @@ module nbq_sequencer #(
       res_addr_q   <= nxt.res_base;
     end else if (issue) begin
       if (!res_phase_q) begin
-        wgt_q <= wgt_q + AddrBits'(1);
+        wgt_q <= wgt_next;
         kx_q  <= kx_last ? 8'd0 : kx_q + 8'd1;
         x_q   <= kx_last ? x_tile_q : x_q + PosBits'(cur_q.dil_x);
         if (kx_last) begin

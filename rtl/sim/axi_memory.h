@@ -26,6 +26,15 @@ class AxiMemory {
     rng_.seed(o.seed);
   }
   const std::string& violation() const { return violation_; }
+  /// A reset of the whole system: what is under way is gone.
+  void forget(Top& t) {
+    reads_.clear();
+    writes_.clear();
+    data_.clear();
+    answers_.clear();
+    held_ar_ = held_aw_ = held_w_ = false;
+    t.m_axi_rvalid = t.m_axi_bvalid = 0;
+  }
 
   /// This cycle's answers; before the combinational logic settles.
   void drive(Top& t) {

@@ -61,8 +61,8 @@ module nbq_cell_dma #(
   logic [ActColumns-1:0]          act_we;
   logic [WgtColumns*32-1:0]       wgt_data;
   logic [ActColumns*32-1:0]       act_data;
-  logic                           result_read, beat;
-  logic [nbq_pkg::AddrBits-1:0]   ring;
+  logic                           result_read;
+  nbq_pkg::mem_state_t            state;
 
   // A result memory whose words are their own address.
   logic [RawWidth-1:0] result_q, result_2q;
@@ -76,10 +76,10 @@ module nbq_cell_dma #(
     .RawWidth(RawWidth), .WeightDepth(WeightDepth), .ActSlots(ActSlots),
     .ResultDepth(ResultDepth), .ReadLatency(2)
   ) u_dma (
-    .clk_i, .rst_ni, .reg_we_i, .reg_addr_i, .reg_data_i, .start_i, .clear_i, .load_i, .store_i,
-    .free_i, .free_words_i, .ring_o(ring), .arrived_o(flags_o[6]), .stream_done_o(flags_o[5]),
-    .load_busy_o(flags_o[4]), .store_busy_o(flags_o[3]), .quiet_o(flags_o[2]), .beat_o(beat),
-    .bus_error_o(flags_o[1]), .bad_o(flags_o[0]),
+    .clk_i, .rst_ni,
+    .ctl_i({reg_we_i, reg_addr_i, reg_data_i, start_i, clear_i, load_i, store_i, free_i,
+            free_words_i}),
+    .state_o(state),
     .wgt_we_o(wgt_we), .wgt_addr_o(wgt_addr), .wgt_data_o(wgt_data), .act_we_o(act_we),
     .act_image_o(act_image), .act_slot_o(act_slot), .act_data_o(act_data), .act_ready_i,
     .result_read_o(result_read), .result_image_o(result_image), .result_word_o(result_word),
@@ -92,6 +92,8 @@ module nbq_cell_dma #(
     .wdata_o(m_axi_wdata), .wstrb_o(m_axi_wstrb), .wlast_o(m_axi_wlast),
     .bvalid_i(m_axi_bvalid), .bready_o(m_axi_bready), .bresp_i(m_axi_bresp)
   );
+  assign flags_o    = {state.arrived, state.stream_done, state.load_busy, state.store_busy,
+                       state.quiet, state.bus_error, state.bad};
   assign wgt_we_o   = 32'(wgt_we);
   assign wgt_addr_o = 32'(wgt_addr);
   assign wgt_data_o = 512'(wgt_data);

@@ -128,7 +128,9 @@ Status BlockEmitter::emit_block(const BlockJob& b, const Pass& pass, const Tenso
     i.res_hi = accumulate ? b.stage.hi : b.res_hi;
   }
   i.pix_log2 = std::countr_zero(static_cast<unsigned>(pixels));
-  if (!maxpool) i.wgt_base = add_weights(pass, first_plane, planes, in.shape.c, first, last);
+  if (!maxpool)
+    weights_.add(instruction_count(),
+                 block_weights(pass, first_plane, planes, in.shape.c, first, last));
   i.par_base = add_params(b, first, last);
   if (const auto encoded = encode(i); !encoded.ok())
     return make_error(ErrorCode::kUnsupported, "{}: does not fit the accelerator's instruction: {}",
@@ -137,8 +139,8 @@ Status BlockEmitter::emit_block(const BlockJob& b, const Pass& pass, const Tenso
   return ok_status();
 }
 
-std::int64_t BlockEmitter::add_weights(const Pass& pass, int first_plane, int planes,
-                                       int in_channels, int first, int last) {
+std::vector<std::int16_t> BlockEmitter::block_weights(const Pass& pass, int first_plane, int planes,
+                                                      int in_channels, int first, int last) const {
   const int c = config_.lanes_in;
   const int m = config_.lanes_out;
   const Window& w = pass.window;
@@ -157,10 +159,7 @@ std::int64_t BlockEmitter::add_weights(const Pass& pass, int first_plane, int pl
               block.push_back(
                   static_cast<std::int16_t>(inside ? pass.weight(term, oc, ic, ky, kx) : 0));
             }
-  const auto [it, is_new] =
-      known_weights_.try_emplace(block, static_cast<std::int64_t>(weights_.size()) / (m * c));
-  if (is_new) weights_.insert(weights_.end(), block.begin(), block.end());
-  return it->second;
+  return block;
 }
 
 std::int64_t BlockEmitter::add_params(const BlockJob& b, int first, int last) {
@@ -186,7 +185,19 @@ std::int64_t BlockEmitter::add_params(const BlockJob& b, int first, int last) {
   return it->second;
 }
 
+void BlockEmitter::load_image() {
+  Instruction load;
+  load.opcode = static_cast<std::int64_t>(Opcode::load);
+  load.barrier = 1;
+  instructions_.push_back(load);
+}
+
 void BlockEmitter::finish() {
+  if (config_.axi_bits > 0) {
+    Instruction store;
+    store.opcode = static_cast<std::int64_t>(Opcode::store);
+    instructions_.push_back(store);
+  }
   Instruction end;
   end.opcode = static_cast<std::int64_t>(Opcode::finish);
   instructions_.push_back(end);

@@ -4,6 +4,7 @@
 
 #include "hw/compile.h"
 #include "hw/job.h"
+#include "hw/weight_plan.h"
 
 namespace nbq::hw {
 
@@ -26,30 +27,36 @@ struct BlockJob {
 /// and parameter words, equal ones once.
 class BlockEmitter {
  public:
-  explicit BlockEmitter(const EngineConfig& config) : config_(config) {}
+  explicit BlockEmitter(const EngineConfig& config)
+      : config_(config),
+        weights_(static_cast<std::size_t>(config.lanes_in) *
+                 static_cast<std::size_t>(config.lanes_out)) {}
 
   /// Errors kUnsupported: a count that its instruction field can't hold; names layer and field.
   Status emit(const BlockJob& block);
+  /// The next image may come: every earlier instruction has read this one.
+  void load_image();
+  /// `store`: with an AXI bus, the logits go to external memory.
   void finish();
 
   int instruction_count() const { return static_cast<int>(instructions_.size()); }
   std::vector<Instruction> take_instructions() { return std::move(instructions_); }
-  std::vector<std::int16_t> take_weights() { return std::move(weights_); }
+  /// Of the instructions; their wgt_base is still to be set (plan_weights).
+  const WeightBlocks& weights() const { return weights_; }
   std::vector<Program::Param> take_params() { return std::move(params_); }
 
  private:
   Status emit_pass(const BlockJob& b, const Pass& pass, std::vector<bool>& written);
   Status emit_block(const BlockJob& b, const Pass& pass, const TensorPlace& in, int first_channel,
                     bool barrier, bool accumulate);
-  std::int64_t add_weights(const Pass& pass, int first_plane, int planes, int in_channels,
-                           int first, int last);
+  std::vector<std::int16_t> block_weights(const Pass& pass, int first_plane, int planes,
+                                          int in_channels, int first, int last) const;
   std::int64_t add_params(const BlockJob& b, int first, int last);
 
   EngineConfig config_;
   std::vector<Instruction> instructions_;
-  std::vector<std::int16_t> weights_;
+  WeightBlocks weights_;
   std::vector<Program::Param> params_;
-  std::map<std::vector<std::int16_t>, std::int64_t> known_weights_;
   std::map<std::vector<std::int64_t>, std::int64_t> known_params_;
 };
 

@@ -69,14 +69,17 @@ int choose_bank_shift(const Graph& g, int id, const std::vector<std::vector<int>
 
 class Compiler {
  public:
-  Compiler(const Graph& g, EngineConfig config)
+  /// loads_next: the image keeps its memory for the whole program, so that the next one can come.
+  Compiler(const Graph& g, EngineConfig config, const MemoryLimits& limits, bool loads_next)
       : g_(g),
+        limits_(limits),
         readers_(g.consumers()),
         emitter_(config),
         places_(g.nodes.size()),
         owner_(g.nodes.size()),
         uses_(g.nodes.size(), 0) {
     program_.config = config;
+    program_.loads_next = loads_next;
     for (std::size_t id = 0; id < g.nodes.size(); ++id) owner_[id] = static_cast<int>(id);
   }
 
@@ -85,7 +88,7 @@ class Compiler {
     count_uses(steps);
     for (const Step& s : steps) NBQ_TRY(step(s));
     emitter_.finish();
-    take_results();
+    NBQ_TRY(take_results());
     NBQ_TRY(check_depths());
     return std::move(program_);
   }
@@ -162,7 +165,7 @@ class Compiler {
     block.packed_image =
         s.id != 0 && owner(node(main_id).inputs[0]) == 0 ? &program_.image : nullptr;
     const bool raw = s.id == static_cast<int>(g_.nodes.size()) - 1 && block.stage.raw;
-    if (!raw) place(s.id);
+    if (!raw) NBQ_TRY(place(s.id));
     block.out = raw ? nullptr : &places_[at(s.id)];
     block.out_shape = n.shape;
     const int first = emitter_.instruction_count();
@@ -199,16 +202,29 @@ class Compiler {
     program_.macs += macs;
   }
 
-  void place(int id) {
+  Status place(int id) {
     TensorPlace& t = places_[at(id)];
     t = make_place(node(id).shape, node(id).act.is_signed, choose_bank_shift(g_, id, readers_),
                    program_.config);
     t.base = memory_.allocate(t.words());
+    return check_activations(id);
+  }
+
+  Status check_activations(int id) const {
+    if (memory_.high_water() <= limits_.act_depth) return ok_status();
+    return make_error(ErrorCode::kUnsupported,
+                      "{}: its output and what is still to be read take {} activation words a "
+                      "bank, the engine has {}",
+                      node(id).name, memory_.high_water(), limits_.act_depth);
   }
 
   void release(int id) {
     const int source = owner(id);
-    if (--uses_[at(source)] == 0) memory_.release(places_[at(source)].base);
+    if (--uses_[at(source)] != 0) return;
+    if (source == 0 && program_.loads_next)
+      emitter_.load_image();
+    else
+      memory_.release(places_[at(source)].base);
   }
 
   Status place_image() {
@@ -218,7 +234,7 @@ class Compiler {
     TensorPlace& t = places_[0];
     t.base = memory_.allocate(t.words());
     layout.place = t;
-    return ok_status();
+    return check_activations(0);
   }
 
   /// Packs the taps of a convolution that alone reads the image, whichever way takes the fewest
@@ -246,9 +262,22 @@ class Compiler {
     t = make_place(packed, true, 0, program_.config);
   }
 
-  void take_results() {
+  /// Name of the layer that an instruction belongs to.
+  std::string layer_of(int instruction) const {
+    std::string name;
+    for (const LayerSpan& s : program_.layers)
+      if (s.first_instruction <= instruction) name = s.name;
+    return name;
+  }
+
+  Status take_results() {
     program_.instructions = emitter_.take_instructions();
-    program_.weights = emitter_.take_weights();
+    NBQ_ASSIGN(WeightPlan plan,
+               plan_weights(emitter_.weights(), program_.instructions, limits_.weight_depth,
+                            program_.config.axi_bits > 0, [this](int i) { return layer_of(i); }));
+    program_.weights = std::move(plan.resident);
+    program_.stream = std::move(plan.stream);
+    program_.ring = static_cast<int>(plan.ring);
     program_.params = emitter_.take_params();
     EngineConfig& c = program_.config;
     const auto depth = [](std::size_t words, int at_least) {
@@ -257,14 +286,16 @@ class Compiler {
     };
     const auto lanes = static_cast<std::size_t>(c.lanes_in);
     c.act_depth = depth(static_cast<std::size_t>(memory_.high_water()), c.act_depth);
-    c.weight_depth = depth(
-        program_.weights.size() / (lanes * static_cast<std::size_t>(c.lanes_out)), c.weight_depth);
+    c.weight_depth = program_.stream.empty()
+                         ? depth(static_cast<std::size_t>(plan.depth), c.weight_depth)
+                         : static_cast<int>(plan.depth);  // the ring ends with the memory
     c.param_depth = depth(program_.params.size() / lanes, c.param_depth);
     const Shape& out = program_.result.shape;
     c.result_depth = depth(((static_cast<std::size_t>(out.c) + lanes - 1) / lanes) *
                                static_cast<std::size_t>(out.h * out.w),
                            c.result_depth);
     c.program_depth = depth(program_.instructions.size() * kInstrWords, c.program_depth);
+    return ok_status();
   }
 
   Status check_depths() const {
@@ -282,6 +313,7 @@ class Compiler {
   }
 
   const Graph& g_;
+  MemoryLimits limits_;
   std::vector<std::vector<int>> readers_;
   BlockEmitter emitter_;
   std::vector<TensorPlace> places_;
@@ -317,13 +349,18 @@ Status check_lanes(const EngineConfig& c) {
 
 }  // namespace
 
-Result<Program> compile(const Graph& graph, const EngineConfig& wanted) {
+Result<Program> compile(const Graph& graph, const EngineConfig& wanted,
+                        const MemoryLimits& limits) {
   NBQ_TRY(check_lanes(wanted));
   NBQ_TRY(verify_integer(graph));
   Graph g = graph;
   NBQ_TRY(infer_shapes(g));
   NBQ_ASSIGN(const EngineConfig config, fit_widths(g, wanted));
-  return Compiler(g, config).run();
+  if (config.axi_bits > 0) {
+    auto program = Compiler(g, config, limits, true).run();
+    if (program.ok()) return program;
+  }
+  return Compiler(g, config, limits, false).run();
 }
 
 }  // namespace nbq::hw

@@ -26,6 +26,7 @@ struct ResultLayout {
   int word(int c, int y, int x, int lanes_in) const {
     return (c / lanes_in) * shape.h * shape.w + y * shape.w + x;
   }
+  int words(int lanes_in) const { return (shape.c + lanes_in - 1) / lanes_in * shape.h * shape.w; }
 };
 
 /// Part of the program that belongs to one layer.
@@ -39,7 +40,10 @@ struct LayerSpan {
 struct Program {
   EngineConfig config;  ///< the requested lanes; widths and depths as the network needs them
   std::vector<Instruction> instructions;
-  std::vector<std::int16_t> weights;  ///< M*C a word, +-2^(k-1) or 0
+  std::vector<std::int16_t> weights;  ///< M*C a word, +-2^(k-1) or 0; loaded once
+  std::vector<std::int16_t> stream;   ///< weight words that come from external memory in every run
+  int ring = 0;                       ///< first weight word that the stream goes through
+  bool loads_next = false;            ///< a run reads the image of the next one
   struct Param {
     int shift;
     std::int64_t bias;
@@ -51,9 +55,17 @@ struct Program {
   std::int64_t macs = 0;  ///< useful multiply-accumulates of one image
 };
 
+/// Words that the memories may have; a board's, say.
+struct MemoryLimits {
+  int act_depth = kMaxDepth;  ///< of a bank
+  int weight_depth = kMaxDepth;
+};
+
 /// Compiles an integer graph for engines with the given element and lanes. Widths (code_bits,
 /// act_bits, acc_bits) and memory depths of `wanted` are minima: the result has what the network
-/// needs. Errors kUnsupported naming the layer and the limit; whatever verify_integer() finds.
-Result<Program> compile(const Graph& graph, const EngineConfig& wanted);
+/// needs. Weights that exceed limits.weight_depth are streamed when `wanted` has an AXI bus.
+/// Errors kUnsupported naming the layer and the limit; whatever verify_integer() finds.
+Result<Program> compile(const Graph& graph, const EngineConfig& wanted,
+                        const MemoryLimits& limits = {});
 
 }  // namespace nbq::hw

@@ -9,6 +9,12 @@
 
 namespace nbq::hw {
 
+/// External memory that a device's bus masters see.
+struct DeviceMemory {
+  std::span<std::uint8_t> bytes;
+  std::uint64_t address = 0;  ///< of the first byte, as the masters see it; a multiple of 4096
+};
+
 /// The engine's host side as every backend offers it: 32-bit registers of spec/isa.def.
 /// Backends: Verilated RTL (sim.h); a board's would be another.
 class Device {
@@ -20,6 +26,11 @@ class Device {
   virtual void wait(std::uint64_t cycles) = 0;
   /// Clock cycles since reset, host accesses included.
   virtual std::uint64_t clock() const = 0;
+  /// `bytes` bytes at least; what an earlier call returned may become invalid, its content stays.
+  /// Error kUnsupported: a device without bus masters, or with less memory.
+  virtual Result<DeviceMemory> memory(std::size_t) {
+    return make_error(ErrorCode::kUnsupported, "this device has no external memory");
+  }
 };
 
 }  // namespace nbq::hw

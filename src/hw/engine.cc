@@ -1,11 +1,14 @@
 #include "hw/engine.h"
 
-#include <bit>
+#include <algorithm>
 
-#include "hw/word_packer.h"
+#include "hw/host_words.h"
 
 namespace nbq::hw {
 namespace {
+
+// Register ctrl.
+constexpr std::uint32_t kStart = 1, kLoadImage = 4;
 
 std::uint32_t reg(Reg r) { return static_cast<std::uint32_t>(r); }
 
@@ -27,33 +30,17 @@ class Stream {
 void load_weights(Device& device, const Program& p) {
   Stream stream(device, Mem::weights, 0);
   const auto per_word = static_cast<std::size_t>(p.config.lanes_in * p.config.lanes_out);
-  const Po2Format f{p.config.code_bits};
-  for (std::size_t at = 0; at < p.weights.size(); at += per_word) {
-    WordPacker word;
-    for (std::size_t i = at; i < at + per_word; ++i) {
-      const int value = p.weights[i];
-      if (p.config.pe == PeKind::kVpe) {
-        word.append(static_cast<std::uint64_t>(value), kVpeWeightBits);
-      } else {
-        const auto magnitude = static_cast<unsigned>(value < 0 ? -value : value);
-        word.append(Po2Code::make(f, value < 0, std::bit_width(magnitude)).raw, f.bits);
-      }
-    }
-    stream.write(word);
-  }
+  const std::span<const std::int16_t> weights = p.weights;
+  for (std::size_t at = 0; at < weights.size(); at += per_word)
+    stream.write(weight_word(p.config, weights.subspan(at, per_word)));
 }
 
 void load_params(Device& device, const Program& p) {
   Stream stream(device, Mem::params, 0);
   const auto per_word = static_cast<std::size_t>(p.config.lanes_in);
-  for (std::size_t at = 0; at < p.params.size(); at += per_word) {
-    WordPacker word;
-    for (std::size_t i = at; i < at + per_word; ++i) {
-      word.append(static_cast<std::uint64_t>(p.params[i].bias), p.config.acc_bits);
-      word.append(static_cast<std::uint64_t>(static_cast<std::int64_t>(p.params[i].shift)), 7);
-    }
-    stream.write(word);
-  }
+  const std::span<const Program::Param> params = p.params;
+  for (std::size_t at = 0; at < params.size(); at += per_word)
+    stream.write(param_word(p.config, params.subspan(at, per_word)));
 }
 
 Status load_program(Device& device, const Program& p) {
@@ -77,27 +64,6 @@ Status expect(Device& device, Reg r, const char* name, std::uint32_t want) {
   return ok_status();
 }
 
-/// The channel of the packed image that lane holds, as a source pixel; 0 outside the image.
-std::int32_t packed_pixel(const ImageLayout& l, std::span<const std::uint8_t> pixels, int channel,
-                          int y, int x) {
-  if (channel >= l.place.shape.c) return 0;
-  const Shape& image = l.image;
-  int iy = y, ix = x;
-  if (l.taps_x * l.taps_y > 1) {
-    const int tap = channel / image.c;
-    ix = x * l.window.stride_w + (tap % l.taps_x) * l.window.dilation_w - l.window.pad_left;
-    if (l.taps_y > 1)
-      iy = y * l.window.stride_h + (tap / l.taps_x) * l.window.dilation_h - l.window.pad_top;
-    channel %= image.c;
-  }
-  if (iy < 0 || iy >= image.h || ix < 0 || ix >= image.w) return 0;
-  return pixels[(static_cast<std::size_t>(channel) * static_cast<std::size_t>(image.h) +
-                 static_cast<std::size_t>(iy)) *
-                    static_cast<std::size_t>(image.w) +
-                static_cast<std::size_t>(ix)] -
-         128;
-}
-
 }  // namespace
 
 Result<Engine> Engine::open(std::unique_ptr<Device> device, const Program& program) {
@@ -108,6 +74,7 @@ Result<Engine> Engine::open(std::unique_ptr<Device> device, const Program& progr
   NBQ_TRY(expect(*device, Reg::widths, "widths",
                  u(static_cast<int>(c.pe)) << 28 | u(c.pixels) << 16 | u(c.code_bits) << 12 |
                      u(c.act_bits) << 6 | u(c.acc_bits)));
+  if (c.axi_bits > 0) NBQ_TRY(expect(*device, Reg::axi_bits, "axi_bits", u(c.axi_bits)));
   load_weights(*device, program);
   load_params(*device, program);
   NBQ_TRY(load_program(*device, program));
@@ -117,32 +84,17 @@ Result<Engine> Engine::open(std::unique_ptr<Device> device, const Program& progr
   Engine e;
   e.device_ = std::move(device);
   e.program_ = std::make_shared<const Program>(program);
+  if (c.axi_bits > 0) {
+    NBQ_ASSIGN(MemoryHost memory, MemoryHost::open(*e.device_, *e.program_));
+    e.memory_ = std::move(memory);
+  }
   return e;
 }
 
 void Engine::stream_image(std::span<const std::uint8_t> pixels) {
-  const ImageLayout& l = program_->image;
-  const EngineConfig& c = program_->config;
-  // The image lies contiguously in the order of addresses: word by word, bank by bank.
-  const TensorPlace& t = l.place;
-  const int slots = t.words() * c.pixels;
-  std::vector<WordPacker> words(static_cast<std::size_t>(slots));
-  std::vector<bool> filled(static_cast<std::size_t>(slots), false);
-  for (int p = 0; p < t.planes; ++p)
-    for (int y = 0; y < t.shape.h; ++y)
-      for (int x = 0; x < t.shape.w; ++x) {
-        const int slot = (t.word(p, y, x, c.pixels) - t.base) * c.pixels + t.bank(x, c.pixels);
-        filled[static_cast<std::size_t>(slot)] = true;
-        for (int lane = 0; lane < c.lanes_in; ++lane)
-          words[static_cast<std::size_t>(slot)].append(
-              static_cast<std::uint64_t>(
-                  std::int64_t{packed_pixel(l, pixels, p * c.lanes_in + lane, y, x)}),
-              c.act_bits);
-      }
-  WordPacker zero;
-  for (int lane = 0; lane < c.lanes_in; ++lane) zero.append(0, c.act_bits);
-  Stream stream(*device_, Mem::activations, static_cast<std::uint32_t>(t.base * c.pixels));
-  for (std::size_t i = 0; i < words.size(); ++i) stream.write(filled[i] ? words[i] : zero);
+  Stream stream(*device_, Mem::activations,
+                static_cast<std::uint32_t>(program_->image.place.base * program_->config.pixels));
+  for (const WordPacker& word : image_words(*program_, pixels)) stream.write(word);
 }
 
 std::vector<std::int64_t> Engine::read_logits() {
@@ -161,27 +113,57 @@ std::vector<std::int64_t> Engine::read_logits() {
   return logits;
 }
 
-Result<EngineRun> Engine::run(std::span<const std::uint8_t> pixels) {
-  if (static_cast<std::int64_t>(pixels.size()) != program_->image.image.size())
-    return make_error(ErrorCode::kInvalidArgument, "an image of {} bytes, the network takes {}",
-                      pixels.size(), program_->image.image.size());
-  EngineRun run;
-  const std::uint64_t begin = device_->clock();
-  stream_image(pixels);
-  const std::uint64_t start = device_->clock();
-  device_->write(reg(Reg::ctrl), 1);
+Status Engine::start_and_wait(std::uint32_t control) {
+  device_->write(reg(Reg::ctrl), control);
   std::uint32_t status = 0;
   do {
     device_->wait(1 << 20);
     status = device_->read(reg(Reg::status));
   } while ((status & 1) != 0);
-  if ((status & 4) != 0) {
-    const std::uint32_t pc = device_->read(reg(Reg::error_pc));
-    std::string layer = "?";
-    for (const LayerSpan& s : program_->layers)
-      if (static_cast<int>(pc) >= s.first_instruction) layer = s.name;
-    return make_error(ErrorCode::kIo, "the engine stopped at instruction {} (layer {}): {}", pc,
-                      layer, describe(static_cast<EngineError>(device_->read(reg(Reg::error)))));
+  if ((status & 4) == 0) return ok_status();
+  const std::uint32_t pc = device_->read(reg(Reg::error_pc));
+  std::string layer = "?";
+  for (const LayerSpan& s : program_->layers)
+    if (static_cast<int>(pc) >= s.first_instruction) layer = s.name;
+  return make_error(ErrorCode::kIo, "the engine stopped at instruction {} (layer {}): {}", pc,
+                    layer, describe(static_cast<EngineError>(device_->read(reg(Reg::error)))));
+}
+
+Status Engine::load_images(std::span<const std::uint8_t> pixels) {
+  if (!memory_) {
+    stream_image(pixels);
+    return ok_status();
+  }
+  if (std::equal(pixels.begin(), pixels.end(), loaded_.begin(), loaded_.end())) return ok_status();
+  NBQ_TRY(memory_->put_images(*device_, pixels));
+  return start_and_wait(kLoadImage);
+}
+
+/// The running program loads the images of the next run, if it can and there are any.
+Status Engine::prepare_next(std::span<const std::uint8_t> pixels) {
+  if (!memory_) return ok_status();
+  const bool loads = program_->loads_next && !pixels.empty();
+  loaded_.assign(pixels.begin(), loads ? pixels.end() : pixels.begin());
+  if (loads) return memory_->put_images(*device_, pixels);
+  MemoryHost::put_nothing(*device_);
+  return ok_status();
+}
+
+Result<EngineRun> Engine::run(std::span<const std::uint8_t> pixels,
+                              std::span<const std::uint8_t> next) {
+  for (const auto& images : {pixels, next})
+    if (static_cast<std::int64_t>(images.size()) != program_->image.image.size() &&
+        (&images == &pixels || !images.empty()))
+      return make_error(ErrorCode::kInvalidArgument, "an image of {} bytes, the network takes {}",
+                        images.size(), program_->image.image.size());
+  EngineRun run;
+  const std::uint64_t begin = device_->clock();
+  NBQ_TRY(load_images(pixels));
+  NBQ_TRY(prepare_next(next));
+  const std::uint64_t start = device_->clock();
+  if (Status ran = start_and_wait(kStart); !ran.ok()) {
+    loaded_.clear();
+    return ran.error();
   }
   run.compute_cycles = device_->read(reg(Reg::cycles));
   run.busy_cycles = device_->read(reg(Reg::busy_cycles));
@@ -189,8 +171,13 @@ Result<EngineRun> Engine::run(std::span<const std::uint8_t> pixels) {
   run.drain_cycles = device_->read(reg(Reg::drain_cycles));
   run.barrier_cycles = device_->read(reg(Reg::barrier_cycles));
   run.fetch_cycles = device_->read(reg(Reg::fetch_cycles));
+  if (memory_) run.memory_cycles = device_->read(reg(Reg::memory_cycles));
   const std::uint64_t read_from = device_->clock();
-  run.logits = read_logits();
+  if (memory_) {
+    NBQ_ASSIGN(run.logits, memory_->logits(*device_, 1));
+  } else {
+    run.logits = read_logits();
+  }
   run.load_cycles = (start - begin) + (device_->clock() - read_from);
   return run;
 }

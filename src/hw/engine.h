@@ -1,11 +1,13 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "hw/compile.h"
 #include "hw/device.h"
+#include "hw/memory_host.h"
 
 namespace nbq::hw {
 
@@ -16,7 +18,8 @@ struct EngineRun {
   std::uint64_t busy_cycles = 0;     ///< the array took a tap
   std::uint64_t residual_cycles = 0, drain_cycles = 0, barrier_cycles = 0, fetch_cycles = 0;
   std::uint64_t load_cycles =
-      0;  ///< writing the image and reading the logits through the host port
+      0;  ///< before the start and after the end: the image on its way in, the logits out
+  std::uint64_t memory_cycles = 0;  ///< the program waited for external memory
 };
 
 /// The host driver: loads a program into a device and runs images.
@@ -28,17 +31,24 @@ class Engine {
 
   /// pixels: one image, channels x height x width. Errors kInvalidArgument: wrong byte count; kIo:
   /// the engine stopped with an error (names it and the layer).
-  Result<EngineRun> run(std::span<const std::uint8_t> pixels);
+  /// next: what the next call will give, or nothing. An engine with an AXI bus reads it meanwhile.
+  Result<EngineRun> run(std::span<const std::uint8_t> pixels,
+                        std::span<const std::uint8_t> next = {});
 
   const Program& program() const { return *program_; }
 
  private:
   Engine() = default;
+  Status start_and_wait(std::uint32_t control);
+  Status load_images(std::span<const std::uint8_t> pixels);
+  Status prepare_next(std::span<const std::uint8_t> pixels);
   void stream_image(std::span<const std::uint8_t> pixels);
   std::vector<std::int64_t> read_logits();
 
   std::unique_ptr<Device> device_;
   std::shared_ptr<const Program> program_;
+  std::optional<MemoryHost> memory_;  ///< with an AXI bus
+  std::vector<std::uint8_t> loaded_;  ///< images that are in the activation memory already
 };
 
 /// Fraction of the array's lane-cycles that did useful multiply-accumulates.

@@ -27,6 +27,7 @@ struct EngineConfig {
   int code_bits = 3;   ///< widest weight code, 2..5
   int act_bits = 8;    ///< activation bits in memory, 2..16; operands have one bit more
   int acc_bits = 32;   ///< accumulator bits, up to 48
+  int axi_bits = 0;    ///< data bits of the AXI4 master, 32..512; 0: no external memory
   // Depths in words; every one a power of two.
   int act_depth = 1024;  ///< per bank
   int weight_depth = 1024;

@@ -4,52 +4,32 @@
 
 #include "core/po2_code.h"
 #include "hw/array_model.h"
+#include "hw/bit_reader.h"
+#include "hw/external_memory.h"
 #include "hw/isa.h"
 #include "hw/timing.h"
 
 namespace nbq::hw {
 namespace {
 
-std::int64_t sign_extend(std::uint64_t v, int bits) {
-  return static_cast<std::int64_t>(v << (64 - bits)) >> (64 - bits);
-}
-
 /// From a new result address to its word at the host port.
 constexpr std::uint64_t kResultCycles = 3;
-
-/// Fields of a memory word arrive as 32-bit pieces, low first.
-class BitReader {
- public:
-  explicit BitReader(const std::vector<std::uint32_t>& words) : words_(words) {}
-  /// The next `bits` (1..48).
-  std::uint64_t take(int bits) {
-    std::uint64_t v = 0;
-    for (int have = 0; have < bits;) {
-      const int from = at_ % 32;
-      const int n = std::min(bits - have, 32 - from);
-      const std::uint64_t mask = (std::uint64_t{1} << n) - 1;
-      v |= ((words_[static_cast<std::size_t>(at_ / 32)] >> from) & mask) << have;
-      have += n;
-      at_ += n;
-    }
-    return v;
-  }
-
- private:
-  const std::vector<std::uint32_t>& words_;
-  int at_ = 0;
-};
 
 class ProgramModel final : public Device {
  public:
   explicit ProgramModel(const EngineConfig& c)
-      : c_(c), shared_(c), array_(shared_), program_(size(c.program_depth)) {}
+      : c_(c),
+        shared_(with_block(c)),
+        array_(shared_),
+        program_(size(c.program_depth)),
+        external_(c) {}
 
   void write(std::uint32_t reg, std::uint32_t value) override {
     ++clock_;
     switch (static_cast<Reg>(reg)) {
       case Reg::ctrl:
         if ((value & 1) != 0) run();
+        if ((value & 4) != 0 && c_.axi_bits > 0) error_ = load_image();
         break;
       case Reg::stream_mem:
         mem_ = static_cast<Mem>(value);
@@ -67,6 +47,7 @@ class ProgramModel final : public Device {
         result_there_ = clock_ + 1 + kResultCycles;
         break;
       default:
+        external_.write(static_cast<Reg>(reg), value);
         break;
     }
   }
@@ -82,6 +63,8 @@ class ProgramModel final : public Device {
       case Reg::widths:
         return u(static_cast<int>(c_.pe)) << 28 | u(c_.pixels) << 16 | u(c_.code_bits) << 12 |
                u(c_.act_bits) << 6 | u(c_.acc_bits);
+      case Reg::axi_bits:
+        return u(c_.axi_bits);
       case Reg::status:
         return error_ == EngineError::none ? 2 : 4;
       case Reg::error:
@@ -116,9 +99,17 @@ class ProgramModel final : public Device {
 
   void wait(std::uint64_t) override {}
   std::uint64_t clock() const override { return clock_; }
+  Result<DeviceMemory> memory(std::size_t bytes) override {
+    return c_.axi_bits > 0 ? external_.memory(bytes) : Device::memory(bytes);
+  }
 
  private:
   static std::size_t size(int n) { return static_cast<std::size_t>(n); }
+  /// Above the weight memory is room for one streamed block, so that it need not wrap in the ring.
+  static EngineConfig with_block(EngineConfig c) {
+    if (c.axi_bits > 0) c.weight_depth *= 2;
+    return c;
+  }
 
   int stream_bits() const {
     switch (mem_) {
@@ -149,12 +140,17 @@ class ProgramModel final : public Device {
         shared_.biases[at * lanes + i] = sign_extend(bits.take(c_.acc_bits), c_.acc_bits);
         shared_.shifts[at * lanes + i] = static_cast<int>(sign_extend(bits.take(7), 7));
       }
-    } else {
-      for (std::size_t i = 0; i < lanes && at < size(c_.act_depth) * size(c_.pixels); ++i)
-        array_.memory().activations[at * lanes + i] =
-            static_cast<std::uint32_t>(bits.take(c_.act_bits));
+    } else if (at < size(c_.act_depth) * size(c_.pixels)) {
+      stream_activations(bits, at);
     }
     pending_.clear();
+  }
+
+  void stream_activations(BitReader& bits, std::size_t at) {
+    const auto lanes = size(c_.lanes_in);
+    for (std::size_t i = 0; i < lanes; ++i)
+      array_.memory().activations[at * lanes + i] =
+          static_cast<std::uint32_t>(bits.take(c_.act_bits));
   }
 
   void stream_weights(BitReader& bits, std::size_t at) {
@@ -170,6 +166,7 @@ class ProgramModel final : public Device {
 
   EngineError check(const Instruction& i) const {
     const bool maxpool = i.opcode == static_cast<std::int64_t>(Opcode::maxpool);
+    if (moves(i)) return EngineError::none;
     if (!maxpool && i.opcode != static_cast<std::int64_t>(Opcode::conv))
       return EngineError::bad_opcode;
     if (i.red_cw < 1 || i.terms < 1 || i.k_h < 1 || i.k_w < 1 || i.out_h < 1 || i.out_w < 1 ||
@@ -177,6 +174,58 @@ class ProgramModel final : public Device {
         (1 << i.pix_log2) > c_.pixels ||
         (maxpool && (i.red_cw != 1 || i.terms != 1 || i.out_words != 1)))
       return EngineError::bad_field;
+    const std::int64_t words = i.wgt_words > 0 || maxpool ? 0 : i.terms * i.red_cw * i.k_h * i.k_w;
+    return i.wgt_base + words > c_.weight_depth ? EngineError::bad_address : EngineError::none;
+  }
+
+  /// Whether an instruction only moves to or from external memory.
+  bool moves(const Instruction& i) const {
+    return c_.axi_bits > 0 && (i.opcode == static_cast<std::int64_t>(Opcode::load) ||
+                               i.opcode == static_cast<std::int64_t>(Opcode::store));
+  }
+
+  EngineError move(const Instruction& i) {
+    return i.opcode == static_cast<std::int64_t>(Opcode::load) ? load_image() : store_results();
+  }
+
+  EngineError load_image() {
+    for (std::uint32_t at = 0; at < external_.image_size(); ++at) {
+      const ExternalMemory::Word word = external_.image_word(0, at);
+      if (word.error != EngineError::none) return word.error;
+      BitReader bits(word.pieces);
+      stream_activations(bits, word.place);
+    }
+    array_.start();
+    return EngineError::none;
+  }
+
+  EngineError store_results() {
+    if (external_.result_size() > static_cast<std::uint32_t>(c_.result_depth))
+      return EngineError::bad_address;
+    for (std::uint32_t at = 0; at < external_.result_size(); ++at) {
+      WordPacker word;
+      for (std::size_t lane = 0; lane < size(c_.lanes_in); ++lane)
+        word.append(
+            static_cast<std::uint64_t>(array_.memory().results[at * size(c_.lanes_in) + lane]),
+            c_.acc_bits);
+      if (const EngineError e = external_.store_result(0, at, word); e != EngineError::none)
+        return e;
+    }
+    return EngineError::none;
+  }
+
+  /// Puts the streamed block of an instruction above the weight memory.
+  EngineError take_stream(Instruction& i) {
+    for (std::int64_t n = 0; n < i.wgt_words; ++n) {
+      const ExternalMemory::Word word = external_.next_weight();
+      if (word.error != EngineError::none) return word.error;
+      // The RTL would read other words of the ring; a block larger than the ring never comes.
+      if (n == 0 && word.place != i.wgt_base) return EngineError::bad_address;
+      if (n >= external_.ring_size()) return EngineError::watchdog;
+      BitReader bits(word.pieces);
+      stream_weights(bits, static_cast<std::size_t>(c_.weight_depth + n));
+    }
+    if (i.wgt_words > 0) i.wgt_base = c_.weight_depth;
     return EngineError::none;
   }
 
@@ -189,17 +238,23 @@ class ProgramModel final : public Device {
 
   EngineError execute(Stopwatch& watch) {
     array_.start();
+    external_.start();
     for (pc_ = 0; (pc_ + 1) * kInstrWords <= program_.size(); ++pc_) {
       EncodedInstruction words;
       std::copy_n(program_.begin() + static_cast<std::ptrdiff_t>(pc_ * kInstrWords), kInstrWords,
                   words.begin());
-      const Instruction i = decode(words);
+      Instruction i = decode(words);
       if (i.opcode == static_cast<std::int64_t>(Opcode::finish)) {
         watch.finish();
         return EngineError::none;
       }
       if (const EngineError e = check(i); e != EngineError::none) return e;
       watch.run(i);
+      if (moves(i)) {
+        if (const EngineError e = move(i); e != EngineError::none) return e;
+        continue;
+      }
+      if (const EngineError e = take_stream(i); e != EngineError::none) return e;
       if (const EngineError e = array_.run(i); e != EngineError::none) return e;
     }
     return EngineError::overrun;
@@ -209,6 +264,7 @@ class ProgramModel final : public Device {
   SharedMemory shared_;
   ArrayModel array_;
   std::vector<std::uint32_t> program_;
+  ExternalMemory external_;
   std::vector<std::uint32_t> pending_;
   Mem mem_ = Mem::program;
   std::uint32_t stream_addr_ = 0, result_addr_ = 0;

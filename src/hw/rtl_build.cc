@@ -48,7 +48,10 @@ Result<RtlParameters> engine_parameters(const EngineConfig& c) {
   if (!depth_ok(c.param_depth, 2)) return refuse("param_depth", c.param_depth, must);
   if (!depth_ok(c.result_depth, 2)) return refuse("result_depth", c.result_depth, must);
   if (!depth_ok(c.program_depth, 32)) return refuse("program_depth", c.program_depth, must);
-  return RtlParameters{{"PeKind", static_cast<int>(c.pe)},
+  if (c.axi_bits != 0 && (!power_of_two(c.axi_bits) || c.axi_bits < 32 || c.axi_bits > 512))
+    return refuse("axi_bits", c.axi_bits, "0, or a power of two from 32 to 512");
+  return RtlParameters{{"AxiBits", c.axi_bits},
+                       {"PeKind", static_cast<int>(c.pe)},
                        {"LanesIn", c.lanes_in},
                        {"LanesOut", c.lanes_out},
                        {"Pixels", c.pixels},

@@ -290,10 +290,10 @@ TEST_P(DmaTest, RegistersBeyondAMemoryAreTold) {
     DmaCycle c{};
     c.start = c.store = 1;
     cycle_(dma_, &c);
-    const bool bad = c.bad();
     c = {};
     c.clear = 1;
     cycle_(dma_, &c);
+    const bool bad = c.bad();
     wait_quiet(j);
     return bad;
   };

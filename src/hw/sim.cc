@@ -7,7 +7,7 @@
 namespace nbq::hw {
 namespace {
 
-/// The C interface of rtl/sim/engine_harness.cc.
+/// The C interface of rtl/sim/engine_harness.cc, and what axi_harness.cc adds.
 struct EngineLibrary {
   void* (*create)();
   void (*destroy)(void*);
@@ -15,9 +15,17 @@ struct EngineLibrary {
   std::uint32_t (*read)(void*, std::uint32_t);
   void (*wait)(void*, std::uint64_t);
   std::uint64_t (*clock)(void*);
+  std::uint8_t* (*memory)(void*, std::uint64_t);
+  void (*configure)(void*, const AxiMemoryOptions*);
+  const char* (*violation)(void*);
+  std::uint32_t (*access)(void*, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t*);
+  void (*reset)(void*);
+  std::uint32_t (*irq)(void*);
 };
 
-class SimDevice final : public Device {
+/// Base: Device, or AxiSimDevice.
+template <class Base>
+class SimDevice : public Base {
  public:
   explicit SimDevice(const EngineLibrary& library) : library_(library), engine_(library.create()) {}
   ~SimDevice() override { library_.destroy(engine_); }
@@ -31,17 +39,36 @@ class SimDevice final : public Device {
   void wait(std::uint64_t cycles) override { library_.wait(engine_, cycles); }
   std::uint64_t clock() const override { return library_.clock(engine_); }
 
- private:
+ protected:
   EngineLibrary library_;
   void* engine_;
 };
 
-}  // namespace
+class AxiSim final : public SimDevice<AxiSimDevice> {
+ public:
+  using SimDevice::SimDevice;
+  Result<DeviceMemory> memory(std::size_t bytes) override {
+    return DeviceMemory{{library_.memory(engine_, bytes), bytes}, 0};
+  }
+  void configure(const AxiMemoryOptions& memory) override { library_.configure(engine_, &memory); }
+  std::string violation() const override { return library_.violation(engine_); }
+  std::uint32_t access(bool is_write, std::uint32_t address, std::uint32_t strobe,
+                       std::uint32_t& value) override {
+    return library_.access(engine_, is_write ? 1 : 0, address, strobe, &value);
+  }
+  void reset() override { library_.reset(engine_); }
+  bool irq() const override { return library_.irq(engine_) != 0; }
+};
 
-Result<std::unique_ptr<Device>> open_sim(const EngineConfig& config) {
+Result<EngineLibrary> open_library(const EngineConfig& config) {
   NBQ_ASSIGN(const RtlParameters parameters, engine_parameters(config));
-  NBQ_ASSIGN(const std::filesystem::path path,
-             build_model({"nbq_engine", parameters, "sim/engine_harness.cc", {}}));
+  const bool axi = config.axi_bits > 0;
+  ModelRequest request{axi ? "nbq_axi_top" : "nbq_engine",
+                       parameters,
+                       axi ? "sim/axi_harness.cc" : "sim/engine_harness.cc",
+                       {}};
+  if (axi) request.headers = {"sim/axi_memory.h"};
+  NBQ_ASSIGN(const std::filesystem::path path, build_model(request));
   // Never closed: a model's threads-local data would outlive it, and the cache makes it the same
   // library for every device of one configuration.
   void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -59,9 +86,38 @@ Result<std::unique_ptr<Device>> open_sim(const EngineConfig& config) {
   find(library.read, "nbq_engine_read");
   find(library.wait, "nbq_engine_wait");
   find(library.clock, "nbq_engine_clock");
+  if (axi) {
+    find(library.memory, "nbq_engine_memory");
+    find(library.configure, "nbq_engine_configure");
+    find(library.violation, "nbq_engine_violation");
+    find(library.access, "nbq_engine_access");
+    find(library.reset, "nbq_engine_reset");
+    find(library.irq, "nbq_engine_irq");
+  }
   if (!complete)
     return make_error(ErrorCode::kBadFile, "{}: not an engine model; remove it", path.string());
-  return std::unique_ptr<Device>(new SimDevice(library));
+  return library;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AxiSimDevice>> open_axi_sim(const EngineConfig& config,
+                                                   const AxiMemoryOptions& memory) {
+  NBQ_CHECK(config.axi_bits > 0);
+  NBQ_ASSIGN(const EngineLibrary library, open_library(config));
+  std::unique_ptr<AxiSimDevice> device = std::make_unique<AxiSim>(library);
+  device->configure(memory);
+  return device;
+}
+
+Result<std::unique_ptr<Device>> open_sim(const EngineConfig& config,
+                                         const AxiMemoryOptions& memory) {
+  if (config.axi_bits > 0) {
+    NBQ_ASSIGN(std::unique_ptr<AxiSimDevice> device, open_axi_sim(config, memory));
+    return std::unique_ptr<Device>(std::move(device));
+  }
+  NBQ_ASSIGN(const EngineLibrary library, open_library(config));
+  return std::unique_ptr<Device>(new SimDevice<Device>(library));
 }
 
 }  // namespace nbq::hw

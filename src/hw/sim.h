@@ -17,10 +17,28 @@ struct AxiMemoryOptions {
 };
 
 /// The engine's RTL in Verilator, for exactly this configuration: built on demand (seconds to a
-/// minute) and kept in a cache, see rtl_build.h. Any number of devices may be open at once; one
+/// minute) and kept in a cache, see rtl_build.h; with config.axi_bits, external memory behaves as
+/// `memory` says. Any number of devices may be open at once; one
 /// device is for one thread at a time.
 /// Errors: kInvalidArgument (the configuration), kToolMissing (verilator, g++, make),
 /// kBadFile (the RTL can't be read or built; end of the log).
-Result<std::unique_ptr<Device>> open_sim(const EngineConfig& config);
+Result<std::unique_ptr<Device>> open_sim(const EngineConfig& config,
+                                         const AxiMemoryOptions& memory = {});
+
+/// An engine with an AXI bus (config.axi_bits > 0): nbq_axi_top with its memory.
+class AxiSimDevice : public Device {
+ public:
+  virtual void configure(const AxiMemoryOptions& memory) = 0;
+  /// The AXI rule that the engine broke first, or an empty string.
+  virtual std::string violation() const = 0;
+  /// A raw AXI4-Lite access at a byte address: the response, 0 for OKAY; the data in `value`.
+  virtual std::uint32_t access(bool is_write, std::uint32_t address, std::uint32_t strobe,
+                               std::uint32_t& value) = 0;
+  virtual void reset() = 0;
+  virtual bool irq() const = 0;
+};
+/// Errors as open_sim().
+Result<std::unique_ptr<AxiSimDevice>> open_axi_sim(const EngineConfig& config,
+                                                   const AxiMemoryOptions& memory = {});
 
 }  // namespace nbq::hw

@@ -83,8 +83,14 @@ CycleCounts Stopwatch::book(CycleCounts counts) {
 
 CycleCounts Stopwatch::run(const Instruction& i) {
   CycleCounts counts;
-  const Cycle taken = take(i.barrier != 0, counts);
+  const bool load = i.opcode == static_cast<std::int64_t>(Opcode::load);
+  const bool store = i.opcode == static_cast<std::int64_t>(Opcode::store);
+  const Cycle taken = take(i.barrier != 0 || store, counts);
   fetched_ = taken + kFetchCycles;
+  if (load || store) {
+    now_ = taken + 1;
+    return book(counts);
+  }
   // The output stage takes an instruction when the one before has left it.
   const Cycle config_taken = std::max(taken + 1, drained_) + 1;
 

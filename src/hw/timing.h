@@ -29,8 +29,8 @@ class Stopwatch {
  public:
   explicit Stopwatch(const EngineConfig& config);
 
-  /// Runs the next instruction, `conv` or `maxpool` with counts of 1 at least.
-  /// Returns its cycles, the wait for it included.
+  /// Runs the next instruction but `finish`, with counts of 1 at least. Returns its cycles, the
+  /// wait for it included; waits for external memory are left out.
   CycleCounts run(const Instruction& instruction);
   /// Runs `finish`: from start to done, `all().total` is then what the RTL counts.
   CycleCounts finish();
