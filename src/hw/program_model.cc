@@ -36,11 +36,11 @@ class ProgramModel final : public Device {
  public:
   explicit ProgramModel(const EngineConfig& c)
       : c_(c),
-        activations_(size(c.act_depth) * size(c.pixels) * size(c.lanes_in)),
+        activations_(size(c.images) * image_slots() * size(c.lanes_in)),
         weights_(size(c.weight_depth) * size(c.lanes_in) * size(c.lanes_out)),
         shifts_(size(c.param_depth) * size(c.lanes_in)),
         biases_(size(c.param_depth) * size(c.lanes_in)),
-        results_(size(c.result_depth) * size(c.lanes_in)),
+        results_(size(c.images) * size(c.result_depth) * size(c.lanes_in)),
         program_(size(c.program_depth)) {}
 
   void write(std::uint32_t reg, std::uint32_t value) override {
@@ -77,6 +77,8 @@ class ProgramModel final : public Device {
       case Reg::widths:
         return u(static_cast<int>(c_.pe)) << 28 | u(c_.pixels) << 16 | u(c_.code_bits) << 12 |
                u(c_.act_bits) << 6 | u(c_.acc_bits);
+      case Reg::images:
+        return u(c_.broadcast) << 24 | u(c_.mult_bits) << 16 | u(c_.images);
       case Reg::status:
         return error_ == EngineError::none ? 2 : 4;
       case Reg::error:
@@ -88,8 +90,7 @@ class ProgramModel final : public Device {
         return static_cast<std::uint32_t>(taps_);
       case Reg::result_data: {
         const std::uint32_t half = result_addr_ & 1;
-        const std::size_t at = result_addr_++ / 2;
-        const auto v = static_cast<std::uint64_t>(at < results_.size() ? results_[at] : 0);
+        const auto v = static_cast<std::uint64_t>(result(result_addr_++));
         return static_cast<std::uint32_t>(half != 0 ? v >> 32 : v);
       }
       default:
@@ -102,6 +103,24 @@ class ProgramModel final : public Device {
 
  private:
   static std::size_t size(int n) { return static_cast<std::size_t>(n); }
+  /// Activation words of one image.
+  std::size_t image_slots() const { return size(c_.act_depth) * size(c_.pixels); }
+
+  /// Accumulator at a host address, 0 beyond the memories.
+  std::int64_t result(std::uint32_t address) const {
+    const std::size_t image = address / c_.result_image_stride();
+    const std::size_t at = address % c_.result_image_stride() / 2;
+    const std::size_t each = size(c_.result_depth) * size(c_.lanes_in);
+    return image < size(c_.images) && at < each ? results_[image * each + at] : 0;
+  }
+
+  /// Activations of the word at a host address; nullptr beyond the memories.
+  std::uint32_t* activation_word(std::uint32_t address) {
+    const std::size_t image = address / c_.act_image_stride();
+    const std::size_t at = address % c_.act_image_stride();
+    if (image >= size(c_.images) || at >= image_slots()) return nullptr;
+    return &activations_[(image * image_slots() + at) * size(c_.lanes_in)];
+  }
 
   int stream_bits() const {
     switch (mem_) {
@@ -130,7 +149,7 @@ class ProgramModel final : public Device {
       for (std::size_t i = 0; i < per && at * per + i < weights_.size(); ++i) {
         const std::uint64_t raw = bits.take(c_.weight_bits());
         weights_[at * per + i] =
-            c_.pe == PeKind::kVpe ? static_cast<std::int32_t>(sign_extend(raw, kVpeWeightBits))
+            c_.pe == PeKind::kVpe ? static_cast<std::int32_t>(sign_extend(raw, c_.mult_bits))
                                   : Po2Code{static_cast<std::uint8_t>(raw)}.value({c_.code_bits});
       }
     } else if (mem_ == Mem::params) {
@@ -139,8 +158,9 @@ class ProgramModel final : public Device {
         shifts_[at * lanes + i] = static_cast<int>(sign_extend(bits.take(7), 7));
       }
     } else {
-      for (std::size_t i = 0; i < lanes && at * lanes + i < activations_.size(); ++i)
-        activations_[at * lanes + i] = static_cast<std::uint32_t>(bits.take(c_.act_bits));
+      std::uint32_t* word = activation_word(static_cast<std::uint32_t>(at));
+      for (std::size_t i = 0; i < lanes && word != nullptr; ++i)
+        word[i] = static_cast<std::uint32_t>(bits.take(c_.act_bits));
     }
     pending_.clear();
   }
@@ -149,8 +169,13 @@ class ProgramModel final : public Device {
     if (error_ == EngineError::none) error_ = e;
   }
 
+  /// The images know nothing of each other: one after the other is the same as in lockstep.
   void run() {
     error_ = EngineError::none;
+    for (image_ = 0; image_ < size(c_.images) && error_ == EngineError::none; ++image_) run_image();
+  }
+
+  void run_image() {
     taps_ = 0;
     for (pc_ = 0; error_ == EngineError::none; ++pc_) {
       if ((pc_ + 1) * kInstrWords > program_.size()) return fail(EngineError::overrun);
@@ -171,7 +196,7 @@ class ProgramModel final : public Device {
     }
   }
 
-  /// xq(x) and the flat slot of a word: (word * P + bank).
+  /// xq(x) and the flat slot of a word: (word * P + bank), after the earlier images'.
   std::size_t slot(std::int64_t base, std::int64_t x, std::int64_t bs) {
     const int lp = std::countr_zero(static_cast<unsigned>(c_.pixels));
     const std::int64_t xq = ((x >> (bs + lp)) << bs) | (x & ((std::int64_t{1} << bs) - 1));
@@ -180,7 +205,8 @@ class ProgramModel final : public Device {
       fail(EngineError::bad_address);
       return 0;
     }
-    return static_cast<std::size_t>(word * c_.pixels + ((x >> bs) & (c_.pixels - 1)));
+    return image_ * image_slots() +
+           static_cast<std::size_t>(word * c_.pixels + ((x >> bs) & (c_.pixels - 1)));
   }
 
   std::int64_t activation(std::size_t at, std::int64_t lane, bool is_signed) const {
@@ -242,7 +268,8 @@ class ProgramModel final : public Device {
       const std::size_t p = static_cast<std::size_t>(par * c_.lanes_in + lane);
       const std::int64_t v = acc[size(lane)] + biases_[p];
       if (i.out_raw != 0) {
-        results_[static_cast<std::size_t>(raw_word * c_.lanes_in + lane)] = v;
+        results_[image_ * size(c_.result_depth) * size(c_.lanes_in) +
+                 static_cast<std::size_t>(raw_word * c_.lanes_in + lane)] = v;
         continue;
       }
       std::int64_t out = requantize(v, shifts_[p], i.lo, i.hi);
@@ -268,7 +295,7 @@ class ProgramModel final : public Device {
   Mem mem_ = Mem::program;
   std::uint32_t stream_addr_ = 0, result_addr_ = 0;
   EngineError error_ = EngineError::none;
-  std::size_t pc_ = 0;
+  std::size_t pc_ = 0, image_ = 0;
   std::uint64_t taps_ = 0;
 };
 
