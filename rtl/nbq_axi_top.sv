@@ -6,9 +6,12 @@ module nbq_axi_top #(
   parameter int unsigned LanesIn      = 0,
   parameter int unsigned LanesOut     = 0,
   parameter int unsigned Pixels       = 0,
+  parameter int unsigned Images       = 0,
   parameter int unsigned CodeBits     = 0,
+  parameter int unsigned MultBits     = 0,
   parameter int unsigned ActBits      = 0,
   parameter int unsigned AccBits      = 0,
+  parameter int unsigned Broadcast    = 0,
   parameter int unsigned ActDepth     = 0,
   parameter int unsigned WeightDepth  = 0,
   parameter int unsigned ParamDepth   = 0,
@@ -64,9 +67,8 @@ module nbq_axi_top #(
   input  logic                            m_axi_bvalid,
   output logic                            m_axi_bready
 );
-  localparam int unsigned Images     = 1;
   localparam int unsigned ActWidth   = LanesIn * ActBits;
-  localparam int unsigned WgtWidth   = LanesIn * LanesOut * (PeKind == 0 ? CodeBits : 16);
+  localparam int unsigned WgtWidth   = LanesIn * LanesOut * (PeKind == 0 ? CodeBits : MultBits);
   localparam int unsigned RawWidth   = LanesIn * AccBits;
   localparam int unsigned ActColumns = (ActWidth + 31) / 32;
   localparam int unsigned WgtColumns = (WgtWidth + 31) / 32;
@@ -105,28 +107,25 @@ module nbq_axi_top #(
   logic [RawWidth-1:0]            result_data;
   nbq_engine #(
     .AxiBits(AxiBits), .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels),
-    .CodeBits(CodeBits), .ActBits(ActBits),
-    .AccBits(AccBits), .ActDepth(ActDepth), .WeightDepth(WeightDepth),
+    .Images(Images), .CodeBits(CodeBits), .MultBits(MultBits), .ActBits(ActBits),
+    .AccBits(AccBits), .Broadcast(Broadcast), .ActDepth(ActDepth), .WeightDepth(WeightDepth),
     .ParamDepth(ParamDepth), .ResultDepth(ResultDepth), .ProgramDepth(ProgramDepth)
   ) u_engine (
     .clk_i, .rst_ni, .host_valid_i(host_valid), .host_ready_o(host_ready),
     .host_write_i(host_write), .host_addr_i(host_addr), .host_wdata_i(host_wdata),
     .host_rvalid_o(host_rvalid), .host_rdata_o(host_rdata), .busy_o,
     .mem_ctl_o(ctl), .mem_state_i(state), .mem_wgt_we_i(wgt_we), .mem_wgt_addr_i(wgt_addr),
-    .mem_wgt_data_i(wgt_data), .mem_act_we_i(act_we),
+    .mem_wgt_data_i(wgt_data), .mem_act_we_i(act_we), .mem_act_image_i(act_image),
     .mem_act_slot_i(act_slot), .mem_act_data_i(act_data), .mem_act_ready_o(act_ready),
-    .mem_result_read_i(result_read),
+    .mem_result_read_i(result_read), .mem_result_image_i(result_image),
     .mem_result_word_i(result_word), .mem_result_data_o(result_data)
   );
-
-  logic unused_image;
-  assign unused_image = act_image ^ result_image;
 
   // ---- external memory ------------------------------------------------------------------------
   nbq_dma #(
     .AxiBits(AxiBits), .Images(Images), .WgtWidth(WgtWidth), .ActWidth(ActWidth),
     .RawWidth(RawWidth), .WeightDepth(WeightDepth), .ActSlots(ActSlots),
-    .ResultDepth(ResultDepth), .ReadLatency(2)
+    .ResultDepth(ResultDepth), .ReadLatency(3 + Broadcast)
   ) u_dma (
     .clk_i, .rst_ni, .ctl_i(ctl), .state_o(state), .wgt_we_o(wgt_we), .wgt_addr_o(wgt_addr),
     .wgt_data_o(wgt_data), .act_we_o(act_we), .act_image_o(act_image), .act_slot_o(act_slot),

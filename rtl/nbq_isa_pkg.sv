@@ -75,6 +75,7 @@ package nbq_isa_pkg;
   localparam logic [7:0] RegDrainCycles = 8'd11;
   localparam logic [7:0] RegBarrierCycles = 8'd12;
   localparam logic [7:0] RegFetchCycles = 8'd13;
+  localparam logic [7:0] RegImages = 8'd14;
   localparam logic [7:0] RegStreamMem = 8'd16;
   localparam logic [7:0] RegStreamAddr = 8'd17;
   localparam logic [7:0] RegStreamData = 8'd18;
@@ -110,6 +111,6 @@ package nbq_isa_pkg;
   localparam logic [3:0] ErrBus = 4'd7;
   localparam logic [3:0] ErrUnderrun = 4'd8;
 
-  localparam logic [63:0] RegReadable = 64'h200300103ff7;
+  localparam logic [63:0] RegReadable = 64'h200300107ff7;
   localparam logic [63:0] RegWritable = 64'h3ffc000f0088;
 endpackage

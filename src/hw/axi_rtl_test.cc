@@ -55,17 +55,22 @@ Graph fully_connected(unsigned seed) {
   return g.finish().value();
 }
 
-class StreamedNetwork : public ::testing::TestWithParam<int> {};
+struct BusShape {
+  int axi_bits, images, broadcast;
+};
+class StreamedNetwork : public ::testing::TestWithParam<BusShape> {};
 
 TEST_P(StreamedNetwork, ImagesOneAfterTheOtherWithStalls) {
-  const EngineConfig wanted = axi_engine(4, 8, 2, GetParam());
+  EngineConfig wanted = axi_engine(4, 8, 2, GetParam().axi_bits);
+  wanted.images = GetParam().images;
+  wanted.broadcast = GetParam().broadcast;
   const Graph g = fully_connected(7);
   const auto resident = compile(g, wanted);
   ASSERT_TRUE(resident.ok()) << resident.error().message;
   EXPECT_TRUE(resident->stream.empty());
   // The largest block has 12 * 49 / 4 words; the network has many times as many.
   MemoryLimits limits;
-  limits.weight_depth = 256;
+  limits.weight_depth = 300;
   ASSERT_GE(resident->config.weight_depth, 4 * limits.weight_depth);
   const auto program = compile(g, wanted, limits);
   ASSERT_TRUE(program.ok()) << program.error().message;
@@ -73,10 +78,11 @@ TEST_P(StreamedNetwork, ImagesOneAfterTheOtherWithStalls) {
   EXPECT_TRUE(program->loads_next);
 
   const auto ref = RefExecutor::create(g).value();
-  const std::size_t bytes = 3 * 9 * 9;
+  const auto at_once = static_cast<std::size_t>(wanted.images);
+  const std::size_t bytes = 3 * 9 * 9 * at_once, outputs = 10 * at_once;
   testing::RandomGraph random(3);
-  const auto pixels = random.pixels(g, 4);
-  const auto want = ref.run(pixels, 4).value();
+  const auto pixels = random.pixels(g, 3 * wanted.images);
+  const auto want = ref.run(pixels, 3 * wanted.images).value();
   AxiMemoryOptions memory;
   memory.latency = 37;
   memory.stall_percent = 30;
@@ -86,12 +92,12 @@ TEST_P(StreamedNetwork, ImagesOneAfterTheOtherWithStalls) {
   ASSERT_TRUE(engine.ok()) << engine.error().message;
   auto model = Engine::open(make_program_model(program->config), *program);
   ASSERT_TRUE(model.ok()) << model.error().message;
-  for (std::size_t i = 0; i < 4; ++i) {
+  for (std::size_t i = 0; i < 3; ++i) {
     const auto image = std::span(pixels).subspan(i * bytes, bytes);
-    const auto next = i < 3 ? std::span(pixels).subspan((i + 1) * bytes, bytes) : image.first(0);
+    const auto next = i < 2 ? std::span(pixels).subspan((i + 1) * bytes, bytes) : image.first(0);
     const std::vector<std::int64_t> expected(
-        want.begin() + static_cast<std::ptrdiff_t>(i * 10),
-        want.begin() + static_cast<std::ptrdiff_t>(i * 10 + 10));
+        want.begin() + static_cast<std::ptrdiff_t>(i * outputs),
+        want.begin() + static_cast<std::ptrdiff_t>((i + 1) * outputs));
     const auto modelled = model->run(image, next);
     ASSERT_TRUE(modelled.ok()) << modelled.error().message;
     EXPECT_EQ(modelled->logits, expected);
@@ -103,7 +109,11 @@ TEST_P(StreamedNetwork, ImagesOneAfterTheOtherWithStalls) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Bus, StreamedNetwork, ::testing::Values(32, 128));
+INSTANTIATE_TEST_SUITE_P(Bus, StreamedNetwork,
+                         ::testing::Values(BusShape{32, 1, 0}, BusShape{128, 2, 2}),
+                         [](const auto& p) {
+                           return fmt::format("axi{}_images{}", p.param.axi_bits, p.param.images);
+                         });
 
 }  // namespace
 }  // namespace nbq::hw

@@ -128,9 +128,11 @@ Status BlockEmitter::emit_block(const BlockJob& b, const Pass& pass, const Tenso
     i.res_hi = accumulate ? b.stage.hi : b.res_hi;
   }
   i.pix_log2 = std::countr_zero(static_cast<unsigned>(pixels));
-  if (!maxpool)
-    weights_.add(instruction_count(),
-                 block_weights(pass, first_plane, planes, in.shape.c, first, last));
+  if (!maxpool) {
+    NBQ_ASSIGN(std::vector<std::int16_t> block,
+               block_weights(b, pass, first_plane, planes, in.shape.c, first, last));
+    weights_.add(instruction_count(), std::move(block));
+  }
   i.par_base = add_params(b, first, last);
   if (const auto encoded = encode(i); !encoded.ok())
     return make_error(ErrorCode::kUnsupported, "{}: does not fit the accelerator's instruction: {}",
@@ -139,8 +141,10 @@ Status BlockEmitter::emit_block(const BlockJob& b, const Pass& pass, const Tenso
   return ok_status();
 }
 
-std::vector<std::int16_t> BlockEmitter::block_weights(const Pass& pass, int first_plane, int planes,
-                                                      int in_channels, int first, int last) const {
+Result<std::vector<std::int16_t>> BlockEmitter::block_weights(const BlockJob& b, const Pass& pass,
+                                                              int first_plane, int planes,
+                                                              int in_channels, int first,
+                                                              int last) const {
   const int c = config_.lanes_in;
   const int m = config_.lanes_out;
   const Window& w = pass.window;
@@ -159,6 +163,14 @@ std::vector<std::int16_t> BlockEmitter::block_weights(const Pass& pass, int firs
               block.push_back(
                   static_cast<std::int16_t>(inside ? pass.weight(term, oc, ic, ky, kx) : 0));
             }
+  if (config_.pe == PeKind::kVpe) {
+    const int limit = 1 << (config_.mult_bits - 1);
+    for (const std::int16_t v : block)
+      if (v < -limit || v >= limit)
+        return make_error(ErrorCode::kUnsupported,
+                          "{}: weight {} does not fit multipliers of {} bits; give them more",
+                          b.node->name, v, config_.mult_bits);
+  }
   return block;
 }
 

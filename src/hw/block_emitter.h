@@ -32,7 +32,8 @@ class BlockEmitter {
         weights_(static_cast<std::size_t>(config.lanes_in) *
                  static_cast<std::size_t>(config.lanes_out)) {}
 
-  /// Errors kUnsupported: a count that its instruction field can't hold; names layer and field.
+  /// Errors kUnsupported: a count that its instruction field can't hold (names layer and
+  /// field), a weight that the multipliers can't (names layer, weight and bits).
   Status emit(const BlockJob& block);
   /// The next image may come: every earlier instruction has read this one.
   void load_image();
@@ -49,8 +50,9 @@ class BlockEmitter {
   Status emit_pass(const BlockJob& b, const Pass& pass, std::vector<bool>& written);
   Status emit_block(const BlockJob& b, const Pass& pass, const TensorPlace& in, int first_channel,
                     bool barrier, bool accumulate);
-  std::vector<std::int16_t> block_weights(const Pass& pass, int first_plane, int planes,
-                                          int in_channels, int first, int last) const;
+  Result<std::vector<std::int16_t>> block_weights(const BlockJob& b, const Pass& pass,
+                                                  int first_plane, int planes, int in_channels,
+                                                  int first, int last) const;
   std::int64_t add_params(const BlockJob& b, int first, int last);
 
   EngineConfig config_;

@@ -74,6 +74,8 @@ Result<Engine> Engine::open(std::unique_ptr<Device> device, const Program& progr
   NBQ_TRY(expect(*device, Reg::widths, "widths",
                  u(static_cast<int>(c.pe)) << 28 | u(c.pixels) << 16 | u(c.code_bits) << 12 |
                      u(c.act_bits) << 6 | u(c.acc_bits)));
+  NBQ_TRY(expect(*device, Reg::images, "images",
+                 u(c.broadcast) << 24 | u(c.mult_bits) << 16 | u(c.images)));
   if (c.axi_bits > 0) NBQ_TRY(expect(*device, Reg::axi_bits, "axi_bits", u(c.axi_bits)));
   load_weights(*device, program);
   load_params(*device, program);
@@ -91,26 +93,39 @@ Result<Engine> Engine::open(std::unique_ptr<Device> device, const Program& progr
   return e;
 }
 
-void Engine::stream_image(std::span<const std::uint8_t> pixels) {
+void Engine::stream_image(int image, std::span<const std::uint8_t> pixels) {
+  const EngineConfig& c = program_->config;
   Stream stream(*device_, Mem::activations,
-                static_cast<std::uint32_t>(program_->image.place.base * program_->config.pixels));
+                static_cast<std::uint32_t>(image) * c.act_image_stride() +
+                    static_cast<std::uint32_t>(program_->image.place.base * c.pixels));
   for (const WordPacker& word : image_words(*program_, pixels)) stream.write(word);
 }
 
-std::vector<std::int64_t> Engine::read_logits() {
+void Engine::read_logits(int image, std::vector<std::int64_t>& logits) {
   const ResultLayout& r = program_->result;
   const int lanes = program_->config.lanes_in;
-  std::vector<std::int64_t> logits;
+  const std::uint32_t first =
+      static_cast<std::uint32_t>(image) * program_->config.result_image_stride();
   for (int c = 0; c < r.shape.c; ++c)
     for (int y = 0; y < r.shape.h; ++y)
       for (int x = 0; x < r.shape.w; ++x) {
         const int at = (r.word(c, y, x, lanes) * lanes + c % lanes) * 2;
-        device_->write(reg(Reg::result_addr), static_cast<std::uint32_t>(at));
+        device_->write(reg(Reg::result_addr), first + static_cast<std::uint32_t>(at));
         const std::uint64_t low = device_->read(reg(Reg::result_data));
         const std::uint64_t high = device_->read(reg(Reg::result_data));
         logits.push_back(static_cast<std::int64_t>(high << 32 | low));
       }
-  return logits;
+}
+
+Result<std::size_t> Engine::count_images(std::span<const std::uint8_t> pixels) const {
+  const auto bytes = static_cast<std::size_t>(program_->image.image.size());
+  const std::size_t images = pixels.size() / bytes;
+  if (pixels.size() % bytes != 0 || images < 1 ||
+      images > static_cast<std::size_t>(program_->config.images))
+    return make_error(ErrorCode::kInvalidArgument,
+                      "{} bytes: the engine takes 1 to {} images of {}", pixels.size(),
+                      program_->config.images, bytes);
+  return images;
 }
 
 Status Engine::start_and_wait(std::uint32_t control) {
@@ -131,7 +146,9 @@ Status Engine::start_and_wait(std::uint32_t control) {
 
 Status Engine::load_images(std::span<const std::uint8_t> pixels) {
   if (!memory_) {
-    stream_image(pixels);
+    const auto bytes = static_cast<std::size_t>(program_->image.image.size());
+    for (std::size_t i = 0; i < pixels.size() / bytes; ++i)
+      stream_image(static_cast<int>(i), pixels.subspan(i * bytes, bytes));
     return ok_status();
   }
   if (std::equal(pixels.begin(), pixels.end(), loaded_.begin(), loaded_.end())) return ok_status();
@@ -151,11 +168,8 @@ Status Engine::prepare_next(std::span<const std::uint8_t> pixels) {
 
 Result<EngineRun> Engine::run(std::span<const std::uint8_t> pixels,
                               std::span<const std::uint8_t> next) {
-  for (const auto& images : {pixels, next})
-    if (static_cast<std::int64_t>(images.size()) != program_->image.image.size() &&
-        (&images == &pixels || !images.empty()))
-      return make_error(ErrorCode::kInvalidArgument, "an image of {} bytes, the network takes {}",
-                        images.size(), program_->image.image.size());
+  NBQ_ASSIGN(const std::size_t images, count_images(pixels));
+  if (!next.empty()) NBQ_TRY(count_images(next));
   EngineRun run;
   const std::uint64_t begin = device_->clock();
   NBQ_TRY(load_images(pixels));
@@ -174,16 +188,16 @@ Result<EngineRun> Engine::run(std::span<const std::uint8_t> pixels,
   if (memory_) run.memory_cycles = device_->read(reg(Reg::memory_cycles));
   const std::uint64_t read_from = device_->clock();
   if (memory_) {
-    NBQ_ASSIGN(run.logits, memory_->logits(*device_, 1));
+    NBQ_ASSIGN(run.logits, memory_->logits(*device_, images));
   } else {
-    run.logits = read_logits();
+    for (std::size_t i = 0; i < images; ++i) read_logits(static_cast<int>(i), run.logits);
   }
   run.load_cycles = (start - begin) + (device_->clock() - read_from);
   return run;
 }
 
 double utilisation(const Program& program, std::uint64_t compute_cycles) {
-  return static_cast<double>(program.macs) /
+  return static_cast<double>(program.macs) * program.config.images /
          (static_cast<double>(program.config.lanes()) * static_cast<double>(compute_cycles));
 }
 

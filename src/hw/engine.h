@@ -11,9 +11,9 @@
 
 namespace nbq::hw {
 
-/// One image through the engine.
+/// One run: up to config.images images through the engine.
 struct EngineRun {
-  std::vector<std::int64_t> logits;  ///< channels, rows, columns
+  std::vector<std::int64_t> logits;  ///< images, channels, rows, columns
   std::uint64_t compute_cycles = 0;  ///< from start to done
   std::uint64_t busy_cycles = 0;     ///< the array took a tap
   std::uint64_t residual_cycles = 0, drain_cycles = 0, barrier_cycles = 0, fetch_cycles = 0;
@@ -29,9 +29,11 @@ class Engine {
   /// parameters. Errors kInvalidArgument: another engine (names the register).
   static Result<Engine> open(std::unique_ptr<Device> device, const Program& program);
 
-  /// pixels: one image, channels x height x width. Errors kInvalidArgument: wrong byte count; kIo:
-  /// the engine stopped with an error (names it and the layer).
-  /// next: what the next call will give, or nothing. An engine with an AXI bus reads it meanwhile.
+  /// pixels: 1 to config.images images, each channels x height x width. With fewer than
+  /// config.images the rest of the engine works on what its memories hold, and nobody reads it.
+  /// next: what the next call will give, or nothing; an engine with an AXI bus reads it meanwhile.
+  /// Errors kInvalidArgument: wrong byte count; kIo: the engine stopped with an error (names it and
+  /// the layer).
   Result<EngineRun> run(std::span<const std::uint8_t> pixels,
                         std::span<const std::uint8_t> next = {});
 
@@ -39,11 +41,12 @@ class Engine {
 
  private:
   Engine() = default;
+  Result<std::size_t> count_images(std::span<const std::uint8_t> pixels) const;
   Status start_and_wait(std::uint32_t control);
   Status load_images(std::span<const std::uint8_t> pixels);
   Status prepare_next(std::span<const std::uint8_t> pixels);
-  void stream_image(std::span<const std::uint8_t> pixels);
-  std::vector<std::int64_t> read_logits();
+  void stream_image(int image, std::span<const std::uint8_t> pixels);
+  void read_logits(int image, std::vector<std::int64_t>& logits);
 
   std::unique_ptr<Device> device_;
   std::shared_ptr<const Program> program_;
@@ -51,7 +54,8 @@ class Engine {
   std::vector<std::uint8_t> loaded_;  ///< images that are in the activation memory already
 };
 
-/// Fraction of the array's lane-cycles that did useful multiply-accumulates.
+/// Fraction of the array's lane-cycles that did useful multiply-accumulates, with an image in every
+/// copy.
 double utilisation(const Program& program, std::uint64_t compute_cycles);
 
 }  // namespace nbq::hw

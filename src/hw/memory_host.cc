@@ -29,7 +29,7 @@ void copy_word(std::uint8_t* to, const WordPacker& word) {
 
 MemoryHost::MemoryHost(const Program& program) : program_(&program) {
   const EngineConfig& c = program.config;
-  const auto images = std::size_t{1};
+  const auto images = static_cast<std::size_t>(c.images);
   const auto lanes = static_cast<std::size_t>(c.lanes_in * c.lanes_out);
   weight_bytes_ = external_word_bytes(c.lanes_in * c.lanes_out * c.weight_bits(), c.axi_bits);
   image_bytes_ = external_word_bytes(c.lanes_in * c.act_bits, c.axi_bits);

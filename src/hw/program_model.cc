@@ -12,17 +12,16 @@
 namespace nbq::hw {
 namespace {
 
-/// From a new result address to its word at the host port.
+/// From a new result address to its word at the host port, with no broadcast stages.
 constexpr std::uint64_t kResultCycles = 3;
 
 class ProgramModel final : public Device {
  public:
   explicit ProgramModel(const EngineConfig& c)
-      : c_(c),
-        shared_(with_block(c)),
-        array_(shared_),
-        program_(size(c.program_depth)),
-        external_(c) {}
+      : c_(c), shared_(with_block(c)), program_(size(c.program_depth)), external_(c) {
+    images_.reserve(size(c.images));
+    for (int i = 0; i < c.images; ++i) images_.emplace_back(shared_);
+  }
 
   void write(std::uint32_t reg, std::uint32_t value) override {
     ++clock_;
@@ -44,7 +43,7 @@ class ProgramModel final : public Device {
         break;
       case Reg::result_addr:
         result_addr_ = value;
-        result_there_ = clock_ + 1 + kResultCycles;
+        result_there_ = clock_ + 1 + result_cycles();
         break;
       default:
         external_.write(static_cast<Reg>(reg), value);
@@ -63,6 +62,8 @@ class ProgramModel final : public Device {
       case Reg::widths:
         return u(static_cast<int>(c_.pe)) << 28 | u(c_.pixels) << 16 | u(c_.code_bits) << 12 |
                u(c_.act_bits) << 6 | u(c_.acc_bits);
+      case Reg::images:
+        return u(c_.broadcast) << 24 | u(c_.mult_bits) << 16 | u(c_.images);
       case Reg::axi_bits:
         return u(c_.axi_bits);
       case Reg::status:
@@ -85,11 +86,9 @@ class ProgramModel final : public Device {
         return static_cast<std::uint32_t>(counts_.fetch);
       case Reg::result_data: {
         clock_ = std::max(clock_, result_there_);
-        result_there_ = clock_ + kResultCycles;
+        result_there_ = clock_ + result_cycles();
         const std::uint32_t half = result_addr_ & 1;
-        const std::size_t at = result_addr_++ / 2;
-        const auto v = static_cast<std::uint64_t>(
-            at < array_.memory().results.size() ? array_.memory().results[at] : 0);
+        const auto v = static_cast<std::uint64_t>(result(result_addr_++));
         return static_cast<std::uint32_t>(half != 0 ? v >> 32 : v);
       }
       default:
@@ -109,6 +108,27 @@ class ProgramModel final : public Device {
   static EngineConfig with_block(EngineConfig c) {
     if (c.axi_bits > 0) c.weight_depth *= 2;
     return c;
+  }
+  std::uint64_t result_cycles() const {
+    return kResultCycles + static_cast<std::uint64_t>(c_.broadcast);
+  }
+
+  /// Accumulator at a host address, 0 beyond the memories.
+  std::int64_t result(std::uint32_t address) {
+    const std::size_t image = address / c_.result_image_stride();
+    const std::size_t at = address % c_.result_image_stride() / 2;
+    if (image >= images_.size()) return 0;
+    const std::vector<std::int64_t>& results = images_[image].memory().results;
+    return at < results.size() ? results[at] : 0;
+  }
+
+  /// Activations of the word at a host address; nullptr beyond the memories.
+  std::uint32_t* activation_word(std::uint32_t address) {
+    const std::size_t image = address / c_.act_image_stride();
+    const std::size_t at = address % c_.act_image_stride() * size(c_.lanes_in);
+    if (image >= images_.size()) return nullptr;
+    std::vector<std::uint32_t>& activations = images_[image].memory().activations;
+    return at < activations.size() ? &activations[at] : nullptr;
   }
 
   int stream_bits() const {
@@ -140,17 +160,15 @@ class ProgramModel final : public Device {
         shared_.biases[at * lanes + i] = sign_extend(bits.take(c_.acc_bits), c_.acc_bits);
         shared_.shifts[at * lanes + i] = static_cast<int>(sign_extend(bits.take(7), 7));
       }
-    } else if (at < size(c_.act_depth) * size(c_.pixels)) {
-      stream_activations(bits, at);
+    } else {
+      stream_activations(bits, activation_word(static_cast<std::uint32_t>(at)));
     }
     pending_.clear();
   }
 
-  void stream_activations(BitReader& bits, std::size_t at) {
-    const auto lanes = size(c_.lanes_in);
-    for (std::size_t i = 0; i < lanes; ++i)
-      array_.memory().activations[at * lanes + i] =
-          static_cast<std::uint32_t>(bits.take(c_.act_bits));
+  void stream_activations(BitReader& bits, std::uint32_t* word) {
+    for (std::size_t i = 0; i < size(c_.lanes_in) && word != nullptr; ++i)
+      word[i] = static_cast<std::uint32_t>(bits.take(c_.act_bits));
   }
 
   void stream_weights(BitReader& bits, std::size_t at) {
@@ -189,28 +207,31 @@ class ProgramModel final : public Device {
   }
 
   EngineError load_image() {
-    for (std::uint32_t at = 0; at < external_.image_size(); ++at) {
-      const ExternalMemory::Word word = external_.image_word(0, at);
-      if (word.error != EngineError::none) return word.error;
-      BitReader bits(word.pieces);
-      stream_activations(bits, word.place);
+    for (std::uint32_t image = 0; image < images_.size(); ++image) {
+      for (std::uint32_t at = 0; at < external_.image_size(); ++at) {
+        const ExternalMemory::Word word = external_.image_word(image, at);
+        if (word.error != EngineError::none) return word.error;
+        BitReader bits(word.pieces);
+        stream_activations(bits, activation_word(image * c_.act_image_stride() + word.place));
+      }
+      images_[image].start();
     }
-    array_.start();
     return EngineError::none;
   }
 
   EngineError store_results() {
     if (external_.result_size() > static_cast<std::uint32_t>(c_.result_depth))
       return EngineError::bad_address;
-    for (std::uint32_t at = 0; at < external_.result_size(); ++at) {
-      WordPacker word;
-      for (std::size_t lane = 0; lane < size(c_.lanes_in); ++lane)
-        word.append(
-            static_cast<std::uint64_t>(array_.memory().results[at * size(c_.lanes_in) + lane]),
-            c_.acc_bits);
-      if (const EngineError e = external_.store_result(0, at, word); e != EngineError::none)
-        return e;
-    }
+    const std::size_t lanes = size(c_.lanes_in);
+    for (std::uint32_t image = 0; image < images_.size(); ++image)
+      for (std::uint32_t at = 0; at < external_.result_size(); ++at) {
+        const std::int64_t* results = images_[image].memory().results.data() + at * lanes;
+        WordPacker word;
+        for (std::size_t lane = 0; lane < lanes; ++lane)
+          word.append(static_cast<std::uint64_t>(results[lane]), c_.acc_bits);
+        if (const EngineError e = external_.store_result(image, at, word); e != EngineError::none)
+          return e;
+      }
     return EngineError::none;
   }
 
@@ -237,7 +258,7 @@ class ProgramModel final : public Device {
   }
 
   EngineError execute(Stopwatch& watch) {
-    array_.start();
+    for (ArrayModel& image : images_) image.start();
     external_.start();
     for (pc_ = 0; (pc_ + 1) * kInstrWords <= program_.size(); ++pc_) {
       EncodedInstruction words;
@@ -255,14 +276,15 @@ class ProgramModel final : public Device {
         continue;
       }
       if (const EngineError e = take_stream(i); e != EngineError::none) return e;
-      if (const EngineError e = array_.run(i); e != EngineError::none) return e;
+      for (ArrayModel& image : images_)
+        if (const EngineError e = image.run(i); e != EngineError::none) return e;
     }
     return EngineError::overrun;
   }
 
   EngineConfig c_;
   SharedMemory shared_;
-  ArrayModel array_;
+  std::vector<ArrayModel> images_;
   std::vector<std::uint32_t> program_;
   ExternalMemory external_;
   std::vector<std::uint32_t> pending_;
