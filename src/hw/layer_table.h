@@ -3,8 +3,9 @@
 
 namespace nbq::hw {
 
-/// Fraction of the layer's lane-cycles with a useful product: what is left after idle cycles, lanes
-/// without a channel, a column or an image pixel, and products that only move data.
+/// Fraction of the layer's lane-cycles with a useful product (macs: of one image): what is left
+/// after idle cycles, lanes without a channel, a column or an image pixel, and products that only
+/// move data.
 double lanes_used(const EngineConfig& config, std::int64_t macs, const CycleCounts& cycles);
 /// Fraction of the cycles in which the array took a tap.
 double array_busy(const CycleCounts& cycles);
