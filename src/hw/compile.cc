@@ -70,9 +70,11 @@ int choose_bank_shift(const Graph& g, int id, const std::vector<std::vector<int>
 class Compiler {
  public:
   /// loads_next: the image keeps its memory for the whole program, so that the next one can come.
-  Compiler(const Graph& g, EngineConfig config, const MemoryLimits& limits, bool loads_next)
+  Compiler(const Graph& g, EngineConfig config, const MemoryLimits& limits, bool sketch,
+           bool loads_next)
       : g_(g),
         limits_(limits),
+        sketch_(sketch),
         readers_(g.consumers()),
         emitter_(config),
         places_(g.nodes.size()),
@@ -125,7 +127,7 @@ class Compiler {
   Status step(const Step& s) {
     const Node& n = node(s.id);
     const EmitContext context{g_, s.id, max_level_log2()};
-    NBQ_ASSIGN(ArrayJob job, op_emit(n.kind())(context));
+    NBQ_ASSIGN(ArrayJob job, emit_job(context));
     if (s.id == 0) return place_image();
     if (job.kind == ArrayJob::Kind::kAlias) {
       const int source = owner(n.inputs[0]);
@@ -139,10 +141,16 @@ class Compiler {
     ArrayJob inner;
     if (s.absorbed >= 0) {
       const EmitContext inner_context{g_, s.absorbed, context.max_level_log2};
-      NBQ_ASSIGN(inner, op_emit(node(s.absorbed).kind())(inner_context));
+      NBQ_ASSIGN(inner, emit_job(inner_context));
       block.job = &inner;
     }
     return emit(s, job, block);
+  }
+
+  Result<ArrayJob> emit_job(const EmitContext& context) const {
+    NBQ_ASSIGN(ArrayJob job, op_emit(context.node().kind())(context));
+    for (Pass& pass : job.passes) pass.sketched = sketch_ && context.node().po2.bits > 0;
+    return job;
   }
 
   Status emit(const Step& s, const ArrayJob& job, BlockJob& block) {
@@ -322,6 +330,7 @@ class Compiler {
 
   const Graph& g_;
   MemoryLimits limits_;
+  bool sketch_;
   std::vector<std::vector<int>> readers_;
   BlockEmitter emitter_;
   std::vector<TensorPlace> places_;
@@ -342,6 +351,13 @@ Result<EngineConfig> fit_widths(const Graph& g, EngineConfig c) {
   return c;
 }
 
+EngineConfig least_widths() {
+  EngineConfig c;
+  c.code_bits = c.act_bits = 2;
+  c.acc_bits = kMinAccBits;
+  return c;
+}
+
 Status check_lanes(const EngineConfig& c) {
   const auto pow2 = [](int v) { return v > 0 && std::has_single_bit(static_cast<unsigned>(v)); };
   if (!pow2(c.lanes_in) || c.lanes_in < 2 || c.lanes_in > kMaxLanesIn || !pow2(c.pixels) ||
@@ -358,6 +374,16 @@ Status check_lanes(const EngineConfig& c) {
   return ok_status();
 }
 
+/// With the next image's loading in the program if the activations leave room for it.
+Result<Program> compile_within(const Graph& g, const EngineConfig& config,
+                               const MemoryLimits& limits, bool sketch) {
+  if (config.axi_bits > 0) {
+    auto program = Compiler(g, config, limits, sketch, true).run();
+    if (program.ok()) return program;
+  }
+  return Compiler(g, config, limits, sketch, false).run();
+}
+
 }  // namespace
 
 Result<Program> compile(const Graph& graph, const EngineConfig& wanted,
@@ -367,11 +393,30 @@ Result<Program> compile(const Graph& graph, const EngineConfig& wanted,
   Graph g = graph;
   NBQ_TRY(infer_shapes(g));
   NBQ_ASSIGN(const EngineConfig config, fit_widths(g, wanted));
-  if (config.axi_bits > 0) {
-    auto program = Compiler(g, config, limits, true).run();
-    if (program.ok()) return program;
-  }
-  return Compiler(g, config, limits, false).run();
+  return compile_within(g, config, limits, false);
+}
+
+Result<ProgramSketch> ProgramSketch::create(const Graph& graph) {
+  NBQ_TRY(verify_integer(graph));
+  ProgramSketch sketch;
+  sketch.graph_ = graph;
+  NBQ_TRY(infer_shapes(sketch.graph_));
+  NBQ_ASSIGN(sketch.least_, fit_widths(sketch.graph_, least_widths()));
+  for (Node& n : sketch.graph_.nodes) n.po2.codes = {};
+  return sketch;
+}
+
+Result<Program> ProgramSketch::program(const EngineConfig& wanted,
+                                       const MemoryLimits& limits) const {
+  NBQ_TRY(check_lanes(wanted));
+  EngineConfig config = wanted;
+  config.code_bits = std::max(config.code_bits, least_.code_bits);
+  config.act_bits = std::max(config.act_bits, least_.act_bits);
+  config.acc_bits = std::max(config.acc_bits, least_.acc_bits);
+  NBQ_ASSIGN(Program program, compile_within(graph_, config, limits, true));
+  program.weights.clear();
+  program.stream.clear();
+  return program;
 }
 
 }  // namespace nbq::hw

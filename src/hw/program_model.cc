@@ -12,15 +12,12 @@
 namespace nbq::hw {
 namespace {
 
-/// From a new result address to its word at the host port, with no broadcast stages.
-constexpr std::uint64_t kResultCycles = 3;
 
 class ProgramModel final : public Device {
  public:
   explicit ProgramModel(const EngineConfig& c)
       : c_(c), shared_(with_block(c)), program_(size(c.program_depth)), external_(c) {
-    images_.reserve(size(c.images));
-    for (int i = 0; i < c.images; ++i) images_.emplace_back(shared_);
+    for (int i = 0; i < c.images; ++i) images_.push_back(std::make_unique<ArrayModel>(shared_));
   }
 
   void write(std::uint32_t reg, std::uint32_t value) override {
@@ -109,26 +106,26 @@ class ProgramModel final : public Device {
     if (c.axi_bits > 0) c.weight_depth *= 2;
     return c;
   }
-  std::uint64_t result_cycles() const {
-    return kResultCycles + static_cast<std::uint64_t>(c_.broadcast);
-  }
+
+  /// From a new result address to its word at the host port.
+  std::uint64_t result_cycles() const { return 3 + static_cast<std::uint64_t>(c_.broadcast); }
 
   /// Accumulator at a host address, 0 beyond the memories.
-  std::int64_t result(std::uint32_t address) {
+  std::int64_t result(std::uint32_t address) const {
     const std::size_t image = address / c_.result_image_stride();
     const std::size_t at = address % c_.result_image_stride() / 2;
     if (image >= images_.size()) return 0;
-    const std::vector<std::int64_t>& results = images_[image].memory().results;
+    const std::vector<std::int64_t>& results = images_[image]->memory().results;
     return at < results.size() ? results[at] : 0;
   }
 
   /// Activations of the word at a host address; nullptr beyond the memories.
-  std::uint32_t* activation_word(std::uint32_t address) {
+  std::uint32_t* activation_word(std::size_t address) {
     const std::size_t image = address / c_.act_image_stride();
     const std::size_t at = address % c_.act_image_stride() * size(c_.lanes_in);
     if (image >= images_.size()) return nullptr;
-    std::vector<std::uint32_t>& activations = images_[image].memory().activations;
-    return at < activations.size() ? &activations[at] : nullptr;
+    std::vector<std::uint32_t>& activations = images_[image]->memory().activations;
+    return at < activations.size() ? activations.data() + at : nullptr;
   }
 
   int stream_bits() const {
@@ -161,7 +158,7 @@ class ProgramModel final : public Device {
         shared_.shifts[at * lanes + i] = static_cast<int>(sign_extend(bits.take(7), 7));
       }
     } else {
-      stream_activations(bits, activation_word(static_cast<std::uint32_t>(at)));
+      stream_activations(bits, activation_word(at));
     }
     pending_.clear();
   }
@@ -214,7 +211,7 @@ class ProgramModel final : public Device {
         BitReader bits(word.pieces);
         stream_activations(bits, activation_word(image * c_.act_image_stride() + word.place));
       }
-      images_[image].start();
+      images_[image]->start();
     }
     return EngineError::none;
   }
@@ -225,7 +222,7 @@ class ProgramModel final : public Device {
     const std::size_t lanes = size(c_.lanes_in);
     for (std::uint32_t image = 0; image < images_.size(); ++image)
       for (std::uint32_t at = 0; at < external_.result_size(); ++at) {
-        const std::int64_t* results = images_[image].memory().results.data() + at * lanes;
+        const std::int64_t* results = images_[image]->memory().results.data() + at * lanes;
         WordPacker word;
         for (std::size_t lane = 0; lane < lanes; ++lane)
           word.append(static_cast<std::uint64_t>(results[lane]), c_.acc_bits);
@@ -258,7 +255,7 @@ class ProgramModel final : public Device {
   }
 
   EngineError execute(Stopwatch& watch) {
-    for (ArrayModel& image : images_) image.start();
+    for (const auto& image : images_) image->start();
     external_.start();
     for (pc_ = 0; (pc_ + 1) * kInstrWords <= program_.size(); ++pc_) {
       EncodedInstruction words;
@@ -276,15 +273,15 @@ class ProgramModel final : public Device {
         continue;
       }
       if (const EngineError e = take_stream(i); e != EngineError::none) return e;
-      for (ArrayModel& image : images_)
-        if (const EngineError e = image.run(i); e != EngineError::none) return e;
+      for (const auto& image : images_)
+        if (const EngineError e = image->run(i); e != EngineError::none) return e;
     }
     return EngineError::overrun;
   }
 
   EngineConfig c_;
   SharedMemory shared_;
-  std::vector<ArrayModel> images_;
+  std::vector<std::unique_ptr<ArrayModel>> images_;
   std::vector<std::uint32_t> program_;
   ExternalMemory external_;
   std::vector<std::uint32_t> pending_;
