@@ -115,5 +115,195 @@ INSTANTIATE_TEST_SUITE_P(Bus, StreamedNetwork,
                            return fmt::format("axi{}_images{}", p.param.axi_bits, p.param.images);
                          });
 
+TEST(StreamedNetworks, RandomOnesAreExactUnderRandomStalls) {
+  // One engine, wide enough for all of them.
+  EngineConfig wanted = axi_engine(4, 8, 2, 64);
+  wanted.code_bits = 5;
+  wanted.act_bits = 16;
+  wanted.acc_bits = 48;
+  MemoryLimits limits;
+  limits.weight_depth = wanted.weight_depth = 96;
+  limits.act_depth = wanted.act_depth;
+  int streamed = 0;
+  for (std::uint32_t seed = 5000; seed < 5024; ++seed) {
+    SCOPED_TRACE(::testing::Message() << "seed " << seed);
+    testing::RandomGraph random(seed);
+    const Graph g = random.make_integer(random.uniform(1, 5), random.uniform(0, 1) == 0 ? 8 : 16);
+    const auto program = compile(g, wanted, limits);
+    if (!program.ok() || program->config != wanted) continue;  // a block or map that is too large
+    if (program->stream.empty()) continue;
+    ++streamed;
+    AxiMemoryOptions memory;
+    memory.latency = static_cast<std::uint32_t>(random.uniform(0, 80));
+    memory.stall_percent = static_cast<std::uint32_t>(random.uniform(0, 60));
+    memory.seed = seed;
+    NBQ_DEVICE(sim, program->config, memory);
+    const AxiSimDevice& watched = *sim;
+    auto engine = Engine::open(std::move(sim), *program);
+    ASSERT_TRUE(engine.ok()) << engine.error().message;
+    const auto pixels = random.pixels(g, 1);
+    const auto ran = engine->run(pixels, pixels);
+    ASSERT_TRUE(ran.ok()) << ran.error().message;
+    ASSERT_EQ(ran->logits, RefExecutor::create(g).value().run(pixels, 1).value());
+    ASSERT_EQ(watched.violation(), "");
+  }
+  EXPECT_GE(streamed, 5);
+}
+
+/// Lends a device, so that it outlives an engine and can be handled from outside.
+class Lent final : public Device {
+ public:
+  explicit Lent(Device& device) : device_(device) {}
+  void write(std::uint32_t reg, std::uint32_t value) override { device_.write(reg, value); }
+  std::uint32_t read(std::uint32_t reg) override { return device_.read(reg); }
+  void wait(std::uint64_t cycles) override { device_.wait(cycles); }
+  std::uint64_t clock() const override { return device_.clock(); }
+  Result<DeviceMemory> memory(std::size_t bytes) override { return device_.memory(bytes); }
+
+ private:
+  Device& device_;
+};
+
+class AxiErrorTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    MemoryLimits limits;
+    limits.weight_depth = 300;
+    auto compiled = compile(graph_, axi_engine(4, 8, 2, 32), limits);
+    ASSERT_TRUE(compiled.ok()) << compiled.error().message;
+    program_ = *compiled;
+    auto device = open_axi_sim(program_.config);
+    if (!device.ok() && device.error().code == ErrorCode::kToolMissing)
+      GTEST_SKIP() << device.error().message;
+    ASSERT_TRUE(device.ok()) << device.error().message;
+    device_ = std::move(*device);
+    pixels_ = testing::RandomGraph(3).pixels(graph_, 1);
+    want_ = RefExecutor::create(graph_).value().run(pixels_, 1).value();
+    open(program_);
+  }
+  void open(const Program& program) {
+    auto engine = Engine::open(std::make_unique<Lent>(*device_), program);
+    ASSERT_TRUE(engine.ok()) << engine.error().message;
+    engine_ = std::make_unique<Engine>(std::move(*engine));
+  }
+  void write(Reg reg, std::uint32_t value) {
+    device_->write(static_cast<std::uint32_t>(reg), value);
+  }
+  std::uint32_t read(Reg reg) { return device_->read(static_cast<std::uint32_t>(reg)); }
+  void expect_error(EngineError error) {
+    const auto ran = engine_->run(pixels_);
+    ASSERT_FALSE(ran.ok());
+    EXPECT_NE(ran.error().message.find(describe(error)), std::string::npos) << ran.error().message;
+  }
+  void expect_sound() {
+    const auto ran = engine_->run(pixels_);
+    ASSERT_TRUE(ran.ok()) << ran.error().message;
+    EXPECT_EQ(ran->logits, want_);
+    EXPECT_EQ(device_->violation(), "");
+  }
+
+  const Graph graph_ = fully_connected(7);
+  Program program_;
+  std::unique_ptr<AxiSimDevice> device_;
+  std::unique_ptr<Engine> engine_;
+  std::vector<std::uint8_t> pixels_;
+  std::vector<std::int64_t> want_;
+};
+
+TEST_F(AxiErrorTest, ErrorAnswersEndTheProgram) {
+  // In the weight stream (words of 12 bytes), in both image areas (words of 4), in the results.
+  const auto pages = [](std::size_t bytes) { return (bytes + 4095) / 4096 * 4096; };
+  const std::uint64_t images = pages(program_.stream.size() / 32 * 12);
+  const std::uint64_t results =
+      images + 2 * pages(static_cast<std::size_t>(program_.image.place.words()) * 2 * 4);
+  const std::pair<std::uint64_t, std::uint64_t> places[] = {
+      {1200, 1201}, {images, results}, {results + 16, results + 17}};
+  for (const auto& [begin, end] : places) {
+    AxiMemoryOptions memory;
+    memory.latency = 20;
+    memory.error_begin = begin;
+    memory.error_end = end;
+    device_->configure(memory);
+    expect_error(EngineError::bus);
+    device_->configure({});
+    expect_sound();
+  }
+}
+
+TEST_F(AxiErrorTest, ATruncatedStreamIsTold) {
+  const std::size_t words = program_.stream.size() / 32;
+  write(Reg::weight_words, static_cast<std::uint32_t>(words - 1));
+  expect_error(EngineError::underrun);
+  write(Reg::weight_words, static_cast<std::uint32_t>(words));
+  expect_sound();
+}
+
+TEST_F(AxiErrorTest, ABusThatStopsEndsInTheWatchdog) {
+  write(Reg::watchdog, 3000);
+  AxiMemoryOptions memory;
+  memory.latency = 5000;
+  device_->configure(memory);
+  expect_error(EngineError::watchdog);
+  // What is under way comes late; the next program waits for it.
+  write(Reg::watchdog, 1 << 20);
+  device_->configure({});
+  expect_sound();
+}
+
+TEST_F(AxiErrorTest, ABlockThatNeverComesEndsInTheWatchdog) {
+  Program wrong = program_;
+  for (Instruction& i : wrong.instructions)
+    if (i.wgt_words > 0) i.wgt_words = 301;
+  open(wrong);
+  write(Reg::watchdog, 3000);
+  expect_error(EngineError::watchdog);
+  open(program_);
+  expect_sound();
+}
+
+TEST_F(AxiErrorTest, AbortAndResetAtAnyTime) {
+  AxiMemoryOptions memory;
+  memory.latency = 30;
+  memory.stall_percent = 20;
+  device_->configure(memory);
+  for (int round = 0; round < 12; ++round) {
+    write(Reg::ctrl, 1);
+    device_->wait(static_cast<std::uint64_t>(200 + 331 * round));
+    if (round % 2 == 0) {
+      write(Reg::ctrl, 2);
+      EXPECT_EQ(read(Reg::error), static_cast<std::uint32_t>(EngineError::aborted));
+    } else {
+      device_->reset();
+      EXPECT_EQ(read(Reg::status), 0U);
+      open(program_);
+    }
+    expect_sound();
+  }
+}
+
+TEST_F(AxiErrorTest, RegistersAnswerBadAccesses) {
+  std::uint32_t value = 0;
+  EXPECT_EQ(device_->access(false, 0, 15, value), 0U);
+  EXPECT_EQ(value, 0x4E425131U);
+  EXPECT_EQ(device_->access(false, 2, 15, value), 2U);            // misaligned
+  EXPECT_EQ(device_->access(false, 4 * 63, 15, value), 2U);       // no such register
+  EXPECT_EQ(device_->access(false, 4 * 3, 15, value), 2U);        // write-only
+  EXPECT_EQ(device_->access(true, 0, 15, value), 2U);             // read-only
+  EXPECT_EQ(device_->access(true, 4 * 7, 3, value), 2U);          // half a word
+  EXPECT_EQ(device_->access(true, 1024 + 4 * 7, 15, value), 2U);  // beyond the registers
+  EXPECT_EQ(device_->access(true, 4 * 7, 15, value = 77), 0U);
+  EXPECT_EQ(read(Reg::watchdog), 77U);
+}
+
+TEST_F(AxiErrorTest, TheInterruptTellsTheEnd) {
+  write(Reg::irq, 3);
+  EXPECT_FALSE(device_->irq());
+  expect_sound();
+  EXPECT_TRUE(device_->irq());
+  EXPECT_EQ(read(Reg::irq), 3U);
+  write(Reg::irq, 3);
+  EXPECT_FALSE(device_->irq());
+}
+
 }  // namespace
 }  // namespace nbq::hw

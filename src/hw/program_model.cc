@@ -12,7 +12,6 @@
 namespace nbq::hw {
 namespace {
 
-
 class ProgramModel final : public Device {
  public:
   explicit ProgramModel(const EngineConfig& c)
