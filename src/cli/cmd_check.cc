@@ -76,7 +76,8 @@ Result<std::vector<Outcome>> check_all(const CheckOptions& o, const RefExecutor&
   NBQ_TRY(check_engine(ref, t, want, outcomes));
   for (const hw::PeKind kind : {hw::PeKind::kSvpe, hw::PeKind::kVpe}) {
     if (o.pe != "both" && o.pe != hw::pe_name(kind)) continue;
-    NBQ_ASSIGN(const hw::Program program, hw::compile(ref.graph(), o.engine.wanted(kind)));
+    NBQ_ASSIGN(const hw::Program program,
+               hw::compile(ref.graph(), o.engine.wanted(kind), o.engine.limits));
     NBQ_ASSIGN(const Logits model, model_all(program, t));
     outcomes.push_back({std::string(hw::pe_name(kind)) + " program", t.count,
                         count_mismatches(want, model, outputs)});

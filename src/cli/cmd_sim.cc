@@ -9,6 +9,7 @@ struct SimOptions {
   std::size_t images = 1;
   int threads = 0;
   double clock_mhz = 200;
+  hw::AxiMemoryOptions memory;
   EngineOptions engine;
 };
 
@@ -16,8 +17,9 @@ Status sim_command(const SimOptions& o, Context& context) {
   NBQ_ASSIGN(Graph graph, load_nbq(o.model));
   NBQ_ASSIGN(const RefExecutor ref, RefExecutor::create(std::move(graph)));
   NBQ_ASSIGN(const TestImages t, test_images(ref.graph(), o.data, o.images));
-  NBQ_ASSIGN(const hw::Program program, hw::compile(ref.graph(), o.engine.wanted(o.engine.kind())));
-  NBQ_ASSIGN(const SimOutcome sim, simulate(program, t.pixels, t.count, o.threads));
+  NBQ_ASSIGN(const hw::Program program,
+             hw::compile(ref.graph(), o.engine.wanted(o.engine.kind()), o.engine.limits));
+  NBQ_ASSIGN(const SimOutcome sim, simulate(program, t.pixels, t.count, o.threads, o.memory));
   NBQ_ASSIGN(const auto want, reference_logits(ref, t));
   const auto outputs = static_cast<std::size_t>(ref.outputs());
   const std::size_t mismatches = count_mismatches(want, sim.logits, outputs);
@@ -44,7 +46,9 @@ Status sim_command(const SimOptions& o, Context& context) {
   j["drain_cycles_per_image"] = per_image(sim.run.drain_cycles);
   j["barrier_cycles_per_image"] = per_image(sim.run.barrier_cycles);
   j["fetch_cycles_per_image"] = per_image(sim.run.fetch_cycles);
+  j["memory_cycles_per_image"] = per_image(sim.run.memory_cycles);
   j["macs"] = program.macs;
+  j["streamed_weight_words"] = program.streamed_words();
   j["instructions"] = program.instructions.size();
   j["utilisation"] = used;
   j["images_per_s"] = per_second;
@@ -78,6 +82,11 @@ void add_sim(CLI::App& app, Context& context) {
                   "clock for images/s; an assumption, not a measurement [200]")
       ->check(CLI::PositiveNumber);
   cmd->add_option("--threads", o->threads, "0: one a core")->check(CLI::NonNegativeNumber);
+  cmd->add_option("--mem-latency", o->memory.latency,
+                  "cycles from an AXI address to its first beat [0]");
+  cmd->add_option("--stall-percent", o->memory.stall_percent,
+                  "cycles in which an AXI valid or ready is withheld, at random [0]")
+      ->check(CLI::Range(0, 95));
   o->engine.add_to(*cmd);
 }
 

@@ -12,7 +12,8 @@ struct SynthOptions {
 
 Status synth_command(const SynthOptions& o, Context& context) {
   NBQ_ASSIGN(const Graph graph, load_nbq(o.model));
-  NBQ_ASSIGN(const hw::Program program, hw::compile(graph, o.engine.wanted(o.engine.kind())));
+  NBQ_ASSIGN(const hw::Program program,
+             hw::compile(graph, o.engine.wanted(o.engine.kind()), o.engine.limits));
   const hw::SynthTarget target =
       o.target == "ecp5" ? hw::SynthTarget::kEcp5 : hw::SynthTarget::kXcup;
   NBQ_ASSIGN(const hw::Resources r, hw::synthesise(program.config, target));

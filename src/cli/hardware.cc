@@ -5,7 +5,6 @@
 #include <thread>
 
 #include "core/fixed_point.h"
-#include "hw/sim.h"
 
 namespace nbq::cli {
 
@@ -42,6 +41,16 @@ void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
       ->check(CLI::Range(0, hw::kMaxBroadcast));
   cmd.add_option("--mult-bits", config.mult_bits, "weight bits of a multiplier (vpe) [16]")
       ->check(CLI::Range(2, 16));
+  cmd.add_option(
+         "--axi-bits", config.axi_bits,
+         "an AXI bus of so many bits for images, logits and weights that do not fit [0: none]")
+      ->check(CLI::IsMember({0, 32, 64, 128, 256, 512}));
+  cmd.add_option("--weight-depth", limits.weight_depth,
+                 "weight words that the engine has; more are streamed over AXI [as many as needed]")
+      ->check(CLI::Range(2, hw::kMaxDepth));
+  cmd.add_option("--act-depth", limits.act_depth,
+                 "activation words a bank that the engine has [as many as needed]")
+      ->check(CLI::Range(2, hw::kMaxDepth));
   cmd.add_option("--engine-act-bits", config.act_bits,
                  "at least so many activation bits [the network's]")
       ->check(CLI::Range(2, 16));
@@ -56,7 +65,7 @@ hw::EngineConfig EngineOptions::wanted(hw::PeKind kind) const {
 }
 
 Result<SimOutcome> simulate(const hw::Program& program, const std::vector<std::uint8_t>& pixels,
-                            std::size_t images, int threads) {
+                            std::size_t images, int threads, const hw::AxiMemoryOptions& memory) {
   const std::size_t bytes = static_cast<std::size_t>(program.image.image.size());
   const auto outputs = static_cast<std::size_t>(program.result.shape.size());
   NBQ_CHECK(pixels.size() == bytes * images && images > 0);
@@ -67,7 +76,7 @@ Result<SimOutcome> simulate(const hw::Program& program, const std::vector<std::u
                                               : std::max(1u, std::thread::hardware_concurrency()));
   std::vector<hw::Engine> engines;
   for (std::size_t i = 0; i < n; ++i) {
-    NBQ_ASSIGN(auto device, hw::open_sim(program.config));
+    NBQ_ASSIGN(auto device, hw::open_sim(program.config, memory));
     NBQ_ASSIGN(hw::Engine engine, hw::Engine::open(std::move(device), program));
     engines.push_back(std::move(engine));
   }
@@ -81,8 +90,11 @@ Result<SimOutcome> simulate(const hw::Program& program, const std::vector<std::u
   NBQ_TRY(parallel_for(n, static_cast<int>(n), [&](std::size_t e) -> Status {
     for (std::size_t r = e; r < runs; r += n) {
       const std::size_t first = r * at_once, count = std::min(at_once, images - first);
+      const std::size_t next = std::min(images, (r + n) * at_once);
+      const std::size_t next_count = std::min(at_once, images - next);
       NBQ_ASSIGN(hw::EngineRun run,
-                 engines[e].run(std::span(pixels).subspan(first * bytes, count * bytes)));
+                 engines[e].run(std::span(pixels).subspan(first * bytes, count * bytes),
+                                std::span(pixels).subspan(next * bytes, next_count * bytes)));
       const std::lock_guard lock(mutex);
       std::copy(run.logits.begin(), run.logits.end(),
                 outcome.logits.begin() + static_cast<std::ptrdiff_t>(first * outputs));
@@ -98,14 +110,15 @@ Result<SimOutcome> simulate(const hw::Program& program, const std::vector<std::u
 }
 
 nlohmann::ordered_json config_json(const hw::EngineConfig& c) {
-  return {{"pe", hw::pe_name(c.pe)},        {"lanes_in", c.lanes_in},
-          {"lanes_out", c.lanes_out},       {"pixels", c.pixels},
-          {"images_at_once", c.images},     {"lanes", c.lanes()},
-          {"code_bits", c.code_bits},       {"weight_bits", c.weight_bits()},
-          {"act_bits", c.act_bits},         {"acc_bits", c.acc_bits},
-          {"broadcast", c.broadcast},       {"act_depth", c.act_depth},
-          {"weight_depth", c.weight_depth}, {"param_depth", c.param_depth},
-          {"result_depth", c.result_depth}, {"program_depth", c.program_depth}};
+  return {{"pe", hw::pe_name(c.pe)},         {"lanes_in", c.lanes_in},
+          {"lanes_out", c.lanes_out},        {"pixels", c.pixels},
+          {"images_at_once", c.images},      {"lanes", c.lanes()},
+          {"code_bits", c.code_bits},        {"weight_bits", c.weight_bits()},
+          {"act_bits", c.act_bits},          {"acc_bits", c.acc_bits},
+          {"broadcast", c.broadcast},        {"axi_bits", c.axi_bits},
+          {"act_depth", c.act_depth},        {"weight_depth", c.weight_depth},
+          {"param_depth", c.param_depth},    {"result_depth", c.result_depth},
+          {"program_depth", c.program_depth}};
 }
 
 Result<TestImages> test_images(const Graph& graph, const std::string& data, std::size_t images) {

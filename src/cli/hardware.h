@@ -2,12 +2,14 @@
 #include "cli/cli.h"
 #include "cli/evaluate.h"
 #include "hw/engine.h"
+#include "hw/sim.h"
 
 namespace nbq::cli {
 
 /// Options that say which engine: shared by check, sim and synth.
 struct EngineOptions {
   hw::EngineConfig config;
+  hw::MemoryLimits limits;
   std::string pe = "svpe";
   EngineOptions();
   void add_to(CLI::App& cmd, bool with_pe = true);
@@ -22,7 +24,8 @@ struct SimOutcome {
   double seconds = 0;
 };
 Result<SimOutcome> simulate(const hw::Program& program, const std::vector<std::uint8_t>& pixels,
-                            std::size_t images, int threads);
+                            std::size_t images, int threads,
+                            const hw::AxiMemoryOptions& memory = {});
 
 /// Fields of `config` for JSON.
 nlohmann::ordered_json config_json(const hw::EngineConfig& config);

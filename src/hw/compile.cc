@@ -301,9 +301,11 @@ class Compiler {
       return static_cast<int>((most + step - 1) / step * step);
     };
     const auto lanes = static_cast<std::size_t>(c.lanes_in);
-    c.act_depth = depth(static_cast<std::size_t>(memory_.high_water()), c.act_depth);
+    c.act_depth = std::min(limits_.act_depth,
+                           depth(static_cast<std::size_t>(memory_.high_water()), c.act_depth));
     c.weight_depth = program_.stream.empty()
-                         ? depth(static_cast<std::size_t>(plan.depth), c.weight_depth)
+                         ? std::min(limits_.weight_depth,
+                                    depth(static_cast<std::size_t>(plan.depth), c.weight_depth))
                          : static_cast<int>(plan.depth);  // the ring ends with the memory
     c.param_depth = depth(program_.params.size() / lanes, c.param_depth);
     const Shape& out = program_.result.shape;

@@ -43,7 +43,11 @@ struct Program {
   std::vector<std::int16_t> weights;  ///< M*C a word, +-2^(k-1) or 0; loaded once
   std::vector<std::int16_t> stream;   ///< weight words that come from external memory in every run
   int ring = 0;                       ///< first weight word that the stream goes through
-  bool loads_next = false;            ///< a run reads the image of the next one
+  /// Weight words that every run reads from external memory.
+  std::size_t streamed_words() const {
+    return stream.size() / static_cast<std::size_t>(config.lanes_in * config.lanes_out);
+  }
+  bool loads_next = false;  ///< a run reads the image of the next one
   struct Param {
     int shift;
     std::int64_t bias;

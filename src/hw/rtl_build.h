@@ -11,7 +11,11 @@ namespace nbq::hw {
 
 /// Parameters of a top module, by name.
 using RtlParameters = std::vector<std::pair<std::string, int>>;
-/// Those of nbq_engine. Error kInvalidArgument: out of the range that the RTL has (names it).
+/// The top module: nbq_engine, or nbq_axi_top around it when there is an AXI bus.
+inline const char* engine_top(const EngineConfig& config) {
+  return config.axi_bits > 0 ? "nbq_axi_top" : "nbq_engine";
+}
+/// Those of either. Error kInvalidArgument: out of the range that the RTL has (names it).
 Result<RtlParameters> engine_parameters(const EngineConfig& config);
 
 /// Folder of the SystemVerilog sources: $NBQ_RTL_DIR, else the one of the source tree.

@@ -63,10 +63,8 @@ class AxiSim final : public SimDevice<AxiSimDevice> {
 Result<EngineLibrary> open_library(const EngineConfig& config) {
   NBQ_ASSIGN(const RtlParameters parameters, engine_parameters(config));
   const bool axi = config.axi_bits > 0;
-  ModelRequest request{axi ? "nbq_axi_top" : "nbq_engine",
-                       parameters,
-                       axi ? "sim/axi_harness.cc" : "sim/engine_harness.cc",
-                       {}};
+  ModelRequest request{
+      engine_top(config), parameters, axi ? "sim/axi_harness.cc" : "sim/engine_harness.cc", {}};
   if (axi) request.headers = {"sim/axi_memory.h"};
   NBQ_ASSIGN(const std::filesystem::path path, build_model(request));
   // Never closed: a model's threads-local data would outlive it, and the cache makes it the same

@@ -58,10 +58,10 @@ std::map<std::string, int> parse_cells(const std::string& report) {
 }
 
 std::string script(const RtlParameters& parameters, const std::vector<fs::path>& files,
-                   SynthTarget target) {
+                   SynthTarget target, const std::string& top) {
   std::string s = "read_verilog -sv -defer";
   for (const fs::path& f : files) s += fmt::format(" \"{}\"", f.string());
-  s += "\nhierarchy -check -top nbq_engine";
+  s += "\nhierarchy -check -top " + top;
   for (const auto& [name, value] : parameters) s += fmt::format(" -chparam {} {}", name, value);
   // The repeated cells stay modules of their own, so that each is mapped once.
   s += "\nsetattr -mod -set keep_hierarchy 1 *nbq_svpe* *nbq_vpe* *nbq_requant*";
@@ -72,9 +72,10 @@ std::string script(const RtlParameters& parameters, const std::vector<fs::path>&
   // speed, which makes an element a third larger and an output channel more than twice as large. Up
   // to the netlist; the checks and renamings that follow it take as long again.
   s += target == SynthTarget::kXcup
-           ? "synth_xilinx -family xcup -flatten -noiopad -noclkbuf -top nbq_engine -run :check\n"
-           : "synth_ecp5 -nowidelut -top nbq_engine -run :check\n";
-  return s + "tee -o stat.txt stat -top nbq_engine\n";
+           ? fmt::format(
+                 "synth_xilinx -family xcup -flatten -noiopad -noclkbuf -top {} -run :check\n", top)
+           : fmt::format("synth_ecp5 -nowidelut -top {} -run :check\n", top);
+  return s + fmt::format("tee -o stat.txt stat -top {}\n", top);
 }
 
 }  // namespace
@@ -105,13 +106,15 @@ Result<Resources> synthesise(const EngineConfig& config, SynthTarget target) {
   NBQ_ASSIGN(const fs::path yosys, find_tool("yosys", "yosys"));
   NBQ_ASSIGN(const std::string version, version_of({yosys.string(), "-V"}));
   NBQ_ASSIGN(const std::vector<fs::path> files, rtl_sources());
-  NBQ_ASSIGN(const std::string key, build_key(parameters, files, version + script({}, {}, target)));
+  NBQ_ASSIGN(const std::string key,
+             build_key(parameters, files, version + script({}, {}, target, engine_top(config))));
   const fs::path kept = cache_dir() / "synth" / fmt::format("{}-{}.txt", target_name(target), key);
 
   std::error_code ec;
   if (!fs::exists(kept, ec)) {
     NBQ_ASSIGN(const ScratchDir scratch, ScratchDir::beside(kept));
-    NBQ_TRY(write_file(scratch.path() / "engine.ys", script(parameters, files, target)));
+    NBQ_TRY(write_file(scratch.path() / "engine.ys",
+                       script(parameters, files, target, engine_top(config))));
     log_debug("synthesising {}", kept.string());
     NBQ_ASSIGN(const ProcessResult run,
                run_process({yosys.string(), "-q", "-s", "engine.ys"}, scratch.path()));
