@@ -35,6 +35,7 @@ struct EngineConfig {
   int act_bits = 8;    ///< activation bits in memory, 2..16; operands have one bit more
   int acc_bits = 32;   ///< accumulator bits, up to 48
   int broadcast = 0;   ///< register stages from the control to the images, 0..3
+  int out_cycles = 1;  ///< cycles of a word of C channels in the output stage, a power of two <= C
   // Depths in words.
   int act_depth = 1024;  ///< per bank
   int weight_depth = 1024;
@@ -46,6 +47,9 @@ struct EngineConfig {
   int lanes() const { return lanes_in * lanes_out * pixels * images; }
   /// Bits of one weight in the weight memory.
   int weight_bits() const { return pe == PeKind::kSvpe ? code_bits : mult_bits; }
+  unsigned log2_out_cycles() const {
+    return static_cast<unsigned>(std::countr_zero(static_cast<unsigned>(out_cycles)));
+  }
   /// Host addresses of neighbouring images lie so far apart (spec/isa.def).
   std::uint32_t act_image_stride() const {
     return std::bit_ceil(static_cast<unsigned>(act_depth)) * static_cast<unsigned>(pixels);

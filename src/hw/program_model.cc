@@ -86,7 +86,8 @@ class ProgramModel final : public Device {
         return u(static_cast<int>(c_.pe)) << 28 | u(c_.pixels) << 16 | u(c_.code_bits) << 12 |
                u(c_.act_bits) << 6 | u(c_.acc_bits);
       case Reg::images:
-        return u(c_.broadcast) << 24 | u(c_.mult_bits) << 16 | u(c_.images);
+        return c_.log2_out_cycles() << 28 | u(c_.broadcast) << 24 | u(c_.mult_bits) << 16 |
+               u(c_.images);
       case Reg::status:
         return error_ == EngineError::none ? 2 : 4;
       case Reg::error:

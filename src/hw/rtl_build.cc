@@ -43,6 +43,8 @@ Result<RtlParameters> engine_parameters(const EngineConfig& c) {
   if (c.mult_bits < 2 || c.mult_bits > 16) return refuse("mult_bits", c.mult_bits, "2 to 16");
   if (c.broadcast < 0 || c.broadcast > kMaxBroadcast)
     return refuse("broadcast", c.broadcast, "0 to 3");
+  if (!power_of_two(c.out_cycles) || c.out_cycles > c.lanes_in)
+    return refuse("out_cycles", c.out_cycles, "a power of two, lanes_in at most");
   const auto depth_ok = [](int d, int least) { return d >= least && d <= kMaxDepth; };
   const char* must = "2 to 2^20 (program: 32 at least)";
   if (!depth_ok(c.act_depth, 2)) return refuse("act_depth", c.act_depth, must);
@@ -60,6 +62,7 @@ Result<RtlParameters> engine_parameters(const EngineConfig& c) {
                        {"ActBits", c.act_bits},
                        {"AccBits", c.acc_bits},
                        {"Broadcast", c.broadcast},
+                       {"OutCycles", c.out_cycles},
                        {"ActDepth", c.act_depth},
                        {"WeightDepth", c.weight_depth},
                        {"ParamDepth", c.param_depth},

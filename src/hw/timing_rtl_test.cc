@@ -26,13 +26,15 @@ void expect_equal(const CycleCounts& have, const CycleCounts& want) {
 }
 
 /// Widths and depths that every network below fits: one Verilated engine for all of them.
-EngineConfig roomy(int lanes_in, int lanes_out, int pixels, int images, int broadcast) {
+EngineConfig roomy(int lanes_in, int lanes_out, int pixels, int images, int broadcast,
+                   int out_cycles) {
   EngineConfig c;
   c.lanes_in = lanes_in;
   c.lanes_out = lanes_out;
   c.pixels = pixels;
   c.images = images;
   c.broadcast = broadcast;
+  c.out_cycles = out_cycles;
   c.code_bits = 5;
   c.act_bits = 16;
   c.acc_bits = 48;
@@ -44,11 +46,11 @@ EngineConfig roomy(int lanes_in, int lanes_out, int pixels, int images, int broa
   return c;
 }
 
-class TimingTest : public ::testing::TestWithParam<std::array<int, 5>> {};
+class TimingTest : public ::testing::TestWithParam<std::array<int, 6>> {};
 
 TEST_P(TimingTest, CountersOfRandomNetworksAreForetold) {
-  const auto [lanes_in, lanes_out, pixels, images, broadcast] = GetParam();
-  const EngineConfig config = roomy(lanes_in, lanes_out, pixels, images, broadcast);
+  const auto [lanes_in, lanes_out, pixels, images, broadcast, out_cycles] = GetParam();
+  const EngineConfig config = roomy(lanes_in, lanes_out, pixels, images, broadcast, out_cycles);
   int ran = 0;
   for (std::uint32_t seed = 1; seed <= 40; ++seed) {
     SCOPED_TRACE(::testing::Message() << "seed " << seed);
@@ -80,8 +82,9 @@ TEST_P(TimingTest, CountersOfRandomNetworksAreForetold) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cores, TimingTest,
-                         ::testing::Values(std::array{2, 6, 1, 1, 0}, std::array{4, 8, 4, 2, 3},
-                                           std::array{8, 8, 2, 1, 1}));
+                         ::testing::Values(std::array{2, 6, 1, 1, 0, 1},
+                                           std::array{4, 8, 4, 2, 3, 2},
+                                           std::array{8, 8, 2, 1, 1, 8}));
 
 }  // namespace
 }  // namespace nbq::hw
