@@ -145,9 +145,16 @@ Result<std::int64_t> BlockEmitter::add_weights(const BlockJob& b, const Pass& pa
   const int m = config_.lanes_out;
   const Window& w = pass.window;
   std::vector<std::int16_t> block;
-  block.reserve(static_cast<std::size_t>(pass.terms) * static_cast<std::size_t>(planes) *
-                static_cast<std::size_t>(w.kernel_h * w.kernel_w * m * c));
-  for (int term = 0; term < pass.terms; ++term)
+  const std::size_t count = static_cast<std::size_t>(pass.terms) *
+                            static_cast<std::size_t>(planes) *
+                            static_cast<std::size_t>(w.kernel_h * w.kernel_w * m * c);
+  if (pass.sketched) {
+    block.resize(count);
+    block[0] = static_cast<std::int16_t>(instruction_count());
+    block[1] = static_cast<std::int16_t>(instruction_count() >> 16);
+  }
+  block.reserve(count);
+  for (int term = 0; term < (pass.sketched ? 0 : pass.terms); ++term)
     for (int plane = first_plane; plane < first_plane + planes; ++plane)
       for (int ky = 0; ky < w.kernel_h; ++ky)
         for (int kx = 0; kx < w.kernel_w; ++kx)

@@ -69,8 +69,9 @@ int choose_bank_shift(const Graph& g, int id, const std::vector<std::vector<int>
 
 class Compiler {
  public:
-  Compiler(const Graph& g, EngineConfig config)
+  Compiler(const Graph& g, EngineConfig config, bool sketch)
       : g_(g),
+        sketch_(sketch),
         readers_(g.consumers()),
         emitter_(config),
         places_(g.nodes.size()),
@@ -122,7 +123,7 @@ class Compiler {
   Status step(const Step& s) {
     const Node& n = node(s.id);
     const EmitContext context{g_, s.id, max_level_log2()};
-    NBQ_ASSIGN(ArrayJob job, op_emit(n.kind())(context));
+    NBQ_ASSIGN(ArrayJob job, emit_job(context));
     if (s.id == 0) return place_image();
     if (job.kind == ArrayJob::Kind::kAlias) {
       const int source = owner(n.inputs[0]);
@@ -136,10 +137,16 @@ class Compiler {
     ArrayJob inner;
     if (s.absorbed >= 0) {
       const EmitContext inner_context{g_, s.absorbed, context.max_level_log2};
-      NBQ_ASSIGN(inner, op_emit(node(s.absorbed).kind())(inner_context));
+      NBQ_ASSIGN(inner, emit_job(inner_context));
       block.job = &inner;
     }
     return emit(s, job, block);
+  }
+
+  Result<ArrayJob> emit_job(const EmitContext& context) const {
+    NBQ_ASSIGN(ArrayJob job, op_emit(context.node().kind())(context));
+    for (Pass& pass : job.passes) pass.sketched = sketch_ && context.node().po2.bits > 0;
+    return job;
   }
 
   Status emit(const Step& s, const ArrayJob& job, BlockJob& block) {
@@ -290,6 +297,7 @@ class Compiler {
   }
 
   const Graph& g_;
+  bool sketch_;
   std::vector<std::vector<int>> readers_;
   BlockEmitter emitter_;
   std::vector<TensorPlace> places_;
@@ -307,6 +315,13 @@ Result<EngineConfig> fit_widths(const Graph& g, EngineConfig c) {
     c.code_bits = std::max({c.code_bits, n.po2.bits, 2});
     c.act_bits = std::max(c.act_bits, n.act.bits);
   }
+  return c;
+}
+
+EngineConfig least_widths() {
+  EngineConfig c;
+  c.code_bits = c.act_bits = 2;
+  c.acc_bits = kMinAccBits;
   return c;
 }
 
@@ -339,7 +354,28 @@ Result<Program> compile(const Graph& graph, const EngineConfig& wanted) {
   Graph g = graph;
   NBQ_TRY(infer_shapes(g));
   NBQ_ASSIGN(const EngineConfig config, fit_widths(g, wanted));
-  return Compiler(g, config).run();
+  return Compiler(g, config, false).run();
+}
+
+Result<ProgramSketch> ProgramSketch::create(const Graph& graph) {
+  NBQ_TRY(verify_integer(graph));
+  ProgramSketch sketch;
+  sketch.graph_ = graph;
+  NBQ_TRY(infer_shapes(sketch.graph_));
+  NBQ_ASSIGN(sketch.least_, fit_widths(sketch.graph_, least_widths()));
+  for (Node& n : sketch.graph_.nodes) n.po2.codes = {};
+  return sketch;
+}
+
+Result<Program> ProgramSketch::program(const EngineConfig& wanted) const {
+  NBQ_TRY(check_lanes(wanted));
+  EngineConfig config = wanted;
+  config.code_bits = std::max(config.code_bits, least_.code_bits);
+  config.act_bits = std::max(config.act_bits, least_.act_bits);
+  config.acc_bits = std::max(config.acc_bits, least_.acc_bits);
+  NBQ_ASSIGN(Program program, Compiler(graph_, config, true).run());
+  program.weights.clear();
+  return program;
 }
 
 }  // namespace nbq::hw

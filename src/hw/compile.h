@@ -57,4 +57,19 @@ struct Program {
 /// kUnsupported naming the layer and the limit; whatever verify_integer() finds.
 Result<Program> compile(const Graph& graph, const EngineConfig& wanted);
 
+/// Programs of one network for many engines: checked and measured once, and without the weights,
+/// which are most of the work and do not matter to cycles and sizes.
+class ProgramSketch {
+ public:
+  /// Errors: whatever verify_integer() finds.
+  static Result<ProgramSketch> create(const Graph& graph);
+  /// As compile(), but with no `weights` in it. The weight memory may come out larger: blocks whose
+  /// weights happen to be equal are not found.
+  Result<Program> program(const EngineConfig& wanted) const;
+
+ private:
+  Graph graph_;  ///< without codes
+  EngineConfig least_;
+};
+
 }  // namespace nbq::hw

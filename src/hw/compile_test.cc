@@ -4,6 +4,7 @@
 
 #include "hw/engine.h"
 #include "hw/program_model.h"
+#include "hw/timing.h"
 #include "ops/ref_executor.h"
 #include "random_graph.h"
 
@@ -76,6 +77,26 @@ TEST(Compile, SlicesAndPadsBeyondTheirWindow) {
   ASSERT_TRUE(engine.ok()) << engine.error().message;
   EXPECT_EQ(engine->run(pixels)->logits,
             RefExecutor::create(integers).value().run(pixels, 1).value());
+}
+
+TEST(Compile, SketchesHaveTheProgramsCyclesAndSizes) {
+  for (std::uint32_t seed = 1; seed < 40; ++seed) {
+    SCOPED_TRACE(::testing::Message() << "seed " << seed);
+    testing::RandomGraph random(seed);
+    const Graph g = random.make_integer(3, 8);
+    const auto program = compile(g, lanes(4, 8, 4));
+    const auto sketch = ProgramSketch::create(g);
+    ASSERT_TRUE(sketch.ok()) << sketch.error().message;
+    const auto sketched = sketch->program(lanes(4, 8, 4));
+    ASSERT_EQ(sketched.ok(), program.ok());
+    if (!program.ok()) continue;
+    EXPECT_EQ(predict(*sketched).all, predict(*program).all);
+    EXPECT_EQ(sketched->config.acc_bits, program->config.acc_bits);
+    EXPECT_EQ(sketched->config.act_depth, program->config.act_depth);
+    EXPECT_EQ(sketched->config.param_depth, program->config.param_depth);
+    EXPECT_GE(sketched->config.weight_depth, program->config.weight_depth);
+    EXPECT_LE(sketched->config.weight_depth, 2 * program->config.weight_depth);
+  }
 }
 
 TEST(Compile, NarrowMultipliersTakeWhatFits) {

@@ -14,9 +14,6 @@ std::int64_t sign_extend(std::uint64_t v, int bits) {
   return static_cast<std::int64_t>(v << (64 - bits)) >> (64 - bits);
 }
 
-/// From a new result address to its word at the host port, with no broadcast stages.
-constexpr std::uint64_t kResultCycles = 3;
-
 /// Fields of a memory word arrive as 32-bit pieces, low first.
 class BitReader {
  public:
@@ -44,8 +41,7 @@ class ProgramModel final : public Device {
  public:
   explicit ProgramModel(const EngineConfig& c)
       : c_(c), shared_(c), program_(size(c.program_depth)) {
-    images_.reserve(size(c.images));
-    for (int i = 0; i < c.images; ++i) images_.emplace_back(shared_);
+    for (int i = 0; i < c.images; ++i) images_.push_back(std::make_unique<ArrayModel>(shared_));
   }
 
   void write(std::uint32_t reg, std::uint32_t value) override {
@@ -123,26 +119,26 @@ class ProgramModel final : public Device {
 
  private:
   static std::size_t size(int n) { return static_cast<std::size_t>(n); }
-  std::uint64_t result_cycles() const {
-    return kResultCycles + static_cast<std::uint64_t>(c_.broadcast);
-  }
+
+  /// From a new result address to its word at the host port.
+  std::uint64_t result_cycles() const { return 3 + static_cast<std::uint64_t>(c_.broadcast); }
 
   /// Accumulator at a host address, 0 beyond the memories.
-  std::int64_t result(std::uint32_t address) {
+  std::int64_t result(std::uint32_t address) const {
     const std::size_t image = address / c_.result_image_stride();
     const std::size_t at = address % c_.result_image_stride() / 2;
     if (image >= images_.size()) return 0;
-    const std::vector<std::int64_t>& results = images_[image].memory().results;
+    const std::vector<std::int64_t>& results = images_[image]->memory().results;
     return at < results.size() ? results[at] : 0;
   }
 
   /// Activations of the word at a host address; nullptr beyond the memories.
-  std::uint32_t* activation_word(std::uint32_t address) {
+  std::uint32_t* activation_word(std::size_t address) {
     const std::size_t image = address / c_.act_image_stride();
     const std::size_t at = address % c_.act_image_stride() * size(c_.lanes_in);
     if (image >= images_.size()) return nullptr;
-    std::vector<std::uint32_t>& activations = images_[image].memory().activations;
-    return at < activations.size() ? &activations[at] : nullptr;
+    std::vector<std::uint32_t>& activations = images_[image]->memory().activations;
+    return at < activations.size() ? activations.data() + at : nullptr;
   }
 
   int stream_bits() const {
@@ -175,7 +171,7 @@ class ProgramModel final : public Device {
         shared_.shifts[at * lanes + i] = static_cast<int>(sign_extend(bits.take(7), 7));
       }
     } else {
-      std::uint32_t* word = activation_word(static_cast<std::uint32_t>(at));
+      std::uint32_t* word = activation_word(at);
       for (std::size_t i = 0; i < lanes && word != nullptr; ++i)
         word[i] = static_cast<std::uint32_t>(bits.take(c_.act_bits));
     }
@@ -213,7 +209,7 @@ class ProgramModel final : public Device {
   }
 
   EngineError execute(Stopwatch& watch) {
-    for (ArrayModel& image : images_) image.start();
+    for (const auto& image : images_) image->start();
     for (pc_ = 0; (pc_ + 1) * kInstrWords <= program_.size(); ++pc_) {
       EncodedInstruction words;
       std::copy_n(program_.begin() + static_cast<std::ptrdiff_t>(pc_ * kInstrWords), kInstrWords,
@@ -225,15 +221,15 @@ class ProgramModel final : public Device {
       }
       if (const EngineError e = check(i); e != EngineError::none) return e;
       watch.run(i);
-      for (ArrayModel& image : images_)
-        if (const EngineError e = image.run(i); e != EngineError::none) return e;
+      for (const auto& image : images_)
+        if (const EngineError e = image->run(i); e != EngineError::none) return e;
     }
     return EngineError::overrun;
   }
 
   EngineConfig c_;
   SharedMemory shared_;
-  std::vector<ArrayModel> images_;
+  std::vector<std::unique_ptr<ArrayModel>> images_;
   std::vector<std::uint32_t> program_;
   std::vector<std::uint32_t> pending_;
   Mem mem_ = Mem::program;
