@@ -12,7 +12,8 @@ module nbq_engine #(
   parameter int unsigned WeightDepth  = 0,  // powers of two >= 2, at most 2^20
   parameter int unsigned ParamDepth   = 0,
   parameter int unsigned ResultDepth  = 0,
-  parameter int unsigned ProgramDepth = 0   // 32-bit words, >= 32
+  parameter int unsigned ProgramDepth = 0,  // 32-bit words, >= 32
+  parameter int unsigned Target       = 0   // family that elements are shaped for (nbq_pkg), 0: none
 ) (
   input  logic        clk_i,
   input  logic        rst_ni,
@@ -45,7 +46,7 @@ module nbq_engine #(
   localparam int unsigned SelBits     = Words > 1 ? $clog2(Words) : 1;
   localparam int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1;
   localparam int unsigned PixelLog2   = $clog2(Pixels);
-  localparam int unsigned PeLatency   = 1 + ($clog2(LanesIn) + 1) / 2;
+  localparam int unsigned PeLatency   = nbq_pkg::pe_latency(PeKind, Target, CodeBits, LanesIn);
   localparam int unsigned PcBits      = nbq_pkg::PcBits;
 
   // ---- host, control --------------------------------------------------------------------------
@@ -166,8 +167,8 @@ module nbq_engine #(
   logic [LanesIn*XBits-1:0] max_word;
   assign tap_valid = op_valid && !op.residual;
   nbq_array #(
-    .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .CodeBits(CodeBits),
-    .XBits(XBits), .AccBits(AccBits)
+    .PeKind(PeKind), .Target(Target), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels),
+    .CodeBits(CodeBits), .XBits(XBits), .AccBits(AccBits)
   ) u_array (
     .clk_i, .clear_i(clear), .valid_i(tap_valid && !op.is_max), .last_i(op.acc_last),
     .x_i(x), .w_i(weights), .sel_i(drain_sel), .word_o(acc_word)

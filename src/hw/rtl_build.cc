@@ -137,6 +137,8 @@ Result<fs::path> build_model(const ModelRequest& request) {
   NBQ_ASSIGN(const std::string version, version_of({verilator.string(), "--version"}));
   NBQ_ASSIGN(const std::string compiler_version, version_of({compiler.string(), "--version"}));
   NBQ_ASSIGN(std::vector<fs::path> files, rtl_sources());
+  for (const char* models : {"sim/cells_xcup.sv", "sim/cells_ecp5.sv"})
+    files.push_back(rtl_dir() / models);  // of the primitives that shaped elements name
   for (const fs::path& more : request.more_sources) files.push_back(rtl_dir() / more);
 
   // Chosen by measurement on engines of 512 lanes: splitting lets two processors compile at once.
