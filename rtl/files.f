@@ -1,8 +1,10 @@
 nbq_isa_pkg.sv
 nbq_pkg.sv
+nbq_ram_piece.sv
 nbq_ram.sv
 nbq_mux.sv
 nbq_delay.sv
+nbq_copy.sv
 nbq_tree.sv
 nbq_acc.sv
 nbq_product.sv
@@ -30,6 +32,7 @@ ecp5/nbq_ecp5_vpe.sv
 nbq_pe.sv
 nbq_requant.sv
 nbq_lane_addr.sv
+nbq_bank_addr.sv
 nbq_act_mem.sv
 nbq_feed.sv
 nbq_elements.sv
@@ -38,7 +41,10 @@ nbq_max.sv
 nbq_sequencer.sv
 nbq_fetch.sv
 nbq_drain.sv
+nbq_channels.sv
 nbq_output.sv
+nbq_image.sv
+nbq_images.sv
 nbq_control.sv
 nbq_host.sv
 nbq_engine.sv

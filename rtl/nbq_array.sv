@@ -7,7 +7,7 @@ module nbq_array #(
   parameter int unsigned LanesOut  = 0,
   parameter int unsigned Pixels    = 0,
   parameter int unsigned CodeBits  = 0,
-  parameter int unsigned MultBits  = 16,  // bits of a multiplier's weight
+  parameter int unsigned MultBits  = 0,   // bits of a multiplier's weight
   parameter int unsigned XBits     = 0,
   parameter int unsigned AccBits   = 0,
   parameter int unsigned PeLatency = nbq_pkg::pe_latency(PeKind, Target, CodeBits, LanesIn),

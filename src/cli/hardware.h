@@ -12,13 +12,13 @@ struct EngineOptions {
   EngineOptions();
   void add_to(CLI::App& cmd, bool with_pe = true);
   hw::EngineConfig wanted(hw::PeKind kind) const;
-  hw::PeKind kind() const { return pe == "vpe" ? hw::PeKind::kVpe : hw::PeKind::kSvpe; }
+  hw::PeKind kind() const;
 };
 
-/// Many images through Verilated engines, one a thread.
+/// Many images through Verilated engines, one a thread, config.images at a time.
 struct SimOutcome {
   std::vector<std::int64_t> logits;  ///< images x outputs
-  hw::EngineRun mean;                ///< cycles of one image (equal for all); no logits
+  hw::EngineRun run;                 ///< cycles of one run of config.images; no logits
   double seconds = 0;
 };
 Result<SimOutcome> simulate(const hw::Program& program, const std::vector<std::uint8_t>& pixels,

@@ -112,9 +112,16 @@ class Compiler {
     return ids;
   }
 
+  /// Largest weight that average pooling may use: a code's, and a multiplier's.
+  int max_level_log2() const {
+    const EngineConfig& c = program_.config;
+    const int code = Po2Format{c.code_bits}.max_k() - 1;
+    return c.pe != PeKind::kSvpe ? std::min(code, c.mult_bits - 2) : code;
+  }
+
   Status step(const Step& s) {
     const Node& n = node(s.id);
-    const EmitContext context{g_, s.id, Po2Format{program_.config.code_bits}.max_k() - 1};
+    const EmitContext context{g_, s.id, max_level_log2()};
     NBQ_ASSIGN(ArrayJob job, op_emit(n.kind())(context));
     if (s.id == 0) return place_image();
     if (job.kind == ArrayJob::Kind::kAlias) {
@@ -252,8 +259,9 @@ class Compiler {
     program_.params = emitter_.take_params();
     EngineConfig& c = program_.config;
     const auto depth = [](std::size_t words, int at_least) {
-      return static_cast<int>(
-          std::bit_ceil(std::max<std::size_t>(words, static_cast<std::size_t>(at_least))));
+      const auto step = static_cast<std::size_t>(kDepthStep);
+      const std::size_t most = std::max(words, static_cast<std::size_t>(at_least));
+      return static_cast<int>((most + step - 1) / step * step);
     };
     const auto lanes = static_cast<std::size_t>(c.lanes_in);
     c.act_depth = depth(static_cast<std::size_t>(memory_.high_water()), c.act_depth);
@@ -312,6 +320,9 @@ Status check_lanes(const EngineConfig& c) {
         "lanes {}x{}x{}: lanes_in must be a power of two in 2..256, lanes_out 1..15 times "
         "lanes_in, pixels a power of two in 1..32",
         c.lanes_in, c.lanes_out, c.pixels);
+  if (c.images < 1 || c.images > kMaxImages)
+    return make_error(ErrorCode::kInvalidArgument, "{} images at once: must be 1..{}", c.images,
+                      kMaxImages);
   return ok_status();
 }
 
