@@ -1,7 +1,7 @@
 /// The accelerator: a program of spec/isa.def over memories that the host fills through registers.
 /// Every parameter of src/hw/engine_config.h has to be set; what must hold of them is below.
 module nbq_engine #(
-  parameter int unsigned PeKind       = 0,  // 0 shift elements, 1 multipliers
+  parameter int unsigned PeKind       = 0,  // 0 shift, 1 multiplier, 2 multiplier of two pixels
   parameter int unsigned LanesIn      = 0,  // C, a power of two >= 2
   parameter int unsigned LanesOut     = 0,  // M, 1..15 times C
   parameter int unsigned Pixels       = 0,  // P, a power of two, 1..64
@@ -16,7 +16,8 @@ module nbq_engine #(
   parameter int unsigned WeightDepth  = 0,  // any number from 2 to 2^20
   parameter int unsigned ParamDepth   = 0,
   parameter int unsigned ResultDepth  = 0,
-  parameter int unsigned ProgramDepth = 0   // 32-bit words, >= 32
+  parameter int unsigned ProgramDepth = 0,  // 32-bit words, >= 32
+  parameter int unsigned Target       = 0   // family that elements are shaped for (nbq_pkg), 0: none
 ) (
   input  logic        clk_i,
   input  logic        rst_ni,
@@ -30,7 +31,7 @@ module nbq_engine #(
   output logic        busy_o  // a program runs; its fall can interrupt the host
 );
   if (LanesIn < 2 || LanesOut < LanesIn || LanesOut % LanesIn != 0 || LanesOut / LanesIn > 15 ||
-      Pixels == 0 || Pixels > 64 || (Pixels & (Pixels - 1)) != 0 || PeKind > 1 ||
+      Pixels == 0 || Pixels > 64 || (Pixels & (Pixels - 1)) != 0 || PeKind > 2 || Target > 2 ||
       OutCycles == 0 || OutCycles > LanesIn || (OutCycles & (OutCycles - 1)) != 0 ||
       Images == 0 || Images > 64 || Broadcast > 3 || MultBits < 2 || MultBits > 16 ||
       CodeBits < 2 || CodeBits > 5 || ActBits < 2 || ActBits > 16 || AccBits < 21 ||
@@ -53,7 +54,7 @@ module nbq_engine #(
   localparam int unsigned OutLanes    = LanesIn / OutCycles;
   localparam int unsigned SliceBits   = OutCycles > 1 ? $clog2(OutCycles) : 1;
   localparam int unsigned ActAddr     = $clog2(ActDepth);
-  localparam int unsigned PeLatency   = 1 + ($clog2(LanesIn) + 1) / 2;
+  localparam int unsigned PeLatency   = nbq_pkg::pe_latency(PeKind, Target, CodeBits, LanesIn);
   localparam int unsigned PcBits      = nbq_pkg::PcBits;
 
   // ---- host, control --------------------------------------------------------------------------
@@ -196,7 +197,7 @@ module nbq_engine #(
   assign act_busy  = act_we;
   assign load_bank = stream_addr[BankBits-1:0] & BankBits'(Pixels - 1);
   nbq_images #(
-    .Images(Images), .Broadcast(Broadcast), .PeKind(PeKind), .LanesIn(LanesIn),
+    .Images(Images), .Broadcast(Broadcast), .PeKind(PeKind), .Target(Target), .LanesIn(LanesIn),
     .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles), .CodeBits(CodeBits),
     .MultBits(MultBits),
     .ActBits(ActBits), .AccBits(AccBits), .ActDepth(ActDepth), .ResultDepth(ResultDepth),

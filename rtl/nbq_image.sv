@@ -3,6 +3,7 @@
 /// The array lies in groups of pixel columns, each with its own copy of the weights.
 module nbq_image #(
   parameter int unsigned PeKind      = 0,
+  parameter int unsigned Target      = 0,
   parameter int unsigned LanesIn     = 0,
   parameter int unsigned LanesOut    = 0,
   parameter int unsigned Pixels      = 0,
@@ -91,8 +92,9 @@ module nbq_image #(
     logic [WgtWidth-1:0] weights;
     assign {clear, tap, last, weights} = array_i[g*(WgtWidth+3) +: WgtWidth+3];
     nbq_array #(
-      .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(GroupPixels),
-      .CodeBits(CodeBits), .MultBits(MultBits), .XBits(XBits), .AccBits(AccBits)
+      .PeKind(PeKind), .Target(Target), .LanesIn(LanesIn), .LanesOut(LanesOut),
+      .Pixels(GroupPixels), .CodeBits(CodeBits), .MultBits(MultBits), .XBits(XBits),
+      .AccBits(AccBits)
     ) u_array (
       .clk_i, .clear_i(clear), .valid_i(tap), .last_i(last),
       .x_i(x[g*GroupXWidth +: GroupXWidth]), .w_i(weights), .sel_i,

@@ -7,6 +7,7 @@ module nbq_images #(
   parameter int unsigned Images      = 0,
   parameter int unsigned Broadcast   = 0,
   parameter int unsigned PeKind      = 0,
+  parameter int unsigned Target      = 0,
   parameter int unsigned LanesIn     = 0,
   parameter int unsigned LanesOut    = 0,
   parameter int unsigned Pixels      = 0,
@@ -149,7 +150,7 @@ module nbq_images #(
             act_we, act_bank, act_word, load_image, load_we, load_data,
             result_raddr} = ctl_here;
     nbq_image #(
-      .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels),
+      .PeKind(PeKind), .Target(Target), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels),
       .CodeBits(CodeBits), .MultBits(MultBits), .ActBits(ActBits), .AccBits(AccBits),
       .ActDepth(ActDepth), .ResultDepth(ResultDepth), .Groups(Groups), .OutCycles(OutCycles),
       .WgtWidth(WgtWidth)

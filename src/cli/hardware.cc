@@ -22,10 +22,19 @@ EngineOptions::EngineOptions() {
   config.program_depth = 64;
 }
 
+hw::PeKind EngineOptions::kind() const {
+  for (const hw::PeKind k : {hw::PeKind::kVpe, hw::PeKind::kVpe2})
+    if (pe == hw::pe_name(k)) return k;
+  return hw::PeKind::kSvpe;
+}
+
 void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
   if (with_pe)
-    cmd.add_option("--pe", pe, "vector elements: svpe (shifts) or vpe (multipliers) [svpe]")
-        ->check(CLI::IsMember({"svpe", "vpe"}));
+    cmd.add_option(
+           "--pe", pe,
+           "vector elements: svpe (shifts), vpe (multipliers) or vpe2 (8-bit multipliers, two "
+           "pixels to a DSP block where the family can) [svpe]")
+        ->check(CLI::IsMember({"svpe", "vpe", "vpe2"}));
   cmd.add_option("--lanes-in", config.lanes_in,
                  "input channels reduced at once, a power of two [8]");
   cmd.add_option("--lanes-out", config.lanes_out,
@@ -54,6 +63,7 @@ void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
 hw::EngineConfig EngineOptions::wanted(hw::PeKind kind) const {
   hw::EngineConfig c = config;
   c.pe = kind;
+  if (kind == hw::PeKind::kVpe2) c.mult_bits = std::min(c.mult_bits, 8);
   return c;
 }
 

@@ -117,7 +117,7 @@ class Compiler {
   int max_level_log2() const {
     const EngineConfig& c = program_.config;
     const int code = Po2Format{c.code_bits}.max_k() - 1;
-    return c.pe == PeKind::kVpe ? std::min(code, c.mult_bits - 2) : code;
+    return c.pe != PeKind::kSvpe ? std::min(code, c.mult_bits - 2) : code;
   }
 
   Status step(const Step& s) {

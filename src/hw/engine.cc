@@ -32,7 +32,7 @@ void load_weights(Device& device, const Program& p) {
     WordPacker word;
     for (std::size_t i = at; i < at + per_word; ++i) {
       const int value = p.weights[i];
-      if (p.config.pe == PeKind::kVpe) {
+      if (p.config.pe != PeKind::kSvpe) {
         word.append(static_cast<std::uint64_t>(value), p.config.mult_bits);
       } else {
         const auto magnitude = static_cast<unsigned>(value < 0 ? -value : value);

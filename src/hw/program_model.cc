@@ -183,7 +183,7 @@ class ProgramModel final : public Device {
       for (int in = 0; in < c_.lanes_in; ++in) {
         const std::uint64_t raw = bits.take(c_.weight_bits());
         shared_.set_weight(at, out, in,
-                           c_.pe == PeKind::kVpe
+                           c_.pe != PeKind::kSvpe
                                ? static_cast<std::int32_t>(sign_extend(raw, c_.weight_bits()))
                                : Po2Code{static_cast<std::uint8_t>(raw)}.value({c_.code_bits}));
       }

@@ -26,7 +26,7 @@ CycleCounts& CycleCounts::operator+=(const CycleCounts& other) {
 
 Stopwatch::Stopwatch(const EngineConfig& config)
     : out_cycles_(config.out_cycles),
-      element_latency_(1 + std::bit_width(static_cast<unsigned>(config.lanes_in)) / 2),
+      element_latency_(element_latency(config)),
       fetched_(kFetchCycles) {}
 
 void Stopwatch::step(Cycle until, std::uint64_t& cause) {
