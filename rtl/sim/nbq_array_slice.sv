@@ -5,9 +5,10 @@ module nbq_array_slice #(
   parameter int unsigned LanesIn  = 0,
   parameter int unsigned Outputs  = 0,  // 1..LanesIn
   parameter int unsigned CodeBits = 0,
+  parameter int unsigned MultBits = 0,
   parameter int unsigned XBits    = 0,
   parameter int unsigned AccBits  = 0,
-  parameter int unsigned WBits    = PeKind == 0 ? CodeBits : 16
+  parameter int unsigned WBits    = PeKind == 0 ? CodeBits : MultBits
 ) (
   input  logic                             clk_i,
   input  logic                             clear_i,
@@ -23,7 +24,7 @@ module nbq_array_slice #(
   assign drain_o = word[Outputs*AccBits-1:0];
   nbq_array #(
     .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesIn), .Pixels(1), .CodeBits(CodeBits),
-    .XBits(XBits), .AccBits(AccBits)
+    .MultBits(MultBits), .XBits(XBits), .AccBits(AccBits)
   ) u_array (
     .clk_i, .clear_i, .valid_i, .last_i, .x_i, .w_i(w), .sel_i(1'b0), .word_o(word)
   );

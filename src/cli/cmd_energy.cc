@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 
 #include "cli/hardware.h"
@@ -55,7 +56,9 @@ nlohmann::ordered_json row_json(const Row& row, const PerImage& p) {
   };
   return {{"pe", hw::pe_name(r.slice.config.pe)},
           {"acc_bits", r.slice.config.acc_bits},
+          {"mult_bits", r.slice.config.mult_bits},
           {"pj_per_mac", p.pj_per_mac},
+          {"pj_per_lane_cycle", r.pj_per_cycle(true) / r.lanes()},
           {"uj_per_image", p.uj},
           {"array_mw", p.mw},
           {"pj_per_mac_without_glitches", p.settled_pj_per_mac},
@@ -89,26 +92,35 @@ std::string table(const std::vector<Row>& rows, const std::vector<PerImage>& ima
   return text;
 }
 
-/// The rows that --pe asks for: the VPE with the network's own weights, and with 16-bit ones, which
-/// are what multipliers are for; its accumulators are then as much wider as the weights are.
+/// The rows that --pe asks for: multipliers of 16 and of 8 bits, fed with the network's own
+/// weights, and with weights of all those bits, which are what multipliers are for; accumulators
+/// are then as much wider as the weights are.
 Result<std::vector<Row>> measure(const EnergyOptions& o, const hw::Program& program,
                                  const hw::Stimulus& stimulus, const hw::CellLibrary& library) {
   hw::SliceRequest request{program.config, o.slice_outputs, o.clock_mhz};
   std::vector<Row> rows;
-  const auto add = [&](const char* key, const char* name, const hw::Stimulus& s) -> Status {
+  const auto add = [&](const std::string& key, const std::string& name,
+                       const hw::Stimulus& s) -> Status {
     NBQ_ASSIGN(hw::EnergyResult r, hw::measure_energy(request, s, library, o.wire_ff, o.threads));
     rows.push_back({key, name, std::move(r)});
     return ok_status();
   };
   if (o.pe != "vpe") NBQ_TRY(add("svpe", "SVPE", stimulus));
-  if (o.pe != "svpe") {
+  for (const int bits : {16, 8}) {
+    if (o.pe == "svpe") break;
+    request.config = program.config;
     request.config.pe = hw::PeKind::kVpe;
-    NBQ_TRY(add("vpe", "VPE, the same weights", stimulus));
-    const hw::Stimulus dense = hw::with_dense_weights(stimulus, o.sampling.seed);
+    request.config.mult_bits = bits;
+    if (2 * stimulus.max_weight <= 1 << (bits - 1))
+      NBQ_TRY(
+          add(fmt::format("vpe{}", bits), fmt::format("VPE {}, the same weights", bits), stimulus));
+    const hw::Stimulus dense = hw::with_dense_weights(stimulus, bits, o.sampling.seed);
     const int wider = std::bit_width(static_cast<unsigned>(dense.max_weight)) -
                       std::bit_width(static_cast<unsigned>(stimulus.max_weight));
-    request.config.acc_bits = std::min(kMaxAccBits, request.config.acc_bits + wider);
-    NBQ_TRY(add("vpe_dense", "VPE, 16-bit weights", dense));
+    request.config.acc_bits =
+        std::clamp(request.config.acc_bits + wider, hw::kMinAccBits, kMaxAccBits);
+    NBQ_TRY(add(fmt::format("vpe{}_dense", bits), fmt::format("VPE {}, {}-bit weights", bits, bits),
+                dense));
   }
   return rows;
 }
@@ -141,13 +153,10 @@ Status energy_command(const EnergyOptions& o, Context& context) {
     j[row.key] = row_json(row, images.back());
   }
   std::string text = table(rows, images);
-  if (rows.size() == 3) {
-    j["power_ratio"] = images[0].mw / images[1].mw;
-    j["power_ratio_dense"] = images[0].mw / images[2].mw;
-    text += fmt::format(
-        "SVPE : VPE at equal array and clock {:.1f} % with the same weights, {:.1f} % with 16-bit "
-        "weights\n",
-        100 * images[0].mw / images[1].mw, 100 * images[0].mw / images[2].mw);
+  for (std::size_t i = 1; i < rows.size() && o.pe == "both"; ++i) {
+    const double ratio = images[0].mw / images[i].mw;
+    j["power_ratio"][rows[i].key] = ratio;
+    text += fmt::format("SVPE : {} {:.1f} % at equal array and clock\n", rows[i].name, 100 * ratio);
   }
   context.print(j, text);
   return ok_status();

@@ -240,7 +240,7 @@ TEST(Stimulus, DenseWeightsRoundToTheirCodes) {
   s.windows.resize(1);
   for (int word = 0; word < 2; ++word)
     for (const std::int32_t v : {0, 1, -2, 4, 4, -4, 0, 2, 1, 1, 1, 1}) s.windows[0].w.push_back(v);
-  const Stimulus d = with_dense_weights(s, 7);
+  const Stimulus d = with_dense_weights(s, 16, 7);
   const std::vector<std::int32_t>& w = d.windows[0].w;
   const double one = 1 << 12;  // 4 -> 2^14
   for (std::size_t i = 0; i < w.size(); ++i) {
@@ -255,9 +255,10 @@ TEST(Stimulus, DenseWeightsRoundToTheirCodes) {
   }
   // The same word is the same wherever it is used; another seed gives others.
   EXPECT_TRUE(std::equal(w.begin(), w.begin() + 12, w.begin() + 12));
-  EXPECT_NE(with_dense_weights(s, 8).windows[0].w, w);
+  EXPECT_NE(with_dense_weights(s, 16, 8).windows[0].w, w);
   EXPECT_NE(w[8], w[9]);
   EXPECT_LE(d.max_weight, 32767);
+  EXPECT_LE(with_dense_weights(s, 8, 7).max_weight, 127);
 }
 
 }  // namespace

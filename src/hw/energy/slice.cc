@@ -16,6 +16,7 @@ RtlParameters parameters_of(const SliceRequest& r) {
           {"LanesIn", r.config.lanes_in},
           {"Outputs", r.outputs},
           {"CodeBits", r.config.code_bits},
+          {"MultBits", r.config.mult_bits},
           {"XBits", r.config.act_bits + 1},
           {"AccBits", r.config.acc_bits}};
 }

@@ -1,6 +1,7 @@
 #include "hw/energy/stimulus.h"
 
 #include <bit>
+#include <cmath>
 
 #include "core/file.h"
 #include "core/po2_code.h"
@@ -100,7 +101,8 @@ Result<Stimulus> record_stimulus(const Program& program, std::span<const std::ui
                                  int outputs, const Sampling& sampling) {
   const EngineConfig& c = program.config;
   const auto bytes = static_cast<std::size_t>(program.image.image.size());
-  NBQ_CHECK(c.pe == PeKind::kSvpe && !images.empty() && images.size() % bytes == 0);
+  NBQ_CHECK(c.pe == PeKind::kSvpe && c.images == 1 && !images.empty() &&
+            images.size() % bytes == 0);
   if (outputs < 1 || c.lanes_out % outputs != 0 || outputs > c.lanes_in)
     return make_error(ErrorCode::kInvalidArgument,
                       "a slice of {} output channels: must divide lanes_out = {} and be {} at most",
@@ -151,10 +153,10 @@ std::vector<std::int64_t> expected_sums(const StimulusWindow& window, int lanes_
   return all;
 }
 
-Stimulus with_dense_weights(const Stimulus& stimulus, std::uint64_t seed) {
+Stimulus with_dense_weights(const Stimulus& stimulus, int bits, std::uint64_t seed) {
   Stimulus dense = stimulus;
   const int top = std::bit_width(static_cast<unsigned>(stimulus.max_weight)) - 1;
-  const double scale = static_cast<double>(1 << (14 - top));
+  const double scale = std::ldexp(1.0, bits - 2 - top);
   const auto per_cycle = static_cast<std::size_t>(stimulus.outputs * stimulus.lanes_in);
   for (StimulusWindow& window : dense.windows)
     for (std::size_t at = 0; at < window.w.size(); at += per_cycle) {

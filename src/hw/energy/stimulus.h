@@ -69,6 +69,7 @@ class StimulusRecorder final : public ArrayProbe {
 
 /// Runs `images` (one after the other, each of program.image.image.size() bytes) through the
 /// Verilated SVPE engine and records what a slice of `outputs` output channels sees.
+/// The engine has one image's array: with more in lockstep they are all alike.
 /// Errors: as open_sim() and Engine::run(); kInvalidArgument: `outputs` does not divide lanes_out,
 /// or windows that are longer than their part of the time.
 Result<Stimulus> record_stimulus(const Program& program, std::span<const std::uint8_t> images,
@@ -79,9 +80,9 @@ Result<Stimulus> record_stimulus(const Program& program, std::span<const std::ui
 std::vector<std::int64_t> expected_sums(const StimulusWindow& window, int lanes_in, int outputs,
                                         int acc_bits);
 
-/// The same windows with weights of 16 bits, such as a network has whose weights are not powers of
-/// two: each weight a fixed number, drawn evenly from those that round to its code, scaled so that
-/// the largest level is 2^14. Sets max_weight.
-Stimulus with_dense_weights(const Stimulus& stimulus, std::uint64_t seed);
+/// The same windows with weights of `bits` bits, such as a network has whose weights are not powers
+/// of two: each weight a fixed number, drawn evenly from those that round to its code, scaled so
+/// that the largest level is 2^(bits - 2). Sets max_weight.
+Stimulus with_dense_weights(const Stimulus& stimulus, int bits, std::uint64_t seed);
 
 }  // namespace nbq::hw
