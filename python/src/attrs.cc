@@ -3,6 +3,7 @@
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/variant.h>
 #include <nanobind/stl/vector.h>
 
@@ -66,6 +67,12 @@ void bind_window(nb::module_& m) {
       .def(
           "__eq__", [](const Window& a, const Window& b) { return fields(a) == fields(b); },
           nb::is_operator(), kEquals)
+      .def("__getstate__", &fields)
+      .def("__setstate__",
+           [](Window* w, const std::vector<int>& f) {
+             if (f.size() != 10) bad_argument("a pickled window of {} numbers", f.size());
+             new (w) Window{f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9]};
+           })
       .def("__repr__", [](const Window& w) {
         return fmt::format(
             "Window(kernel=({}, {}), stride=({}, {}), padding=({}, {}, {}, {}), dilation=({}, {}))",
@@ -200,6 +207,7 @@ void bind_op(nb::class_<SliceAttrs>& c) {
 template <class A>
 void bind_row(nb::module_& m, const char* name, const char* op) {
   nb::class_<A> c(m, name);
+  c.def("__deepcopy__", [](const A& a, nb::handle) { return a; }, "memo"_a);
   c.def_prop_ro_static("op", [op](nb::handle) { return op; });
   bind_op(c);
 }
@@ -230,6 +238,13 @@ void bind_format(nb::module_& m) {
       .def(
           "__eq__", [](const ActFormat& a, const ActFormat& b) { return a == b; },
           nb::is_operator(), kEquals)
+      .def("__getstate__",
+           [](const ActFormat& f) { return std::tuple{f.bits, f.is_signed, f.exp, f.lo, f.hi}; })
+      .def("__setstate__",
+           [](ActFormat* f, const std::tuple<int, bool, int, int, int>& s) {
+             const auto [bits, is_signed, exp, lo, hi] = s;
+             new (f) ActFormat{bits, is_signed, exp, lo, hi};
+           })
       .def("__repr__", [](const ActFormat& f) {
         return fmt::format("ActFormat(bits={}, is_signed={}, exp={}, lo={}, hi={})", f.bits,
                            f.is_signed ? "True" : "False", f.exp, f.lo, f.hi);

@@ -1,0 +1,378 @@
+"""Layers of quantised networks. Values between them are real numbers x_int 2^exp in float32.
+
+In training they learn as the C++ trainer's do; in evaluation (module.eval()) they compute what the
+exported network does, exactly: in float32 where the accumulators are proved to fit, else float64.
+"""
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import nbq
+from nbq import _core
+from nbq._core import ActFormat
+from nbq._quant import fit
+from nbq.torch._functional import learnt_weight, powers_of_two, requantise, rounded_bias
+
+_FLOAT_BOUND = float(1 << 23)
+"""float32 holds sums below this, and requantises them, without rounding"""
+
+
+class Layer(nn.Module):
+    """One node of a graph. act: the output's format; None: not requantised (logits, float)."""
+
+    act: Optional[ActFormat] = None
+    layer_name: str = ""
+    quantised: bool = False
+    """False: the layer of a float network"""
+
+    def attrs(self) -> Any:
+        """The node's attributes."""
+        raise NotImplementedError
+
+    def wide(self, x: Tensor) -> Tensor:
+        """x as sums of it need it: exact in the evaluation of a quantised network."""
+        return x.double() if self.quantised and not self.training else x
+
+    def finish(self, acc: Tensor) -> Tensor:
+        """Accumulators as activations, or as what they are."""
+        return requantise(acc, self.act)
+
+    def requantised(self, act: Optional[ActFormat]) -> Any:
+        """Makes this a layer of a quantised network with that output format, and returns it; None:
+        logits."""
+        self.act, self.quantised = act, True
+        return self
+
+    def extra_repr(self) -> str:
+        return f"act={self.act}"
+
+
+class Image(Layer):
+    """Pixels [N, channels, height, width] as the network's input.
+
+    uint8, or floats in 0..1, each taken as the nearest byte / 255. A quantised network reads
+    (pixel - 128) / 128; a float one (pixel / 255 - mean) / std, which is the same without `mean`.
+    """
+
+    def __init__(self, channels: int, height: int, width: int, mean: Any = None, std: Any = None,
+                 *, quantised: bool = True) -> None:
+        super().__init__()
+        self.shape = (channels, height, width)
+        self.mean, self.std = list(mean or []), list(std or [])
+        self.quantised = quantised
+        self.act = ActFormat(8, True, -7) if quantised else None
+
+    def attrs(self) -> Any:
+        return nbq.InputAttrs(*self.shape, mean=self.mean, std=self.std)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        if tuple(pixels.shape[1:]) != self.shape:
+            raise ValueError(f"images: their shape is {tuple(pixels.shape)}, the network reads "
+                             f"[n, {', '.join(map(str, self.shape))}]")
+        if pixels.dtype == torch.uint8:
+            p = pixels.float()
+        elif pixels.is_floating_point():
+            p = torch.floor(pixels.float() * 255 + 0.5)
+        else:
+            raise TypeError(f"images: uint8 or float pixels are needed, not {pixels.dtype}")
+        if not self.mean:
+            return (p - 128) / 128
+        mean, std = (torch.tensor(v, device=p.device).view(-1, 1, 1) for v in (self.mean, self.std))
+        return (p / 255 - mean) / std
+
+
+class _Norm(nn.Module):
+    """A batch norm that a layer has taken up; its beta is the layer's bias."""
+
+    def __init__(self, channels: int, eps: float, momentum: float) -> None:
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.running_mean: Tensor
+        self.running_var: Tensor
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+
+    def gain(self) -> Tensor:
+        """gamma / sigma in float64, a constant to the gradient."""
+        return self.weight.detach().double() / torch.sqrt(self.running_var.double() + self.eps)
+
+    def forward(self, z: Tensor, beta: Tensor, gain: Tensor) -> Tensor:
+        """The norm of a layer's output y of which z is gain times: by the batch's statistics, which
+        the running ones follow."""
+        dims = [0, *range(2, z.dim())]
+        shape = [1, -1] + [1] * (z.dim() - 2)
+        var, mean = torch.var_mean(z, dims, unbiased=False)
+        # z's variance is gain^2 times y's, beside which eps must stay what it was.
+        scale = self.weight * torch.sign(gain) / torch.sqrt(var + self.eps * gain * gain)
+        scale = torch.where(gain == 0, torch.zeros_like(scale), scale)
+        with torch.no_grad():
+            n = z.numel() // z.shape[1]
+            live = gain.abs() > 1e-12  # channels of no gain say nothing
+            g = torch.where(live, gain, torch.ones_like(gain))
+            unbiased = var * (n / max(n - 1, 1))
+            for kept, now in ((self.running_mean, mean / g), (self.running_var, unbiased / (g * g))):
+                kept += self.momentum * live * (now - kept)
+        return (z - mean.view(shape)) * scale.view(shape) + beta.view(shape)
+
+
+class _Po2Layer(Layer):
+    """Weights that learn to be powers of two. Before lock() an ordinary float layer."""
+
+    weight: nn.Parameter
+    bias: Optional[nn.Parameter]
+    norm: Optional[_Norm]
+    exps: Tensor
+
+    def _begin(self, weight_bits: int, quantizer: str, granularity: str,
+               act: Optional[ActFormat]) -> None:
+        self.weight_bits, self.quantizer, self.granularity = weight_bits, quantizer, granularity
+        self.act = act
+        self.norm = None
+        self.alpha = 0.0
+        self.gradient = "reconstructed"
+        self.frozen_norm = False
+        self.operand: Optional[ActFormat] = None
+        self.register_buffer("exps", torch.zeros(self.weight.shape[0], dtype=torch.int32))
+
+    def lock(self, exps: Any = None, *, operand: Optional[ActFormat] = None) -> None:
+        """Fits the scale exponents to the present weights, or takes `exps`, and locks them: from
+        now on the forward weight is W~. operand: the format of what the layer reads, whose exponent
+        sets the grid that the bias is rounded to; None: the bias stays a real number."""
+        u = self._gained(self._gain()).detach().cpu().numpy()
+        s = fit(u, self.weight_bits, quantizer=self.quantizer,
+                granularity=self.granularity) if exps is None else exps
+        self.exps = torch.as_tensor(s, dtype=torch.int32, device=self.weight.device)
+        self.operand = operand
+        self.quantised = True
+
+    def take_norm(self, norm: _Norm) -> None:
+        """The layer's output goes through `norm`, with the layer's bias as its beta."""
+        self.norm = norm
+
+    def _gain(self) -> Optional[Tensor]:
+        return None if self.norm is None else self.norm.gain()
+
+    def _gained(self, gain: Optional[Tensor]) -> Tensor:
+        if gain is None:
+            return self.weight
+        return self.weight * gain.float().view([-1] + [1] * (self.weight.dim() - 1))
+
+    def learnt(self, gain: Optional[Tensor]) -> Tensor:
+        """W~ of W gamma / sigma; Q of it in evaluation."""
+        ste = self.gradient == "ste" or not self.training
+        blend, slope = (1.0, 1.0) if ste else (self.alpha, 1 - self.alpha)
+        return learnt_weight(self._gained(gain), self.weight_bits, self.exps, self.quantizer, blend,
+                             slope)
+
+    def offset(self, gain: Optional[Tensor]) -> Optional[Tensor]:
+        """The bias of the folded layer, on the accumulator's grid."""
+        if self.bias is None:
+            return None
+        b: Tensor = self.bias
+        if gain is not None and self.norm is not None:
+            shift = self.norm.running_mean.double() * gain
+            b = b - shift if self.training else (b.double() - shift).float()
+        if self.operand is None:
+            return b
+        return rounded_bias(b, self.exps + self.operand.exp)
+
+    def exact_type(self, w: Tensor, b: Optional[Tensor]) -> torch.dtype:
+        """float32 if it holds every accumulator for any operand, else float64."""
+        if self.operand is None:
+            return torch.float32
+        if w.is_cuda:  # whose float32 convolutions may use TF32
+            return torch.float64
+        per_channel = w.double().abs().reshape(len(w), -1).sum(1) / powers_of_two(self.exps, w.device)
+        bound = per_channel * max(-self.operand.lo, self.operand.hi)
+        if b is not None:
+            bound = bound + b.double().abs() / powers_of_two(self.exps + self.operand.exp, w.device)
+        return torch.float32 if float(bound.max()) < _FLOAT_BOUND else torch.float64
+
+    def apply_weight(self, x: Tensor, w: Tensor, b: Optional[Tensor]) -> Tensor:
+        """The layer's own sum of products."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.quantised:
+            return self.finish(self.apply_weight(x, self.weight, self.bias))
+        gain = self._gain()
+        w = self.learnt(gain)
+        if self.training and self.norm is not None and not self.frozen_norm:
+            assert self.bias is not None and gain is not None
+            z = self.apply_weight(x, w, None)
+            return self.finish(self.norm(z, self.bias, gain.float()))
+        b = self.offset(gain)
+        dtype = torch.float32 if self.training else self.exact_type(w, b)
+        return self.finish(self.apply_weight(x.to(dtype), w.to(dtype),
+                                             None if b is None else b.to(dtype)))
+
+    def extra_repr(self) -> str:
+        return f"weight_bits={self.weight_bits}, act={self.act}"
+
+
+class Conv2d(_Po2Layer, nn.Conv2d):
+    """nn.Conv2d whose weights learn to be n-bit powers of two, by the reconstructed gradient.
+
+    weight_bits: 1..5. quantizer: a name of nbq.quantizers(). granularity: "channel" or "layer". A
+    float layer until lock(), which nbq.torch.prepare() calls. act: the output's format.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1,
+                 padding: Any = 0, dilation: Any = 1, groups: int = 1, bias: bool = True, *,
+                 weight_bits: int = 3, quantizer: str = "least_squares",
+                 granularity: str = "channel", act: Optional[ActFormat] = None) -> None:
+        nn.Conv2d.__init__(self, in_channels, out_channels, kernel_size, stride, padding, dilation,
+                           groups, bias)
+        self._begin(weight_bits, quantizer, granularity, act)
+
+    def window(self) -> _core.Window:
+        """Kernel, stride, padding and dilation. Padding other than zeros is an nbq.Error."""
+        if self.padding_mode != "zeros":
+            raise nbq.Error(f"{self.layer_name}: padding_mode {self.padding_mode}; zeros is needed")
+        # [left, right, top, bottom], whatever `padding` was.
+        left, right, top, bottom = self._reversed_padding_repeated_twice
+        return nbq.Window(list(self.kernel_size), list(self.stride), [top, left, bottom, right],
+                          list(self.dilation))
+
+    def attrs(self) -> Any:
+        return nbq.Conv2dAttrs(self.out_channels, self.window(), self.groups, self.bias is not None)
+
+    def apply_weight(self, x: Tensor, w: Tensor, b: Optional[Tensor]) -> Tensor:
+        p = list(self._reversed_padding_repeated_twice)
+        even = p[0] == p[1] and p[2] == p[3]
+        x = x if even else F.pad(x, p)
+        return F.conv2d(x, w, b, self.stride, (p[2], p[0]) if even else 0, self.dilation,
+                        self.groups)
+
+
+class Linear(_Po2Layer, nn.Linear):
+    """nn.Linear, [N, features], as Conv2d is nn.Conv2d."""
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, *,
+                 weight_bits: int = 3, quantizer: str = "least_squares",
+                 granularity: str = "channel", act: Optional[ActFormat] = None) -> None:
+        nn.Linear.__init__(self, in_features, out_features, bias)
+        self._begin(weight_bits, quantizer, granularity, act)
+
+    def attrs(self) -> Any:
+        return nbq.LinearAttrs(self.out_features, self.bias is not None)
+
+    def apply_weight(self, x: Tensor, w: Tensor, b: Optional[Tensor]) -> Tensor:
+        return F.linear(x, w, b)
+
+
+class Affine(_Po2Layer):
+    """A batch norm on its own: deployed, +-2^s a channel and an offset."""
+
+    def __init__(self, channels: int, *, act: Optional[ActFormat] = None) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self._begin(2, "nearest", "channel", act)
+
+    def attrs(self) -> Any:
+        return nbq.BatchNormAttrs()
+
+    def apply_weight(self, x: Tensor, w: Tensor, b: Optional[Tensor]) -> Tensor:
+        shape = [1, -1] + [1] * (x.dim() - 2)
+        y = self.wide(x) * w.view(shape)
+        return y if b is None else y + b.view(shape)
+
+
+class Relu(Layer):
+    """max(x, 0), or clipped at `limit`, too. In quantised networks the output's clamp."""
+
+    def __init__(self, limit: float = 0.0) -> None:
+        super().__init__()
+        self.limit = limit
+
+    def attrs(self) -> Any:
+        return nbq.ReluAttrs(self.limit)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.quantised:
+            return self.finish(x)
+        return torch.clamp(x, 0, self.limit) if self.limit > 0 else torch.relu(x)
+
+
+class MaxPool2d(Layer):
+    """Keeps the format."""
+
+    def __init__(self, window: _core.Window) -> None:
+        super().__init__()
+        self.window = window
+
+    def attrs(self) -> Any:
+        return nbq.MaxPoolAttrs(self.window)
+
+    def forward(self, x: Tensor) -> Tensor:
+        w = self.window
+        pad = [w.pad_left, w.pad_right, w.pad_top, w.pad_bottom]
+        x = F.pad(x, pad, value=float("-inf")) if any(pad) else x
+        return F.max_pool2d(x, (w.kernel_h, w.kernel_w), (w.stride_h, w.stride_w))
+
+
+class AvgPool2d(Layer):
+    """The sum over the window, padding included, times its size's reciprocal in powers of two."""
+
+    def __init__(self, window: _core.Window) -> None:
+        super().__init__()
+        self.window = window
+
+    def attrs(self) -> Any:
+        return nbq.AvgPoolAttrs(self.window)
+
+    def forward(self, x: Tensor) -> Tensor:
+        w = self.window
+        x = F.pad(self.wide(x), [w.pad_left, w.pad_right, w.pad_top, w.pad_bottom])
+        count = w.kernel_h * w.kernel_w
+        total = F.avg_pool2d(x, (w.kernel_h, w.kernel_w), (w.stride_h, w.stride_w),
+                             divisor_override=1)
+        return self.finish(total * (_core.reciprocal(count) if self.quantised else 1 / count))
+
+
+class GlobalAvgPool2d(Layer):
+    """AvgPool2d over the whole map: [N, C, H, W] -> [N, C, 1, 1]."""
+
+    def attrs(self) -> Any:
+        return nbq.GlobalAvgPoolAttrs()
+
+    def forward(self, x: Tensor) -> Tensor:
+        count = x.shape[2] * x.shape[3]
+        total = self.wide(x).sum((2, 3), keepdim=True)
+        return self.finish(total * (_core.reciprocal(count) if self.quantised else 1 / count))
+
+
+class Add(Layer):
+    """a + b, requantised."""
+
+    def attrs(self) -> Any:
+        return nbq.AddAttrs()
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        return self.finish(self.wide(a) + self.wide(b))
+
+
+class Concat(Layer):
+    """Along channels, each operand requantised to the output's format."""
+
+    def attrs(self) -> Any:
+        return nbq.ConcatAttrs()
+
+    def forward(self, *x: Tensor) -> Tensor:
+        return self.finish(torch.cat(x, 1))
+
+
+class Flatten(Layer):
+    """[N, C, H, W] -> [N, C H W]."""
+
+    def attrs(self) -> Any:
+        return nbq.FlattenAttrs()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(1)
