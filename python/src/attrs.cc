@@ -207,7 +207,8 @@ void bind_op(nb::class_<SliceAttrs>& c) {
 template <class A>
 void bind_row(nb::module_& m, const char* name, const char* op) {
   nb::class_<A> c(m, name);
-  c.def("__deepcopy__", [](const A& a, nb::handle) { return a; }, "memo"_a);
+  c.def(
+      "__deepcopy__", [](const A& a, nb::handle) { return a; }, "memo"_a);
   c.def_prop_ro_static("op", [op](nb::handle) { return op; });
   bind_op(c);
 }
@@ -239,7 +240,9 @@ void bind_format(nb::module_& m) {
           "__eq__", [](const ActFormat& a, const ActFormat& b) { return a == b; },
           nb::is_operator(), kEquals)
       .def("__getstate__",
-           [](const ActFormat& f) { return std::tuple{f.bits, f.is_signed, f.exp, f.lo, f.hi}; })
+           [](const ActFormat& f) {
+             return std::tuple{f.bits, f.is_signed, f.exp, f.lo, f.hi};
+           })
       .def("__setstate__",
            [](ActFormat* f, const std::tuple<int, bool, int, int, int>& s) {
              const auto [bits, is_signed, exp, lo, hi] = s;

@@ -1,10 +1,14 @@
 import concurrent.futures
+import pathlib
+import threading
 
 import numpy as np
 import pytest
 from networks import pixels, residual_network
 
 import nbq
+
+ZOO = pathlib.Path(__file__).resolve().parents[2] / "zoo"
 
 
 @pytest.fixture
@@ -122,3 +126,23 @@ def test_what_a_model_tells(graph):
     assert model.weight_bytes > 0 and model.arena_bytes > 0
     assert model.logit_exp == -3 - 5
     assert "2x9x8 -> 5" in repr(model)
+
+
+def test_a_run_lets_other_python_threads_work():
+    model = nbq.load(ZOO / "resnet20-cifar10-w3a8.nbq")
+    x = np.zeros((64, 3, 32, 32), np.uint8)
+    started, done = threading.Event(), threading.Event()
+
+    def work():
+        started.set()
+        model.run(x)
+        done.set()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    started.wait()
+    turns = 0
+    while not done.is_set():
+        turns += 1
+    worker.join()
+    assert turns > 100

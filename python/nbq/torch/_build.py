@@ -56,8 +56,10 @@ def _fill(layer: Any, graph: nbq.Graph, node: nbq.Node) -> None:
 def _plain_layer(graph: nbq.Graph, node: nbq.Node) -> layers.Layer:
     a: Any = node.attrs
     if isinstance(a, nbq.InputAttrs):
-        return layers.Image(a.channels, a.height, a.width, a.mean, a.std,
-                            quantised=graph.stage != Stage.FLOAT)
+        image = layers.Image(a.channels, a.height, a.width, a.mean, a.std,
+                             quantised=graph.stage != Stage.FLOAT)
+        image.network, image.class_names = graph.name, list(graph.class_names)
+        return image
     if isinstance(a, nbq.ReluAttrs):
         return layers.Relu(a.max)
     if isinstance(a, nbq.MaxPoolAttrs):
@@ -102,6 +104,4 @@ def from_graph(graph: nbq.Graph) -> fx.GraphModule:
         inputs = tuple(values[i] for i in node.inputs) if node.inputs else (made.placeholder("pixels"),)
         values.append(made.call_module(name, inputs))
     made.output(values[-1])
-    module = fx.GraphModule(root, made, class_name=re.sub(r"\W", "_", graph.name) or "Network")
-    module.class_names = list(graph.class_names)
-    return module
+    return fx.GraphModule(root, made, class_name=re.sub(r"\W", "_", graph.name) or "Network")

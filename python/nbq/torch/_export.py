@@ -10,7 +10,7 @@ from torch import fx, nn
 
 import nbq
 from nbq._core import BatchNormAttrs, Stage
-from nbq.torch._layers import Affine, Layer, _Po2Layer
+from nbq.torch._layers import Affine, Image, Layer, _Po2Layer
 from nbq.torch._trace import array, trace
 
 
@@ -50,7 +50,6 @@ def quantised_graph(module: nn.Module) -> nbq.Graph:
     """
     traced = trace(module)
     graph = nbq.Graph(type(module).__name__, Stage.QUANTISED)
-    graph.class_names = list(getattr(module, "class_names", []))
     ids: dict[fx.Node, int] = {}
     kinds: set[str] = set()
     for n in traced.graph.nodes:
@@ -60,6 +59,8 @@ def quantised_graph(module: nn.Module) -> nbq.Graph:
         if not isinstance(layer, Layer) or not layer.quantised and not _formatless(layer):
             raise nbq.Error(f"{n.target}: not one of nbq.torch's quantised layers; "
                             "nbq.torch.prepare() makes a float network into such")
+        if isinstance(layer, Image):
+            graph.name, graph.class_names = layer.network or graph.name, list(layer.class_names)
         name = layer.layer_name or str(n.target)
         node = _node(layer, name, [ids[a] for a in n.args if a in ids])
         if _formatless(layer):

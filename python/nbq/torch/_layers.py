@@ -56,6 +56,7 @@ class Image(Layer):
 
     uint8, or floats in 0..1, each taken as the nearest byte / 255. A quantised network reads
     (pixel - 128) / 128; a float one (pixel / 255 - mean) / std, which is the same without `mean`.
+    network: its name. class_names: of its outputs. Both may be empty.
     """
 
     def __init__(self, channels: int, height: int, width: int, mean: Any = None, std: Any = None,
@@ -63,6 +64,8 @@ class Image(Layer):
         super().__init__()
         self.shape = (channels, height, width)
         self.mean, self.std = list(mean or []), list(std or [])
+        self.network = ""
+        self.class_names: list[str] = []
         self.quantised = quantised
         self.act = ActFormat(8, True, -7) if quantised else None
 

@@ -13,13 +13,12 @@ from nbq.torch._layers import _Po2Layer
 class AlphaSchedule:
     """1 - alpha goes from its first value to its last, then alpha is 1 (docs/learning.md).
 
-    steps: of the whole training. final_steps: the last ones, at alpha = 1. ramp_steps: in which
+    steps: of the whole training. kind: "geometric", "linear" or "constant". final_steps: the last ones, at alpha = 1. ramp_steps: in which
     1 - alpha gets to its last value; None: all that are not final.
     """
 
     steps: int
     kind: str = "geometric"
-    """or "linear", "constant\""""
     one_minus_alpha: tuple[float, float] = (0.5, 0.01)
     ramp_steps: Optional[int] = None
     final_steps: int = 0
