@@ -26,7 +26,7 @@ class Residual(nn.Module):
         self.relu = nn.ReLU()
         self.branch = nn.Sequential(nn.Conv2d(8, 8, 3, padding="same", groups=2, bias=False),
                                     nn.BatchNorm2d(8), nn.ReLU6(),
-                                    nn.Conv2d(8, 8, (1, 3), padding=(0, 1)), nn.BatchNorm2d(8))
+                                    nn.Conv2d(8, 8, (2, 3), padding="same"), nn.BatchNorm2d(8))  # uneven
         self.pre = nn.BatchNorm2d(16)
         self.point = nn.Conv2d(16, 6, 1)
         self.drop = nn.Dropout(0.5)

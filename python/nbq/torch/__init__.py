@@ -21,16 +21,14 @@ from nbq.torch._build import from_graph
 from nbq.torch._export import export, quantised_graph
 from nbq.torch._layers import (
     Add,
-    Affine,
     AvgPool2d,
     Concat,
-    Conv2d,
     Flatten,
     GlobalAvgPool2d,
     Image,
-    Linear,
     MaxPool2d,
 )
+from nbq.torch._po2_layers import Affine, Conv2d, Linear
 from nbq.torch._prepare import prepare
 from nbq.torch._schedule import AlphaSchedule, freeze_norms, set_alpha
 from nbq.torch._trace import to_graph

@@ -10,22 +10,23 @@ from torch import fx, nn
 import nbq
 from nbq._core import Stage
 from nbq.torch import _layers as layers
+from nbq.torch import _po2_layers as po2
 
 
-def _matrix_layer(graph: nbq.Graph, node: nbq.Node) -> layers._Po2Layer:
+def _matrix_layer(graph: nbq.Graph, node: nbq.Node) -> po2.Po2Layer:
     operand = graph.nodes[node.inputs[0]]
     assert operand.shape is not None
     a: Any = node.attrs
     if isinstance(a, nbq.Conv2dAttrs):
         w = a.window
-        layer: Any = layers.Conv2d(operand.shape[0], a.out_channels, (w.kernel_h, w.kernel_w),
-                                   (w.stride_h, w.stride_w), (w.pad_top, w.pad_left),
-                                   (w.dilation_h, w.dilation_w), a.groups, "bias" in node.state)
+        layer: Any = po2.Conv2d(operand.shape[0], a.out_channels, (w.kernel_h, w.kernel_w),
+                                (w.stride_h, w.stride_w), (w.pad_top, w.pad_left),
+                                (w.dilation_h, w.dilation_w), a.groups, "bias" in node.state)
         layer._reversed_padding_repeated_twice = [w.pad_left, w.pad_right, w.pad_top, w.pad_bottom]
     elif isinstance(a, nbq.LinearAttrs):
-        layer = layers.Linear(operand.shape[0], a.out_features, "bias" in node.state)
+        layer = po2.Linear(operand.shape[0], a.out_features, "bias" in node.state)
     else:
-        layer = layers.Affine(operand.shape[0])
+        layer = po2.Affine(operand.shape[0])
     _fill(layer, graph, node)
     return layer
 
@@ -43,12 +44,12 @@ def _fill(layer: Any, graph: nbq.Graph, node: nbq.Node) -> None:
         if layer.bias is not None:
             layer.bias.copy_(state["bias"])
     if node.norm is not None:
-        norm = layers._Norm(len(state["norm.weight"]), node.norm.eps, node.norm.momentum)
+        norm = po2.Norm(len(state["norm.weight"]), node.norm.eps, node.norm.momentum)
         norm.load_state_dict({k[len("norm."):]: v for k, v in state.items() if k.startswith("norm.")})
         layer.take_norm(norm)
     if node.weights is not None:
         layer.weight_bits = node.weights.bits
-        if not isinstance(layer, layers.Affine):
+        if not isinstance(layer, po2.Affine):
             layer.quantizer = graph.quantizer
         layer.lock(node.weights.exps, operand=graph.nodes[node.inputs[0]].act)
 

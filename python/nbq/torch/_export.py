@@ -10,11 +10,12 @@ from torch import fx, nn
 
 import nbq
 from nbq._core import BatchNormAttrs, Stage
-from nbq.torch._layers import Affine, Image, Layer, _Po2Layer
+from nbq.torch._layers import Image, Layer
+from nbq.torch._po2_layers import Affine, Po2Layer
 from nbq.torch._trace import array, trace
 
 
-def _state(layer: _Po2Layer) -> dict[str, Any]:
+def _state(layer: Po2Layer) -> dict[str, Any]:
     state = {"weight": array(layer.weight)}
     if layer.bias is not None:
         state["bias"] = array(layer.bias)
@@ -31,7 +32,7 @@ def _node(layer: Layer, name: str, inputs: list[int]) -> nbq.Node:
     node = nbq.Node(name, layer.attrs(), inputs)
     if layer.act is not None:
         node.act = layer.act
-    if isinstance(layer, _Po2Layer):
+    if isinstance(layer, Po2Layer):
         if not layer.quantised or layer.operand is None:
             raise nbq.Error(f"{name}: its exponents are not locked for an operand; "
                             "nbq.torch.prepare() does that")
@@ -44,7 +45,7 @@ def _node(layer: Layer, name: str, inputs: list[int]) -> nbq.Node:
 
 def quantised_graph(module: nn.Module) -> nbq.Graph:
     """A module of nbq.torch's quantised layers, as prepare() makes them or written by hand, as the
-    quantised graph that it is: to save, and to learn further with from_graph() or `nbq train`.
+    quantised graph that it is: to save, to learn further with from_graph(), or for `nbq export`.
 
     Raises nbq.Error naming the layer: of another kind, not quantised, or formats that don't fit.
     """
@@ -65,7 +66,7 @@ def quantised_graph(module: nn.Module) -> nbq.Graph:
         node = _node(layer, name, [ids[a] for a in n.args if a in ids])
         if _formatless(layer):
             node.act = graph.nodes[node.inputs[0]].act
-        if isinstance(layer, _Po2Layer) and not isinstance(layer, Affine):
+        if isinstance(layer, Po2Layer) and not isinstance(layer, Affine):
             kinds.add(layer.quantizer)
         ids[n] = len(graph)
         graph.nodes.append(node)

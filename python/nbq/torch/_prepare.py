@@ -10,7 +10,8 @@ from torch import fx, nn
 
 import nbq
 from nbq.torch._build import from_graph
-from nbq.torch._layers import Conv2d, Layer, Linear
+from nbq.torch._layers import Layer
+from nbq.torch._po2_layers import Conv2d, Linear
 from nbq.torch._trace import to_graph
 
 _BATCH = 64

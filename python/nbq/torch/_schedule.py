@@ -6,7 +6,7 @@ from typing import Optional
 
 from torch import nn
 
-from nbq.torch._layers import _Po2Layer
+from nbq.torch._po2_layers import Po2Layer
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def set_alpha(module: nn.Module, alpha: float, *, gradient: str = "reconstructed
     if gradient not in ("reconstructed", "ste"):
         raise ValueError(f"gradient {gradient!r}; there are reconstructed and ste")
     for layer in module.modules():
-        if isinstance(layer, _Po2Layer):
+        if isinstance(layer, Po2Layer):
             layer.alpha, layer.gradient = alpha, gradient
 
 
@@ -62,5 +62,5 @@ def freeze_norms(module: nn.Module, frozen: bool = True) -> None:
     """Norms that layers have taken up use their running statistics, in training, too: what learns
     then is the deployed network, rounded biases included."""
     for layer in module.modules():
-        if isinstance(layer, _Po2Layer):
+        if isinstance(layer, Po2Layer):
             layer.frozen_norm = frozen

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 import nbq
 from nbq._core import Stage
-from nbq.torch._layers import Conv2d, Linear
+from nbq.torch._po2_layers import Conv2d, Linear, conv_window
 
 
 class _Tracer(fx.Tracer):
@@ -121,13 +121,8 @@ def _window(name: str, m: Any) -> nbq.Window:
 
 
 def _conv(b: _Builder, name: str, m: Any, inputs: list[int]) -> int:
-    if m.padding_mode != "zeros":
-        raise nbq.Error(f"{name}: padding_mode {m.padding_mode} is not supported; zeros is")
-    left, right, top, bottom = m._reversed_padding_repeated_twice
-    window = nbq.Window(list(m.kernel_size), list(m.stride), [top, left, bottom, right],
-                        list(m.dilation))
-    return b.add(name, nbq.Conv2dAttrs(m.out_channels, window, m.groups, m.bias is not None), inputs,
-                 _matrix_state(name, m))
+    attrs = nbq.Conv2dAttrs(m.out_channels, conv_window(m, name), m.groups, m.bias is not None)
+    return b.add(name, attrs, inputs, _matrix_state(name, m))
 
 
 def _linear(b: _Builder, name: str, m: Any, inputs: list[int]) -> int:
