@@ -12,11 +12,13 @@ module nbq_axi_top #(
   parameter int unsigned ActBits      = 0,
   parameter int unsigned AccBits      = 0,
   parameter int unsigned Broadcast    = 0,
+  parameter int unsigned OutCycles    = 0,
   parameter int unsigned ActDepth     = 0,
   parameter int unsigned WeightDepth  = 0,
   parameter int unsigned ParamDepth   = 0,
   parameter int unsigned ResultDepth  = 0,
-  parameter int unsigned ProgramDepth = 0
+  parameter int unsigned ProgramDepth = 0,
+  parameter int unsigned Target       = 0
 ) (
   input  logic                            clk_i,
   input  logic                            rst_ni,
@@ -108,8 +110,9 @@ module nbq_axi_top #(
   nbq_engine #(
     .AxiBits(AxiBits), .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels),
     .Images(Images), .CodeBits(CodeBits), .MultBits(MultBits), .ActBits(ActBits),
-    .AccBits(AccBits), .Broadcast(Broadcast), .ActDepth(ActDepth), .WeightDepth(WeightDepth),
-    .ParamDepth(ParamDepth), .ResultDepth(ResultDepth), .ProgramDepth(ProgramDepth)
+    .AccBits(AccBits), .Broadcast(Broadcast), .OutCycles(OutCycles), .ActDepth(ActDepth),
+    .WeightDepth(WeightDepth), .ParamDepth(ParamDepth), .ResultDepth(ResultDepth),
+    .ProgramDepth(ProgramDepth), .Target(Target)
   ) u_engine (
     .clk_i, .rst_ni, .host_valid_i(host_valid), .host_ready_o(host_ready),
     .host_write_i(host_write), .host_addr_i(host_addr), .host_wdata_i(host_wdata),

@@ -64,6 +64,7 @@ TEST_P(StreamedNetwork, ImagesOneAfterTheOtherWithStalls) {
   EngineConfig wanted = axi_engine(4, 8, 2, GetParam().axi_bits);
   wanted.images = GetParam().images;
   wanted.broadcast = GetParam().broadcast;
+  wanted.out_cycles = GetParam().images;
   const Graph g = fully_connected(7);
   const auto resident = compile(g, wanted);
   ASSERT_TRUE(resident.ok()) << resident.error().message;

@@ -81,8 +81,16 @@ class Explorer {
       note(wanted, least);
       return ok_status();
     }
-    NBQ_ASSIGN(const Program program, sketch_.program(wanted));
-    copies(program, predict(program).all);
+    const auto program = sketch_.program(wanted);
+    if (program.ok()) {
+      copies(*program, predict(*program).all);
+    } else if (program.error().code == ErrorCode::kUnsupported) {
+      // Too much for this core, not for one of wider words, perhaps.
+      ++found_.considered;
+      if (!refusal_) refusal_ = program.error();
+    } else {
+      return program.error();
+    }
     return ok_status();
   }
 
@@ -127,6 +135,7 @@ class Explorer {
   }
 
   Error nothing_fits() const {
+    if (!smallest_) return *refusal_;
     const Resources& r = smallest_->resources;
     const EngineConfig& c = smallest_->config;
     return make_error(ErrorCode::kUnsupported,
@@ -141,6 +150,7 @@ class Explorer {
   const ExploreOptions& o_;
   Exploration found_;
   std::optional<DesignPoint> smallest_;
+  std::optional<Error> refusal_;  ///< why the first core could not have the network
 };
 
 }  // namespace

@@ -34,7 +34,7 @@ WordPacker weight_word(const EngineConfig& config, std::span<const std::int16_t>
   const Po2Format f{config.code_bits};
   WordPacker word;
   for (const int value : weights) {
-    if (config.pe == PeKind::kVpe) {
+    if (config.pe != PeKind::kSvpe) {
       word.append(static_cast<std::uint64_t>(value), config.weight_bits());
     } else {
       const auto magnitude = static_cast<unsigned>(value < 0 ? -value : value);

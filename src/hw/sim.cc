@@ -15,6 +15,8 @@ struct EngineLibrary {
   std::uint32_t (*read)(void*, std::uint32_t);
   void (*wait)(void*, std::uint64_t);
   std::uint64_t (*clock)(void*);
+  void (*set_probe)(void*, void (*)(void*, int, int, const std::uint32_t*, const std::uint32_t*),
+                    void*);
   std::uint8_t* (*memory)(void*, std::uint64_t);
   void (*configure)(void*, const AxiMemoryOptions*);
   const char* (*violation)(void*);
@@ -23,11 +25,18 @@ struct EngineLibrary {
   std::uint32_t (*irq)(void*);
 };
 
+void tap(void* probe, int valid, int last, const std::uint32_t* x, const std::uint32_t* w) {
+  static_cast<ArrayProbe*>(probe)->tap(valid != 0, last != 0, x, w);
+}
+
 /// Base: Device, or AxiSimDevice.
 template <class Base>
 class SimDevice : public Base {
  public:
-  explicit SimDevice(const EngineLibrary& library) : library_(library), engine_(library.create()) {}
+  SimDevice(const EngineLibrary& library, ArrayProbe* probe)
+      : library_(library), engine_(library.create()) {
+    if (probe != nullptr) library_.set_probe(engine_, tap, probe);
+  }
   ~SimDevice() override { library_.destroy(engine_); }
   SimDevice(const SimDevice&) = delete;
   SimDevice& operator=(const SimDevice&) = delete;
@@ -60,12 +69,13 @@ class AxiSim final : public SimDevice<AxiSimDevice> {
   bool irq() const override { return library_.irq(engine_) != 0; }
 };
 
-Result<EngineLibrary> open_library(const EngineConfig& config) {
+Result<EngineLibrary> open_library(const EngineConfig& config, bool probed) {
   NBQ_ASSIGN(const RtlParameters parameters, engine_parameters(config));
   const bool axi = config.axi_bits > 0;
   ModelRequest request{
       engine_top(config), parameters, axi ? "sim/axi_harness.cc" : "sim/engine_harness.cc", {}};
   if (axi) request.headers = {"sim/axi_memory.h"};
+  if (probed) request.more_sources = {"sim/nbq_array_probe.sv"};
   NBQ_ASSIGN(const std::filesystem::path path, build_model(request));
   // Never closed: a model's threads-local data would outlive it, and the cache makes it the same
   // library for every device of one configuration.
@@ -91,6 +101,8 @@ Result<EngineLibrary> open_library(const EngineConfig& config) {
     find(library.access, "nbq_engine_access");
     find(library.reset, "nbq_engine_reset");
     find(library.irq, "nbq_engine_irq");
+  } else {
+    find(library.set_probe, "nbq_engine_set_probe");
   }
   if (!complete)
     return make_error(ErrorCode::kBadFile, "{}: not an engine model; remove it", path.string());
@@ -102,20 +114,24 @@ Result<EngineLibrary> open_library(const EngineConfig& config) {
 Result<std::unique_ptr<AxiSimDevice>> open_axi_sim(const EngineConfig& config,
                                                    const AxiMemoryOptions& memory) {
   NBQ_CHECK(config.axi_bits > 0);
-  NBQ_ASSIGN(const EngineLibrary library, open_library(config));
-  std::unique_ptr<AxiSimDevice> device = std::make_unique<AxiSim>(library);
+  NBQ_ASSIGN(const EngineLibrary library, open_library(config, false));
+  std::unique_ptr<AxiSimDevice> device = std::make_unique<AxiSim>(library, nullptr);
   device->configure(memory);
   return device;
 }
 
 Result<std::unique_ptr<Device>> open_sim(const EngineConfig& config,
                                          const AxiMemoryOptions& memory) {
-  if (config.axi_bits > 0) {
-    NBQ_ASSIGN(std::unique_ptr<AxiSimDevice> device, open_axi_sim(config, memory));
-    return std::unique_ptr<Device>(std::move(device));
-  }
-  NBQ_ASSIGN(const EngineLibrary library, open_library(config));
-  return std::unique_ptr<Device>(new SimDevice<Device>(library));
+  if (config.axi_bits == 0) return open_sim(config);
+  NBQ_ASSIGN(std::unique_ptr<AxiSimDevice> device, open_axi_sim(config, memory));
+  return std::unique_ptr<Device>(std::move(device));
+}
+
+Result<std::unique_ptr<Device>> open_sim(const EngineConfig& config, ArrayProbe* probe) {
+  NBQ_CHECK(config.axi_bits == 0 || probe == nullptr);
+  if (config.axi_bits > 0) return open_sim(config, AxiMemoryOptions{});
+  NBQ_ASSIGN(const EngineLibrary library, open_library(config, probe != nullptr));
+  return std::unique_ptr<Device>(new SimDevice<Device>(library, probe));
 }
 
 }  // namespace nbq::hw

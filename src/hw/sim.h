@@ -16,14 +16,25 @@ struct AxiMemoryOptions {
   std::uint32_t dead = 0;                        ///< 1: it never answers
 };
 
+/// Sees what enters the array, cycle by cycle while a program runs (rtl/sim/nbq_array_probe.sv).
+class ArrayProbe {
+ public:
+  virtual ~ArrayProbe() = default;
+  /// x: P * C operands of act_bits + 1 bits, w: M * C weights, each packed low first, in the order
+  /// of rtl/nbq_array.sv's ports. valid: a tap; last: it ends a sum.
+  virtual void tap(bool valid, bool last, const std::uint32_t* x, const std::uint32_t* w) = 0;
+};
+
 /// The engine's RTL in Verilator, for exactly this configuration: built on demand (seconds to a
 /// minute) and kept in a cache, see rtl_build.h; with config.axi_bits, external memory behaves as
 /// `memory` says. Any number of devices may be open at once; one
 /// device is for one thread at a time.
 /// Errors: kInvalidArgument (the configuration), kToolMissing (verilator, g++, make),
 /// kBadFile (the RTL can't be read or built; end of the log).
+/// With `probe`, which must outlive the device, a model is built that calls it; only without a bus.
+Result<std::unique_ptr<Device>> open_sim(const EngineConfig& config, ArrayProbe* probe = nullptr);
 Result<std::unique_ptr<Device>> open_sim(const EngineConfig& config,
-                                         const AxiMemoryOptions& memory = {});
+                                         const AxiMemoryOptions& memory);
 
 /// An engine with an AXI bus (config.axi_bits > 0): nbq_axi_top with its memory.
 class AxiSimDevice : public Device {

@@ -61,10 +61,13 @@ std::string script(const RtlParameters& parameters, const std::vector<fs::path>&
                    SynthTarget target, const std::string& top) {
   std::string s = "read_verilog -sv -defer";
   for (const fs::path& f : files) s += fmt::format(" \"{}\"", f.string());
+  s += target == SynthTarget::kXcup
+           ? "\nread_verilog -lib +/xilinx/cells_sim.v +/xilinx/cells_xtra.v"
+           : "\nread_verilog -lib +/ecp5/cells_sim.v +/ecp5/cells_bb.v";
   s += "\nhierarchy -check -top " + top;
   for (const auto& [name, value] : parameters) s += fmt::format(" -chparam {} {}", name, value);
   // The repeated cells stay modules of their own, so that each is mapped once.
-  s += "\nsetattr -mod -set keep_hierarchy 1 *nbq_svpe* *nbq_vpe* *nbq_requant*";
+  s += "\nsetattr -mod -set keep_hierarchy 1 *nbq_pe* *nbq_requant*";
   for (const auto& [name, value] : parameters)
     if (name == "Images" && value > 1) s += " *nbq_image*";
   s += '\n';
@@ -101,7 +104,8 @@ Result<Resources> count_resources(const std::map<std::string, int>& cells) {
   return r;
 }
 
-Result<Resources> synthesise(const EngineConfig& config, SynthTarget target) {
+Result<Resources> synthesise(EngineConfig config, SynthTarget target) {
+  config.target = target == SynthTarget::kXcup ? ElementTarget::kXcup : ElementTarget::kEcp5;
   NBQ_ASSIGN(const RtlParameters parameters, engine_parameters(config));
   NBQ_ASSIGN(const fs::path yosys, find_tool("yosys", "yosys"));
   NBQ_ASSIGN(const std::string version, version_of({yosys.string(), "-V"}));

@@ -35,22 +35,24 @@ TEST(WeightPlan, WhatFitsStaysAndEqualBlocksAreOne) {
 
 TEST(WeightPlan, TheLeastUsedStayAndTheOthersGoRoundTheRing) {
   WeightBlocks blocks(1);
-  std::vector<Instruction> program = {map(9), map(1), map(9), map(9)};
+  std::vector<Instruction> program = {map(9), map(1), map(9), map(9), map(9)};
   blocks.add(0, block(5, 1));
   blocks.add(1, block(3, 2));
   blocks.add(2, block(4, 3));
   blocks.add(3, block(5, 1));  // equal to the first, but in the stream once more
+  blocks.add(4, block(2, 4));
   const auto plan = plan_weights(blocks, program, 13, true, kName);
   ASSERT_TRUE(plan.ok()) << plan.error().message;
   EXPECT_EQ(plan->ring, 3);  // 13 less two blocks of 5
   EXPECT_EQ(plan->depth, 13);
   EXPECT_EQ(plan->resident, block(3, 2));
-  EXPECT_EQ(plan->stream.size(), 14U);
+  EXPECT_EQ(plan->stream.size(), 16U);
   EXPECT_EQ(program[1].wgt_words, 0);
   EXPECT_EQ(program[0].wgt_base, 3);
   EXPECT_EQ(program[0].wgt_words, 5);
   EXPECT_EQ(program[2].wgt_base, 8);
-  EXPECT_EQ(program[3].wgt_base, 12);  // and wraps
+  EXPECT_EQ(program[3].wgt_base, 12);  // its other four words lie from 3 on
+  EXPECT_EQ(program[4].wgt_base, 7);
 }
 
 TEST(WeightPlan, RefusalsNameTheLayerAndTheNumbers) {
