@@ -59,7 +59,7 @@ module nbq_elements #(
   end
 
   // ---- control, aligned with the sums at the accumulators ---------------------------------------
-  logic fresh_q, valid_pre, last_pre, first_pre, valid_s, last_s;
+  logic fresh_q, restart_q, valid_pre, last_pre, first_pre, valid_s, last_s;
   always_ff @(posedge clk_i) begin
     if (clear_i) fresh_q <= 1'b1;
     else if (valid_i) fresh_q <= last_i;
@@ -70,6 +70,9 @@ module nbq_elements #(
   nbq_delay #(.Width(2), .Cycles(1)) u_valid (
     .clk_i, .clear_i, .d_i({valid_pre, last_pre}), .q_o({valid_s, last_s})
   );
+  // A register of its own: every accumulator's reset hangs on it. After a clear no tap arrives there
+  // in less than PeLatency >= 2 cycles.
+  always_ff @(posedge clk_i) restart_q <= clear_i || last_pre;
   nbq_delay #(.Width(1), .Cycles(PeLatency - 2)) u_first (
     .clk_i, .clear_i(1'b0), .d_i(fresh_q), .q_o(first_pre)
   );
@@ -84,7 +87,7 @@ module nbq_elements #(
       ) u_pe (
         .clk_i, .x_i(x[p*LanesIn*XBits +: PePixels*LanesIn*XBits]),
         .w_i(w[m*LanesIn*PeWBits +: LanesIn*PeWBits]),
-        .valid_i(valid_s), .last_i(last_s), .restart_i(clear_i || last_s),
+        .valid_i(valid_s), .last_i(last_s), .restart_i(restart_q),
         .valid_pre_i(valid_pre), .first_pre_i(first_pre), .drain_o(sums)
       );
       for (genvar i = 0; i < PePixels; i++) begin : g_drain

@@ -76,7 +76,7 @@ package nbq_pkg;
                                          int unsigned lane);
     pe_lag = 0;
     if (kind == 0 && target == Xcup) pe_lag = code_bits == 3 && lanes > 2 && lane % 4 != 0 ? 2 : 1;
-    else if (kind == 0 && target == Ecp5 && code_bits == 3) pe_lag = 1 + lane % 2;
+    else if (kind == 0 && target == Ecp5 && code_bits == 3) pe_lag = 1;
     else if (kind == 1 && target == Xcup) pe_lag = lane;
     else if (kind == 2 && target == Xcup) pe_lag = lane % 4;
   endfunction

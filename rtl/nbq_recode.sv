@@ -34,7 +34,7 @@ module nbq_recode #(
       end else begin : g_relative
         assign w_o[4*c+3] = neg ^ w_i[3*Other+2];
       end
-      // {not 4x, 2x or 4x, x or 4x}; an odd lane's low bit is x alone.
+      // {not 4x, 2x or 4x, x or 4x}; an odd lane's low bit is x alone, and its 4x is 2x twice.
       assign w_o[4*c +: 3] = {k != 3, k[1], c % 2 == 0 ? k[0] : k == 1};
     end
   end else begin : g_plain

@@ -3,7 +3,8 @@
 /// (nbq_ecp5_merge), so it can't be negative. The even lane's sign is taken relative to it, and the
 /// pair's sign is made up for by the adder above, again relative to that one's other operand: a
 /// table of a carry chain inverts an operand at no cost. nbq_recode makes the relative signs.
-/// Odd lanes come one cycle after even ones. A register after every adder.
+/// A register after every table that reads an operand and after every adder: the long wires of the
+/// operands end there.
 module nbq_ecp5_svpe #(
   parameter int unsigned Lanes   = 0,  // a power of two >= 2
   parameter int unsigned XBits   = 0,
@@ -27,19 +28,25 @@ module nbq_ecp5_svpe #(
       logic            neg, neg_q;
       if (l == 0) begin : g_pair
         logic [XBits+1:0] prod, prod_q;
-        logic             one_q;
+        logic             one_q, once_q, pair_q;
+        logic [XBits:0]   y, y_q;
         nbq_ecp5_product #(.XBits(XBits)) u_product (
           .x_i(x_i[2*i*XBits +: XBits]), .code_i(w_i[8*i +: 4]), .prod_o(prod)
+        );
+        nbq_ecp5_low #(.XBits(XBits)) u_low (
+          .x_i(x_i[(2*i+1)*XBits +: XBits]), .sel_i(w_i[8*i+4 +: 2]), .y_o(y)
         );
         always_ff @(posedge clk_i) begin
           prod_q <= prod;
           one_q  <= w_i[8*i+3];
+          y_q    <= y;
+          once_q <= w_i[8*i+6];
+          pair_q <= w_i[8*i+7];
         end
         nbq_ecp5_merge #(.XBits(XBits)) u_merge (
-          .a_i(prod_q), .x_i(x_i[(2*i+1)*XBits +: XBits]), .sel_i(w_i[8*i+4 +: 3]),
-          .one_i(one_q), .sum_o(sum)
+          .a_i(prod_q), .y_i(y_q), .once_i(once_q), .one_i(one_q), .sum_o(sum)
         );
-        assign neg = w_i[8*i+7];
+        assign neg = pair_q;
       end else begin : g_add
         logic [Bits-2:0] a, b;
         assign a = g_level[l-1].g_node[2*i].sum_q;
