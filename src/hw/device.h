@@ -10,7 +10,8 @@
 namespace nbq::hw {
 
 /// The engine's host side as every backend offers it: 32-bit registers of spec/isa.def.
-/// Backends: Verilated RTL (sim.h); a board's would be another.
+/// Backends: program model (program_model.h), Verilated RTL (sim.h), a serial line to a board
+/// (serial.h).
 class Device {
  public:
   virtual ~Device() = default;
@@ -20,6 +21,9 @@ class Device {
   virtual void wait(std::uint64_t cycles) = 0;
   /// Clock cycles since reset, host accesses included.
   virtual std::uint64_t clock() const = 0;
+  /// The first error of the way to the engine, if there was one: reads gave 0 since, writes
+  /// nothing.
+  virtual Status health() const { return ok_status(); }
 };
 
 }  // namespace nbq::hw

@@ -69,6 +69,7 @@ Status load_program(Device& device, const Program& p) {
 
 Status expect(Device& device, Reg r, const char* name, std::uint32_t want) {
   const std::uint32_t have = device.read(reg(r));
+  NBQ_TRY(device.health());
   if (have != want)
     return make_error(ErrorCode::kInvalidArgument,
                       "the engine's register {} is {:#x}, the program was "
@@ -175,6 +176,7 @@ Result<EngineRun> Engine::run(std::span<const std::uint8_t> pixels) {
     device_->wait(1 << 20);
     status = device_->read(reg(Reg::status));
   } while ((status & 1) != 0);
+  NBQ_TRY(device_->health());
   if ((status & 4) != 0) {
     const std::uint32_t pc = device_->read(reg(Reg::error_pc));
     std::string layer = "?";
@@ -192,6 +194,7 @@ Result<EngineRun> Engine::run(std::span<const std::uint8_t> pixels) {
   const std::uint64_t read_from = device_->clock();
   run.logits = read_logits();
   run.load_cycles = (start - begin) + (device_->clock() - read_from);
+  NBQ_TRY(device_->health());
   return run;
 }
 
