@@ -1,6 +1,6 @@
 # nbq_library(NAME SOURCES... DEPS... [EMBEDDED]): one folder, one static library, warnings as errors.
-# EMBEDDED: also NAME_embedded, the same compiled to lie inside libnbq.so: no symbol of it is seen from outside, and it
-# needs no other shared library than the language's own.
+# EMBEDDED: it also lies inside libnbq.so: no symbol of it is seen from outside, and it needs no other shared library
+# than the language's own, so of fmt and spdlog it takes the headers alone.
 function(nbq_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
                          -Wno-sign-conversion -Werror)
@@ -11,31 +11,20 @@ endfunction()
 
 function(nbq_library name)
   cmake_parse_arguments(ARG "EMBEDDED" "" "SOURCES;DEPS;PRIVATE_DEPS;SYSTEM_INCLUDES" ${ARGN})
-  nbq_static_library(${name} "${ARG_SOURCES}" "${ARG_DEPS}" "${ARG_PRIVATE_DEPS}" "${ARG_SYSTEM_INCLUDES}")
   if(ARG_EMBEDDED)
-    nbq_embedded_deps(deps ${ARG_DEPS})
-    nbq_embedded_deps(private_deps ${ARG_PRIVATE_DEPS})
-    nbq_static_library(${name}_embedded "${ARG_SOURCES}" "${deps}" "${private_deps}" "${ARG_SYSTEM_INCLUDES}")
-    set_target_properties(${name}_embedded PROPERTIES
-      EXCLUDE_FROM_ALL ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+    foreach(deps ARG_DEPS ARG_PRIVATE_DEPS)
+      list(TRANSFORM ${deps} REPLACE "^fmt::fmt$" "fmt::fmt-header-only")
+      list(TRANSFORM ${deps} REPLACE "^spdlog::spdlog$" "nbq_spdlog_headers")
+    endforeach()
   endif()
-endfunction()
-
-function(nbq_static_library name sources deps private_deps system_includes)
-  add_library(${name} STATIC ${sources})
+  add_library(${name} STATIC ${ARG_SOURCES})
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/spec)
-  target_include_directories(${name} SYSTEM PRIVATE ${system_includes})
-  target_link_libraries(${name} PUBLIC ${deps} PRIVATE ${private_deps})
+  target_include_directories(${name} SYSTEM PRIVATE ${ARG_SYSTEM_INCLUDES})
+  target_link_libraries(${name} PUBLIC ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
+  if(ARG_EMBEDDED)
+    set_target_properties(${name} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  endif()
   nbq_warnings(${name})
-endfunction()
-
-# What an embedded library links instead: its own kind, and of fmt and spdlog the headers alone.
-function(nbq_embedded_deps out)
-  set(deps ${ARGN})
-  list(TRANSFORM deps REPLACE "^nbq_.*" "\\0_embedded")
-  list(TRANSFORM deps REPLACE "^fmt::fmt$" "fmt::fmt-header-only")
-  list(TRANSFORM deps REPLACE "^spdlog::spdlog$" "nbq_spdlog_headers")
-  set(${out} ${deps} PARENT_SCOPE)
 endfunction()
 
 # nbq_test(NAME SOURCES... DEPS... [LABELS slow|tools]): a GoogleTest program, each case a ctest entry.
