@@ -5,6 +5,7 @@
 
 #include "hw/engine_bench.h"
 #include "hw/sim.h"
+#include "hw/timing.h"
 
 namespace nbq::hw {
 namespace {
@@ -51,6 +52,21 @@ class EngineTest : public testing::TestWithParam<EngineConfig> {
   }
   std::mt19937_64 rng_;
 };
+
+/// The counters say what the program alone foretells.
+void expect_predicted_counters(const EngineConfig& c, EngineBench& bench,
+                               const std::vector<Instruction>& program) {
+  Stopwatch watch(c);
+  for (const Instruction& i : program) watch.run(i);
+  watch.finish();
+  const CycleCounts want = watch.all();
+  EXPECT_EQ(bench.read(Reg::cycles), want.total);
+  EXPECT_EQ(bench.read(Reg::busy_cycles), want.busy);
+  EXPECT_EQ(bench.read(Reg::residual_cycles), want.residual);
+  EXPECT_EQ(bench.read(Reg::drain_cycles), want.drain);
+  EXPECT_EQ(bench.read(Reg::barrier_cycles), want.barrier);
+  EXPECT_EQ(bench.read(Reg::fetch_cycles), want.fetch);
+}
 
 /// One convolution or pooling with all that belongs to it.
 struct Layer {
@@ -162,6 +178,7 @@ TEST_P(EngineTest, RandomProgramsMatchTheDefinition) {
     }
     ASSERT_LE(at, c.result_depth);
     ASSERT_EQ(bench.run(program), EngineError::none) << "round " << round;
+    expect_predicted_counters(c, bench, program);
 
     at = 0;
     for (std::size_t l = 0; l < layers.size(); ++l) {

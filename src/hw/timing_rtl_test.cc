@@ -1,0 +1,85 @@
+// Whole random networks: the program model is the Verilated RTL's equal, clock cycle by clock
+// cycle.
+#include <gtest/gtest.h>
+
+#include "hw/engine.h"
+#include "hw/program_model.h"
+#include "hw/sim.h"
+#include "hw/timing.h"
+#include "random_graph.h"
+
+namespace nbq::hw {
+namespace {
+
+CycleCounts counts(const EngineRun& r) {
+  return {r.compute_cycles, r.busy_cycles,    r.residual_cycles,
+          r.drain_cycles,   r.barrier_cycles, r.fetch_cycles};
+}
+
+void expect_equal(const CycleCounts& have, const CycleCounts& want) {
+  EXPECT_EQ(have.total, want.total);
+  EXPECT_EQ(have.busy, want.busy);
+  EXPECT_EQ(have.residual, want.residual);
+  EXPECT_EQ(have.drain, want.drain);
+  EXPECT_EQ(have.barrier, want.barrier);
+  EXPECT_EQ(have.fetch, want.fetch);
+}
+
+/// Widths and depths that every network below fits: one Verilated engine for all of them.
+EngineConfig roomy(int lanes_in, int lanes_out, int pixels) {
+  EngineConfig c;
+  c.lanes_in = lanes_in;
+  c.lanes_out = lanes_out;
+  c.pixels = pixels;
+  c.code_bits = 5;
+  c.act_bits = 16;
+  c.acc_bits = 48;
+  c.act_depth = 4096;
+  c.weight_depth = 8192;
+  c.param_depth = 256;
+  c.result_depth = 1024;
+  c.program_depth = 4096;
+  return c;
+}
+
+class TimingTest : public ::testing::TestWithParam<std::array<int, 3>> {};
+
+TEST_P(TimingTest, CountersOfRandomNetworksAreForetold) {
+  const auto [lanes_in, lanes_out, pixels] = GetParam();
+  const EngineConfig config = roomy(lanes_in, lanes_out, pixels);
+  int ran = 0;
+  for (std::uint32_t seed = 1; seed <= 40; ++seed) {
+    SCOPED_TRACE(::testing::Message() << "seed " << seed);
+    testing::RandomGraph random(seed);
+    const Graph g = random.make_integer(3, seed % 2 == 0 ? 8 : 16);
+    const auto program = compile(g, config);
+    if (!program.ok() || program->config != config) continue;
+    auto sim = open_sim(program->config);
+    if (!sim.ok() && sim.error().code == ErrorCode::kToolMissing)
+      GTEST_SKIP() << sim.error().message;
+    ASSERT_TRUE(sim.ok()) << sim.error().message;
+    const auto pixels_in = random.pixels(g, 1);
+    const auto rtl = Engine::open(std::move(*sim), *program)->run(pixels_in);
+    const auto model = Engine::open(make_program_model(program->config), *program)->run(pixels_in);
+    ASSERT_TRUE(rtl.ok()) << rtl.error().message;
+    ASSERT_TRUE(model.ok()) << model.error().message;
+    EXPECT_EQ(model->logits, rtl->logits);
+    expect_equal(counts(*model), counts(*rtl));
+    EXPECT_EQ(model->load_cycles, rtl->load_cycles);
+    const Timing timing = predict(*program);
+    expect_equal(timing.all, counts(*rtl));
+    CycleCounts sum;
+    for (const CycleCounts& layer : timing.layers) sum += layer;
+    EXPECT_EQ(sum, timing.all);
+    if (HasFailure()) return;
+    ++ran;
+  }
+  EXPECT_GT(ran, 20);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cores, TimingTest,
+                         ::testing::Values(std::array{2, 6, 1}, std::array{4, 8, 4},
+                                           std::array{8, 8, 2}));
+
+}  // namespace
+}  // namespace nbq::hw
