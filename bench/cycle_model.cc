@@ -7,6 +7,7 @@
 #include <random>
 
 #include "hw/engine.h"
+#include "hw/layer_table.h"
 #include "hw/program_model.h"
 #include "hw/sim.h"
 #include "hw/timing.h"
@@ -18,7 +19,7 @@ namespace {
 struct Options {
   std::string model, pe = "svpe";
   int lanes_in = 8, lanes_out = 8, pixels = 4, rounds = 20;
-  bool rtl = true, json = false;
+  bool rtl = true, layers = false, json = false;
 };
 
 double now() {
@@ -65,6 +66,10 @@ Status compare(const Options& o) {
   wanted.pixels = o.pixels;
   wanted.acc_bits = kMinAccBits;
   NBQ_ASSIGN(const Program program, compile(graph, wanted));
+  if (o.layers) {
+    std::fputs(layer_table(program, predict(program)).c_str(), stdout);
+    return ok_status();
+  }
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(program.image.image.size()));
   std::mt19937 rng(1);
   for (auto& p : pixels) p = static_cast<std::uint8_t>(rng());
@@ -82,8 +87,9 @@ Status compare(const Options& o) {
                            {"program_model", json_of(model)}};
   bool equal = predicted == counts(model.run);
   if (o.rtl) {
+    constexpr int kRtlRounds = 3;
     NBQ_ASSIGN(auto device, open_sim(program.config));
-    NBQ_ASSIGN(const Measured rtl, measure(std::move(device), program, pixels, 1));
+    NBQ_ASSIGN(const Measured rtl, measure(std::move(device), program, pixels, kRtlRounds));
     j["rtl"] = json_of(rtl);
     j["times_faster"] = rtl.seconds / model.seconds;
     equal = equal && rtl.run.logits == model.run.logits && counts(rtl.run) == predicted &&
@@ -115,6 +121,8 @@ int run(int argc, char** argv) {
   app.add_option("--rounds", o.rounds, "images through the program model; the fastest counts [20]")
       ->check(CLI::Range(1, 100000));
   app.add_flag("!--no-rtl", o.rtl, "the program model alone");
+  app.add_flag("--layers", o.layers,
+               "prints the table of layers from the prediction, runs nothing");
   app.add_flag("--json", o.json, "one JSON object on stdout");
   CLI11_PARSE(app, argc, argv);
   if (const Status s = compare(o); !s.ok()) {

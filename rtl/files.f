@@ -1,13 +1,16 @@
 nbq_isa_pkg.sv
 nbq_pkg.sv
+nbq_ram_piece.sv
 nbq_ram.sv
 nbq_mux.sv
 nbq_delay.sv
+nbq_copy.sv
 nbq_tree.sv
 nbq_svpe.sv
 nbq_vpe.sv
 nbq_requant.sv
 nbq_lane_addr.sv
+nbq_bank_addr.sv
 nbq_act_mem.sv
 nbq_feed.sv
 nbq_array.sv
@@ -15,7 +18,10 @@ nbq_max.sv
 nbq_sequencer.sv
 nbq_fetch.sv
 nbq_drain.sv
+nbq_channels.sv
 nbq_output.sv
+nbq_image.sv
+nbq_images.sv
 nbq_control.sv
 nbq_host.sv
 nbq_engine.sv

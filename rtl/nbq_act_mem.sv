@@ -1,6 +1,6 @@
-/// Activation banks behind a crossbar: every lane reads one word of C activations a cycle.
-/// Lanes that are valid in one cycle name distinct banks (the compiler's duty), so the requests
-/// of a bank can be merged by OR. Latency 3: bank address, memory, lane. Idle lanes read 0.
+/// Activation banks of one image behind a crossbar: every lane reads one word of C activations a
+/// cycle, from the bank that nbq_bank_addr sorted its request to. Latency 2: memory, lane. Idle
+/// lanes read 0.
 module nbq_act_mem #(
   parameter int unsigned Pixels    = 0,  // banks and lanes, a power of two
   parameter int unsigned WordWidth = 0,  // bits of a word
@@ -11,10 +11,11 @@ module nbq_act_mem #(
 ) (
   input  logic                        clk_i,
   input  logic                        rst_ni,
-  // lanes
+  // banks and lanes
+  input  logic [Pixels-1:0]           re_i,
+  input  logic [Pixels*AddrBits-1:0]  addr_i,
   input  logic [Pixels-1:0]           valid_i,
   input  logic [Pixels*BankBits-1:0]  bank_i,
-  input  logic [Pixels*AddrBits-1:0]  word_i,
   output logic [Pixels-1:0]           valid_o,
   output logic [Pixels*WordWidth-1:0] data_o,
   // writes, one bank a cycle
@@ -26,55 +27,36 @@ module nbq_act_mem #(
   logic [Pixels*WordWidth-1:0] bank_data;
 
   for (genvar b = 0; b < Pixels; b++) begin : g_bank
-    logic [AddrBits-1:0] addr_d, addr_q;
-    logic                re_d, re_q;
-    always_comb begin
-      re_d   = 1'b0;
-      addr_d = '0;
-      for (int unsigned p = 0; p < Pixels; p++) begin
-        if (valid_i[p] && bank_i[p*BankBits +: BankBits] == BankBits'(b)) begin
-          re_d   = 1'b1;
-          addr_d = addr_d | word_i[p*AddrBits +: AddrBits];
-        end
-      end
-    end
-    always_ff @(posedge clk_i) begin
-      re_q <= re_d;
-      if (re_d) addr_q <= addr_d;
-    end
     nbq_ram #(.Width(WordWidth), .Depth(Depth)) u_ram (
       .clk_i,
       .we_i   (wbank_i == BankBits'(b) ? we_i : {Columns{1'b0}}),
       .waddr_i,
       .wdata_i,
-      .re_i   (re_q),
-      .raddr_i(addr_q),
+      .re_i   (re_i[b]),
+      .raddr_i(addr_i[b*AddrBits +: AddrBits]),
       .rdata_o(bank_data[b*WordWidth +: WordWidth])
     );
   end
 
   for (genvar p = 0; p < Pixels; p++) begin : g_lane
-    logic                 valid_q, valid_2q;
-    logic [BankBits-1:0]  bank_q, bank_2q;
+    logic                 valid_q;
+    logic [BankBits-1:0]  bank_q;
     logic [WordWidth-1:0] picked, data_q;
     nbq_mux #(.Words(Pixels), .Width(WordWidth)) u_pick (
-      .sel_i(bank_2q), .words_i(bank_data), .word_o(picked)
+      .sel_i(bank_q), .words_i(bank_data), .word_o(picked)
     );
     always_ff @(posedge clk_i or negedge rst_ni) begin
       if (!rst_ni) begin
         valid_q    <= 1'b0;
-        valid_2q   <= 1'b0;
         valid_o[p] <= 1'b0;
       end else begin
         valid_q    <= valid_i[p];
-        valid_2q   <= valid_q;
-        valid_o[p] <= valid_2q;
+        valid_o[p] <= valid_q;
       end
     end
     always_ff @(posedge clk_i) begin
-      bank_q  <= bank_i[p*BankBits +: BankBits];
-      bank_2q <= bank_q;
-      if (!valid_2q) data_q <= '0;
+      bank_q <= bank_i[p*BankBits +: BankBits];
+      if (!valid_q) data_q <= '0;
       else data_q <= picked;
     end
     assign data_o[p*WordWidth +: WordWidth] = data_q;

@@ -8,10 +8,11 @@ module nbq_array #(
   parameter int unsigned LanesOut  = 0,
   parameter int unsigned Pixels    = 0,
   parameter int unsigned CodeBits  = 0,
+  parameter int unsigned MultBits  = 0,  // bits of a multiplier's weight
   parameter int unsigned XBits     = 0,
   parameter int unsigned AccBits   = 0,
   parameter int unsigned PeLatency = 1 + ($clog2(LanesIn) + 1) / 2,
-  parameter int unsigned WBits     = PeKind == 0 ? CodeBits : 16,
+  parameter int unsigned WBits     = PeKind == 0 ? CodeBits : MultBits,
   parameter int unsigned Words     = Pixels * LanesOut / LanesIn,
   parameter int unsigned SelBits   = Words > 1 ? $clog2(Words) : 1
 ) (
@@ -26,7 +27,7 @@ module nbq_array #(
   output logic [LanesIn*AccBits-1:0]         word_o
 );
   localparam int unsigned SumBits = $clog2(LanesIn) + XBits +
-      (PeKind == 0 ? (1 << (CodeBits - 1)) - 2 : 16);
+      (PeKind == 0 ? (1 << (CodeBits - 1)) - 2 : MultBits);
 
   // Aligned with the sums that leave the elements.
   logic valid_s, last_s;
@@ -50,7 +51,7 @@ module nbq_array #(
           .sum_o(sum), .one_o(one)
         );
       end else begin : g_vpe
-        nbq_vpe #(.Lanes(LanesIn), .XBits(XBits)) u_pe (
+        nbq_vpe #(.Lanes(LanesIn), .XBits(XBits), .WeightBits(MultBits)) u_pe (
           .clk_i,
           .x_i(x_i[p*LanesIn*XBits +: LanesIn*XBits]),
           .w_i(w_i[m*LanesIn*WBits +: LanesIn*WBits]),

@@ -27,6 +27,7 @@ module nbq_drain #(
   output logic                          valid_o,
   output logic [SelBits-1:0]            sel_o,
   output logic [BankBits-1:0]           pixel_o,
+  output logic [3:0]                    word_o,
   output logic [nbq_pkg::AddrBits-1:0]  par_addr_o,
   // stage 2: where the word goes
   output logic                          place_valid_o,
@@ -124,6 +125,7 @@ module nbq_drain #(
   end
   assign sel_o   = pix_word + SelBits'(word_q);
   assign pixel_o = BankBits'(pix_q);
+  assign word_o  = word_q;
 
   // Stages 1 and 2: the column's part of the address.
   logic                run_1q;

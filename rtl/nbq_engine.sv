@@ -5,11 +5,14 @@ module nbq_engine #(
   parameter int unsigned LanesIn      = 0,  // C, a power of two >= 2
   parameter int unsigned LanesOut     = 0,  // M, 1..15 times C
   parameter int unsigned Pixels       = 0,  // P, a power of two, 1..64
+  parameter int unsigned Images       = 0,  // B images in lockstep, 1..64
   parameter int unsigned CodeBits     = 0,  // 2..5
+  parameter int unsigned MultBits     = 0,  // 2..16, the multipliers' weights
   parameter int unsigned ActBits      = 0,  // 2..16
   parameter int unsigned AccBits      = 0,  // 21..48
+  parameter int unsigned Broadcast    = 0,  // register stages on the way to the images, 0..3
   parameter int unsigned ActDepth     = 0,  // words per bank; this and the other depths are
-  parameter int unsigned WeightDepth  = 0,  // powers of two >= 2, at most 2^20
+  parameter int unsigned WeightDepth  = 0,  // any number from 2 to 2^20
   parameter int unsigned ParamDepth   = 0,
   parameter int unsigned ResultDepth  = 0,
   parameter int unsigned ProgramDepth = 0   // 32-bit words, >= 32
@@ -27,24 +30,25 @@ module nbq_engine #(
 );
   if (LanesIn < 2 || LanesOut < LanesIn || LanesOut % LanesIn != 0 || LanesOut / LanesIn > 15 ||
       Pixels == 0 || Pixels > 64 || (Pixels & (Pixels - 1)) != 0 || PeKind > 1 ||
+      Images == 0 || Images > 64 || Broadcast > 3 || MultBits < 2 || MultBits > 16 ||
       CodeBits < 2 || CodeBits > 5 || ActBits < 2 || ActBits > 16 || AccBits < 21 ||
       AccBits > 48) begin : g_check
     $error("nbq_engine: a parameter is unset or out of range");
   end
 
-  localparam int unsigned XBits       = ActBits + 1;
   localparam int unsigned ActWidth    = LanesIn * ActBits;
-  localparam int unsigned WgtWidth    = LanesIn * LanesOut * (PeKind == 0 ? CodeBits : 16);
+  localparam int unsigned WgtWidth    = LanesIn * LanesOut * (PeKind == 0 ? CodeBits : MultBits);
   localparam int unsigned ParWidth    = LanesIn * (AccBits + 7);
   localparam int unsigned RawWidth    = LanesIn * AccBits;
   localparam int unsigned ActColumns  = (ActWidth + 31) / 32;
   localparam int unsigned WgtColumns  = (WgtWidth + 31) / 32;
   localparam int unsigned ParColumns  = (ParWidth + 31) / 32;
-  localparam int unsigned RawColumns  = (RawWidth + 31) / 32;
   localparam int unsigned Words       = Pixels * LanesOut / LanesIn;
   localparam int unsigned SelBits     = Words > 1 ? $clog2(Words) : 1;
   localparam int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1;
   localparam int unsigned PixelLog2   = $clog2(Pixels);
+  localparam int unsigned ImageBits   = Images > 1 ? $clog2(Images) : 1;
+  localparam int unsigned ActAddr     = $clog2(ActDepth);
   localparam int unsigned PeLatency   = 1 + ($clog2(LanesIn) + 1) / 2;
   localparam int unsigned PcBits      = nbq_pkg::PcBits;
 
@@ -59,13 +63,14 @@ module nbq_engine #(
   logic [ActColumns-1:0]          load_act_we;
   logic [WgtColumns-1:0]          load_wgt_we;
   logic [ParColumns-1:0]          load_par_we;
+  logic [ImageBits-1:0]           load_image, result_image;
   logic [$clog2(ResultDepth)-1:0] result_raddr;
   logic [RawWidth-1:0]            result_rdata;
   assign busy_o = status[0];
   nbq_host #(
-    .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .CodeBits(CodeBits),
-    .ActBits(ActBits), .AccBits(AccBits), .ActDepth(ActDepth), .WeightDepth(WeightDepth),
-    .ParamDepth(ParamDepth), .ResultDepth(ResultDepth), .ProgramDepth(ProgramDepth),
+    .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .Images(Images),
+    .CodeBits(CodeBits), .MultBits(MultBits), .ActBits(ActBits), .AccBits(AccBits),
+    .Broadcast(Broadcast), .ActDepth(ActDepth), .WeightDepth(WeightDepth), .ParamDepth(ParamDepth), .ResultDepth(ResultDepth), .ProgramDepth(ProgramDepth),
     .ActColumns(ActColumns), .WgtColumns(WgtColumns), .ParColumns(ParColumns)
   ) u_host (
     .clk_i, .rst_ni, .host_valid_i, .host_ready_o, .host_write_i, .host_addr_i, .host_wdata_i,
@@ -74,7 +79,8 @@ module nbq_engine #(
     .status_i(status), .error_i(error), .error_pc_i(error_pc), .counters_i(counters),
     .act_busy_i(act_busy), .stream_data_o(stream_data), .stream_addr_o(stream_addr),
     .prg_we_o(prg_we), .act_we_o(load_act_we), .wgt_we_o(load_wgt_we), .par_we_o(load_par_we),
-    .result_raddr_o(result_raddr), .result_rdata_i(result_rdata)
+    .load_image_o(load_image), .result_image_o(result_image), .result_raddr_o(result_raddr),
+    .result_rdata_i(result_rdata)
   );
 
   logic              done, tile_done, bad_feed, bad_output;
@@ -121,97 +127,81 @@ module nbq_engine #(
   );
 
   // ---- operands -------------------------------------------------------------------------------
-  logic                        act_we, op_valid;
-  logic [BankBits-1:0]         act_bank;
-  logic [$clog2(ActDepth)-1:0] act_word;
-  logic [ActWidth-1:0]         act_data;
-  nbq_pkg::feed_t              op;
-  logic [Pixels-1:0]           lane_valid;
-  logic [Pixels*LanesIn*XBits-1:0] x;
-  logic [Pixels*ActWidth-1:0]  raw;
-  logic [WgtWidth-1:0]         weights;
-
-  // The output stage has the activations' write port first; the host waits.
-  logic [ActColumns*32-1:0]    load_act_data;
-  logic [WgtColumns*32-1:0]    load_wgt_data;
-  logic [ParColumns*32-1:0]    load_par_data;
-  logic [BankBits-1:0]         load_bank;
-  assign act_busy      = act_we;
-  assign load_act_data = {ActColumns{stream_data}};
+  logic [Pixels-1:0]          bank_re, lane_valid;
+  logic [Pixels*ActAddr-1:0]  bank_addr;
+  logic [Pixels*BankBits-1:0] lane_bank;
+  nbq_pkg::op_t               op;
+  logic [WgtWidth-1:0]        weights;
+  logic [WgtColumns*32-1:0]   load_wgt_data;
   assign load_wgt_data = {WgtColumns{stream_data}};
-  assign load_par_data = {ParColumns{stream_data}};
-  assign load_bank     = stream_addr[BankBits-1:0] & BankBits'(Pixels - 1);
-
   nbq_feed #(
-    .LanesIn(LanesIn), .Pixels(Pixels), .ActBits(ActBits), .WeightWidth(WgtWidth),
-    .ActDepth(ActDepth), .WeightDepth(WeightDepth)
+    .Pixels(Pixels), .WeightWidth(WgtWidth), .ActDepth(ActDepth), .WeightDepth(WeightDepth)
   ) u_feed (
-    .clk_i, .rst_ni, .clear_i(clear), .valid_i(feed_valid), .feed_i(feed), .valid_o(op_valid),
-    .feed_o(op), .lane_valid_o(lane_valid), .x_o(x), .raw_o(raw), .weights_o(weights),
-    .bad_o(bad_feed), .bad_pc_o(bad_feed_pc),
-    .act_we_i   (act_we ? {ActColumns{1'b1}} : load_act_we),
-    .act_wbank_i(act_we ? act_bank : load_bank),
-    .act_waddr_i(act_we ? act_word : stream_addr[PixelLog2 +: $clog2(ActDepth)]),
-    .act_wdata_i(act_we ? act_data : load_act_data[ActWidth-1:0]),
-    .wgt_we_i   (load_wgt_we),
-    .wgt_waddr_i(stream_addr[$clog2(WeightDepth)-1:0]),
-    .wgt_wdata_i(load_wgt_data[WgtWidth-1:0])
-  );
-
-  // ---- array and maxima -----------------------------------------------------------------------
-  logic                     tap_valid, drain_start;
-  logic [SelBits-1:0]       drain_sel;
-  logic [BankBits-1:0]      drain_pixel;
-  logic [RawWidth-1:0]      acc_word;
-  logic [LanesIn*XBits-1:0] max_word;
-  assign tap_valid = op_valid && !op.residual;
-  nbq_array #(
-    .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .CodeBits(CodeBits),
-    .XBits(XBits), .AccBits(AccBits)
-  ) u_array (
-    .clk_i, .clear_i(clear), .valid_i(tap_valid && !op.is_max), .last_i(op.acc_last),
-    .x_i(x), .w_i(weights), .sel_i(drain_sel), .word_o(acc_word)
-  );
-  nbq_max #(.LanesIn(LanesIn), .Pixels(Pixels), .XBits(XBits)) u_max (
-    .clk_i, .rst_ni, .clear_i(clear), .valid_i(tap_valid && op.is_max), .first_i(op.first),
-    .last_i(op.acc_last), .lane_valid_i(lane_valid), .x_i(x), .sel_i(drain_pixel),
-    .word_o(max_word)
-  );
-  // With the copy into the drain registers; reading begins the cycle after.
-  nbq_delay #(.Width(1), .Cycles(PeLatency)) u_start (
-    .clk_i, .clear_i(clear), .d_i(op_valid && op.tile_last), .q_o(drain_start)
+    .clk_i, .rst_ni, .clear_i(clear), .valid_i(feed_valid), .feed_i(feed), .bank_re_o(bank_re),
+    .bank_addr_o(bank_addr), .lane_valid_o(lane_valid), .lane_bank_o(lane_bank), .op_o(op),
+    .weights_o(weights), .bad_o(bad_feed), .bad_pc_o(bad_feed_pc), .wgt_we_i(load_wgt_we),
+    .wgt_waddr_i(stream_addr[$clog2(WeightDepth)-1:0]), .wgt_wdata_i(load_wgt_data[WgtWidth-1:0])
   );
 
   // ---- output ---------------------------------------------------------------------------------
-  logic                           drain_valid, place_valid, raw_we;
-  logic [nbq_pkg::AddrBits-1:0]   par_addr, place_word;
-  logic [BankBits-1:0]            place_bank;
+  logic                         drain_start, drain_valid, place_valid;
+  logic [SelBits-1:0]           drain_sel, res_sel;
+  logic [BankBits-1:0]          drain_pixel, place_bank, act_bank;
+  logic [3:0]                   drain_word;
+  logic [nbq_pkg::AddrBits-1:0] par_addr, place_word;
+  logic                         raw_we, act_we;
   logic [$clog2(ResultDepth)-1:0] raw_word;
-  logic [RawWidth-1:0]            raw_data;
+  logic [ActAddr-1:0]           act_word;
+  nbq_pkg::scale_t              scale;
+  logic [RawWidth-1:0]          bias;
+  logic [LanesIn*7-1:0]         shift;
+  logic [ParColumns*32-1:0]     load_par_data;
+  assign load_par_data = {ParColumns{stream_data}};
+  // With the copy into the drain registers; reading begins the cycle after.
+  nbq_delay #(.Width(1), .Cycles(PeLatency)) u_start (
+    .clk_i, .clear_i(clear), .d_i(op.tile_last), .q_o(drain_start)
+  );
   nbq_drain #(
     .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .Flush(10)
   ) u_drain (
     .clk_i, .rst_ni, .clear_i(clear), .cfg_valid_i(cfg_valid), .instr_i(cur_instr), .pc_i(cur_pc),
     .cfg_take_o(cfg_take), .cfg_o(drain_instr), .pc_o(drain_pc), .idle_o(drain_idle),
     .start_i(drain_start), .tile_done_o(tile_done), .valid_o(drain_valid), .sel_o(drain_sel),
-    .pixel_o(drain_pixel), .par_addr_o(par_addr), .place_valid_o(place_valid),
-    .place_bank_o(place_bank), .place_word_o(place_word)
+    .pixel_o(drain_pixel), .word_o(drain_word), .par_addr_o(par_addr),
+    .place_valid_o(place_valid), .place_bank_o(place_bank), .place_word_o(place_word)
   );
   nbq_output #(
-    .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .ActBits(ActBits), .AccBits(AccBits),
+    .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .AccBits(AccBits),
     .ActDepth(ActDepth), .ParamDepth(ParamDepth), .ResultDepth(ResultDepth)
   ) u_output (
-    .clk_i, .clear_i(clear), .cfg_i(drain_instr), .valid_i(drain_valid), .sel_i(drain_sel),
-    .par_addr_i(par_addr), .acc_i(acc_word), .max_i(max_word), .place_valid_i(place_valid),
-    .place_bank_i(place_bank), .place_word_i(place_word),
-    .res_valid_i(op_valid && op.residual), .res_word_i(op.word), .res_i(raw),
-    .par_we_i(load_par_we), .par_waddr_i(stream_addr[$clog2(ParamDepth)-1:0]),
-    .par_wdata_i(load_par_data[ParWidth-1:0]),
-    .act_we_o(act_we), .act_bank_o(act_bank), .act_word_o(act_word), .act_data_o(act_data),
-    .raw_we_o(raw_we), .raw_word_o(raw_word), .raw_data_o(raw_data), .bad_o(bad_output)
+    .clk_i, .clear_i(clear), .cfg_i(drain_instr), .scale_o(scale), .valid_i(drain_valid),
+    .sel_i(drain_sel), .par_addr_i(par_addr), .bias_o(bias), .shift_o(shift),
+    .place_valid_i(place_valid), .place_bank_i(place_bank), .place_word_i(place_word),
+    .raw_we_o(raw_we), .raw_word_o(raw_word), .res_sel_o(res_sel), .act_we_o(act_we),
+    .act_bank_o(act_bank), .act_word_o(act_word), .par_we_i(load_par_we),
+    .par_waddr_i(stream_addr[$clog2(ParamDepth)-1:0]),
+    .par_wdata_i(load_par_data[ParWidth-1:0]), .bad_o(bad_output)
   );
-  nbq_ram #(.Width(RawWidth), .Depth(ResultDepth)) u_results (
-    .clk_i, .we_i({RawColumns{raw_we}}), .waddr_i(raw_word), .wdata_i(raw_data),
-    .re_i(1'b1), .raddr_i(result_raddr), .rdata_o(result_rdata)
+
+  // ---- images ---------------------------------------------------------------------------------
+  // The output stage has the activations' write port first; the host waits.
+  logic [BankBits-1:0] load_bank;
+  assign act_busy  = act_we;
+  assign load_bank = stream_addr[BankBits-1:0] & BankBits'(Pixels - 1);
+  nbq_images #(
+    .Images(Images), .Broadcast(Broadcast), .PeKind(PeKind), .LanesIn(LanesIn),
+    .LanesOut(LanesOut), .Pixels(Pixels), .CodeBits(CodeBits), .MultBits(MultBits),
+    .ActBits(ActBits), .AccBits(AccBits), .ActDepth(ActDepth), .ResultDepth(ResultDepth),
+    .WgtWidth(WgtWidth), .ActColumns(ActColumns)
+  ) u_images (
+    .clk_i, .rst_ni, .clear_i(clear), .bank_re_i(bank_re), .bank_addr_i(bank_addr),
+    .lane_valid_i(lane_valid), .lane_bank_i(lane_bank), .op_i(op), .weights_i(weights),
+    .scale_i(scale), .sel_i(drain_sel), .pixel_i(drain_pixel), .word_i(drain_word),
+    .bias_i(bias), .shift_i(shift), .res_sel_i(res_sel), .raw_we_i(raw_we),
+    .raw_word_i(raw_word), .act_we_i(act_we),
+    .act_bank_i(act_we ? act_bank : load_bank),
+    .act_word_i(act_we ? act_word : stream_addr[PixelLog2 +: ActAddr]),
+    .load_image_i(load_image), .load_we_i(load_act_we), .load_data_i(stream_data),
+    .result_image_i(result_image), .result_raddr_i(result_raddr), .result_rdata_o(result_rdata)
   );
 endmodule

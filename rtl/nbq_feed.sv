@@ -1,14 +1,10 @@
-/// From a feed cycle to operands: lane addresses, activation banks with their crossbar, weight
-/// memory. Latency 5; every output belongs to the feed cycle of five cycles before.
+/// From a feed cycle to what every image's operands come from: lane addresses, requests sorted by
+/// bank, weight memory. The requests have latency 3, all that goes with the operands 5.
 module nbq_feed #(
-  parameter int unsigned LanesIn     = 0,
   parameter int unsigned Pixels      = 0,
-  parameter int unsigned ActBits     = 0,
   parameter int unsigned WeightWidth = 0,  // bits of a weight word
   parameter int unsigned ActDepth    = 0,
   parameter int unsigned WeightDepth = 0,
-  parameter int unsigned ActWidth    = LanesIn * ActBits,
-  parameter int unsigned ActColumns  = (ActWidth + 31) / 32,
   parameter int unsigned WgtColumns  = (WeightWidth + 31) / 32,
   parameter int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1
 ) (
@@ -17,21 +13,18 @@ module nbq_feed #(
   input  logic                                    clear_i,  // drops what is under way
   input  logic                                    valid_i,
   input  nbq_pkg::feed_t                          feed_i,
-  // operands; an idle lane's are 0
-  output logic                                    valid_o,
-  output nbq_pkg::feed_t                          feed_o,
+  // requests to the activation banks, as nbq_bank_addr has them
+  output logic [Pixels-1:0]                       bank_re_o,
+  output logic [Pixels*$clog2(ActDepth)-1:0]      bank_addr_o,
   output logic [Pixels-1:0]                       lane_valid_o,
-  output logic [Pixels*LanesIn*(ActBits+1)-1:0]   x_o,       // extended by feed_i.sgn
-  output logic [Pixels*ActWidth-1:0]              raw_o,     // as stored
+  output logic [Pixels*BankBits-1:0]              lane_bank_o,
+  // beside the operands, two cycles later
+  output nbq_pkg::op_t                            op_o,
   output logic [WeightWidth-1:0]                  weights_o,
   // an address beyond a memory; the instruction that made it
   output logic                                    bad_o,
   output logic [nbq_pkg::PcBits-1:0]              bad_pc_o,
   // writes
-  input  logic [ActColumns-1:0]                   act_we_i,
-  input  logic [BankBits-1:0]                     act_wbank_i,
-  input  logic [$clog2(ActDepth)-1:0]             act_waddr_i,
-  input  logic [ActWidth-1:0]                     act_wdata_i,
   input  logic [WgtColumns-1:0]                   wgt_we_i,
   input  logic [$clog2(WeightDepth)-1:0]          wgt_waddr_i,
   input  logic [WeightWidth-1:0]                  wgt_wdata_i
@@ -54,8 +47,16 @@ module nbq_feed #(
     feed_4 <= feed_3;
     feed_5 <= feed_4;
   end
-  assign valid_o = valid_q[5];
-  assign feed_o  = feed_5;
+  always_comb begin
+    op_o.tap       = valid_q[5] && !feed_5.residual && !feed_5.is_max;
+    op_o.max       = valid_q[5] && !feed_5.residual && feed_5.is_max;
+    op_o.residual  = valid_q[5] && feed_5.residual;
+    op_o.first     = feed_5.first;
+    op_o.acc_last  = feed_5.acc_last;
+    op_o.tile_last = valid_q[5] && feed_5.tile_last;
+    op_o.sgn       = feed_5.sgn;
+    op_o.word      = feed_5.word;
+  end
 
   logic [Pixels-1:0]             lane_valid, lane_bad;
   logic [Pixels*BankBits-1:0]    bank;
@@ -75,17 +76,10 @@ module nbq_feed #(
   assign bad_o    = valid_q[2] && (lane_bad != '0 || bad_wgt);
   assign bad_pc_o = feed_2.pc;
 
-  nbq_act_mem #(.Pixels(Pixels), .WordWidth(ActWidth), .Depth(ActDepth)) u_acts (
-    .clk_i, .rst_ni,
-    .valid_i(lane_valid), .bank_i(bank), .word_i(word),
-    .valid_o(lane_valid_o), .data_o(raw_o),
-    .we_i(act_we_i), .wbank_i(act_wbank_i), .waddr_i(act_waddr_i), .wdata_i(act_wdata_i)
+  nbq_bank_addr #(.Pixels(Pixels), .Depth(ActDepth)) u_banks (
+    .clk_i, .rst_ni, .valid_i(lane_valid), .bank_i(bank), .word_i(word),
+    .valid_o(lane_valid_o), .bank_o(lane_bank_o), .re_o(bank_re_o), .addr_o(bank_addr_o)
   );
-
-  for (genvar i = 0; i < Pixels * LanesIn; i++) begin : g_extend
-    assign x_o[i*(ActBits+1) +: ActBits+1] =
-        {feed_5.sgn & raw_o[i*ActBits + ActBits - 1], raw_o[i*ActBits +: ActBits]};
-  end
 
   logic [WeightWidth-1:0] wgt_data;
   nbq_ram #(.Width(WeightWidth), .Depth(WeightDepth)) u_weights (

@@ -1,7 +1,7 @@
 /// Reads the next instruction into shadow registers while the current one runs. Past the end of
 /// the program memory it offers `overrun` instead of an instruction.
 module nbq_fetch #(
-  parameter int unsigned ProgramDepth = 0  // 32-bit words, a power of two >= 32
+  parameter int unsigned ProgramDepth = 0  // 32-bit words, >= 32
 ) (
   input  logic                            clk_i,
   input  logic                            rst_ni,
@@ -20,7 +20,8 @@ module nbq_fetch #(
 );
   localparam int unsigned Words   = nbq_isa_pkg::InstrUsedWords;
   localparam int unsigned Count   = ProgramDepth / nbq_isa_pkg::InstrWords;  // instructions
-  localparam int unsigned PcWidth = $clog2(Count);
+  localparam int unsigned PcWidth = $clog2(Count + 1);
+  localparam int unsigned AddrBits = $clog2(ProgramDepth);
 
   if (ProgramDepth < 32 || Count > (1 << nbq_pkg::PcBits)) begin : g_check
     $error("nbq_fetch: ProgramDepth must be 32 words at least and 2^20 at most");
@@ -30,7 +31,7 @@ module nbq_fetch #(
   logic                taken_q;    // rdata_i is a word for the shadow
   logic                full_q;     // the shadow holds an instruction
   logic [3:0]          word_q;
-  logic [PcWidth:0]    pc_q;
+  logic [PcWidth-1:0]  pc_q;
   logic [32*Words-1:0] shadow_q;
   logic                last_word;
   assign last_word = word_q == 4'(Words - 1);
@@ -59,7 +60,7 @@ module nbq_fetch #(
         full_q   <= 1'b0;
         active_q <= 1'b1;
         word_q   <= '0;
-        pc_q     <= pc_q + (PcWidth+1)'(1);
+        pc_q     <= pc_q + PcWidth'(1);
       end
     end
   end
@@ -68,8 +69,8 @@ module nbq_fetch #(
   end
 
   assign re_o      = active_q;
-  assign raddr_o   = {pc_q[PcWidth-1:0], word_q};
-  assign overrun_o = active_q && pc_q[PcWidth];
+  assign raddr_o   = AddrBits'({pc_q, word_q});
+  assign overrun_o = active_q && pc_q == PcWidth'(Count);
   assign valid_o   = full_q || overrun_o;
   assign instr_o   = shadow_q;
   assign pc_o      = nbq_pkg::PcBits'(pc_q);

@@ -6,9 +6,12 @@ module nbq_host #(
   parameter int unsigned LanesIn      = 0,
   parameter int unsigned LanesOut     = 0,
   parameter int unsigned Pixels       = 0,
+  parameter int unsigned Images       = 0,
   parameter int unsigned CodeBits     = 0,
+  parameter int unsigned MultBits     = 0,
   parameter int unsigned ActBits      = 0,
   parameter int unsigned AccBits      = 0,
+  parameter int unsigned Broadcast    = 0,
   parameter int unsigned ActDepth     = 0,
   parameter int unsigned WeightDepth  = 0,
   parameter int unsigned ParamDepth   = 0,
@@ -16,7 +19,8 @@ module nbq_host #(
   parameter int unsigned ProgramDepth = 0,
   parameter int unsigned ActColumns   = 0,  // 32-bit columns of a word
   parameter int unsigned WgtColumns   = 0,
-  parameter int unsigned ParColumns   = 0
+  parameter int unsigned ParColumns   = 0,
+  parameter int unsigned ImageBits    = Images > 1 ? $clog2(Images) : 1
 ) (
   input  logic                            clk_i,
   input  logic                            rst_ni,
@@ -45,7 +49,9 @@ module nbq_host #(
   output logic [ActColumns-1:0]           act_we_o,
   output logic [WgtColumns-1:0]           wgt_we_o,
   output logic [ParColumns-1:0]           par_we_o,
-  // result memory, latency 1
+  output logic [ImageBits-1:0]            load_image_o,    // whose activations
+  // result memories, latency 2 + Broadcast
+  output logic [ImageBits-1:0]            result_image_o,
   output logic [$clog2(ResultDepth)-1:0]  result_raddr_o,
   input  logic [LanesIn*AccBits-1:0]      result_rdata_i
 );
@@ -78,7 +84,7 @@ module nbq_host #(
 
   // ---- stream ---------------------------------------------------------------------------------
   logic [1:0]         mem_q;
-  logic [31:0]        addr_q, depth;
+  logic [31:0]        addr_q, depth, word;
   logic [ColBits-1:0] col_q, columns;
   logic               is_data, data, in_depth;
   always_comb begin
@@ -86,12 +92,19 @@ module nbq_host #(
       nbq_isa_pkg::MemProgram: {depth, columns} = {ProgramDepth, ColBits'(1)};
       nbq_isa_pkg::MemWeights: {depth, columns} = {WeightDepth, ColBits'(WgtColumns)};
       nbq_isa_pkg::MemParams:  {depth, columns} = {ParamDepth, ColBits'(ParColumns)};
-      default:                 {depth, columns} = {ActDepth * Pixels, ColBits'(ActColumns)};
+      default:                 {depth, columns} = {ActDepth, ColBits'(ActColumns)};
     endcase
   end
   assign is_data = write && cmd_addr_q == nbq_isa_pkg::RegStreamData;
   assign data    = is_data && cmd_done;
-  assign in_depth  = addr_q < depth;
+  // Activations: image, word, bank.
+  localparam int unsigned ActShift = $clog2(Pixels) + $clog2(ActDepth);
+  logic is_act, in_images;
+  assign is_act       = mem_q == nbq_isa_pkg::MemActivations;
+  assign word         = is_act ? 32'(addr_q[ActShift-1:0]) >> $clog2(Pixels) : addr_q;
+  assign in_images    = !is_act || addr_q >> ActShift < Images;
+  assign in_depth     = word < depth && in_images;
+  assign load_image_o = ImageBits'(addr_q >> ActShift);
   assign bad_load_o    = data && !in_depth;
   assign stream_data_o = cmd_data_q;
   assign stream_addr_o = addr_q;
@@ -126,16 +139,18 @@ module nbq_host #(
   end
 
   // ---- results --------------------------------------------------------------------------------
-  localparam int unsigned ResultAddrBits = $clog2(ResultDepth) + LaneBits + 1;
+  localparam int unsigned WordBits       = $clog2(ResultDepth);
+  localparam int unsigned ResultAddrBits = ImageBits + WordBits + LaneBits + 1;
   logic [ResultAddrBits-1:0] result_q;
-  logic [1:0]                settle_q;  // cycles until the word at result_q is there
+  logic [2:0]                settle_q;  // cycles until the word at result_q is there
   logic [LaneBits-1:0]       lane;
   logic signed [AccBits-1:0] value;
   logic [63:0]               value_ext;
   logic                      is_result;
   assign is_result      = cmd_addr_q == nbq_isa_pkg::RegResultData;
   assign lane           = result_q[LaneBits:1];
-  assign result_raddr_o = result_q[ResultAddrBits-1:LaneBits+1];
+  assign result_raddr_o = result_q[LaneBits+1 +: WordBits];
+  assign result_image_o = result_q[LaneBits+1+WordBits +: ImageBits];
   assign value_ext      = 64'(value);
   nbq_mux #(.Words(LanesIn), .Width(AccBits)) u_lane (
     .sel_i(lane), .words_i(result_rdata_i), .word_o(value)
@@ -146,12 +161,12 @@ module nbq_host #(
       settle_q <= '0;
     end else if (write && cmd_addr_q == nbq_isa_pkg::RegResultAddr) begin
       result_q <= cmd_data_q[ResultAddrBits-1:0];
-      settle_q <= 2'd2;
+      settle_q <= 3'd2 + 3'(Broadcast);
     end else if (read && is_result && cmd_done) begin
       result_q <= result_q + ResultAddrBits'(1);
-      settle_q <= 2'd2;
+      settle_q <= 3'd2 + 3'(Broadcast);
     end else if (settle_q != '0) begin
-      settle_q <= settle_q - 2'd1;
+      settle_q <= settle_q - 3'd1;
     end
   end
 
@@ -168,6 +183,7 @@ module nbq_host #(
       nbq_isa_pkg::RegLanes:          rdata = (LanesOut << 16) | LanesIn;
       nbq_isa_pkg::RegWidths:         rdata = (PeKind << 28) | (Pixels << 16) | (CodeBits << 12) |
                                               (ActBits << 6) | AccBits;
+      nbq_isa_pkg::RegImages:         rdata = (Broadcast << 24) | (MultBits << 16) | Images;
       nbq_isa_pkg::RegStatus:         rdata = 32'(status_i);
       nbq_isa_pkg::RegError:          rdata = 32'(error_i);
       nbq_isa_pkg::RegErrorPc:        rdata = 32'(error_pc_i);

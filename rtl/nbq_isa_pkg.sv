@@ -72,6 +72,7 @@ package nbq_isa_pkg;
   localparam logic [7:0] RegDrainCycles = 8'd11;
   localparam logic [7:0] RegBarrierCycles = 8'd12;
   localparam logic [7:0] RegFetchCycles = 8'd13;
+  localparam logic [7:0] RegImages = 8'd14;
   localparam logic [7:0] RegStreamMem = 8'd16;
   localparam logic [7:0] RegStreamAddr = 8'd17;
   localparam logic [7:0] RegStreamData = 8'd18;

@@ -23,4 +23,34 @@ package nbq_pkg;
     logic [3:0]          word;       // residual word
     logic [PcBits-1:0]   pc;
   } feed_t;
+
+  localparam int unsigned OpBits    = 11;  // yosys 0.23 has no $bits of a type
+  localparam int unsigned ScaleBits = 90;
+
+  /// What arrives with the operands of a feed cycle.
+  typedef struct packed {
+    logic       tap;        // operands and weights for the array
+    logic       max;        // operands for the maxima
+    logic       residual;   // a word for the residual registers
+    logic       first;      // as in feed_t
+    logic       acc_last;
+    logic       tile_last;
+    logic       sgn;
+    logic [3:0] word;
+  } op_t;
+
+  /// An instruction's part in the output stage; without a residual operand the second half passes
+  /// values on unchanged.
+  typedef struct packed {
+    logic        is_max;
+    logic        res_en;
+    logic        res_signed;
+    logic [3:0]  lsh_acc;
+    logic [3:0]  lsh_res;
+    logic [6:0]  res_rsh;
+    logic [17:0] lo;
+    logic [17:0] hi;
+    logic [17:0] res_lo;
+    logic [17:0] res_hi;
+  } scale_t;
 endpackage

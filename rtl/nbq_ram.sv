@@ -1,10 +1,15 @@
-/// Simple dual-port memory, one clock, synchronous read of latency 1. It is written in columns of
-/// 32 bits (the last may be narrower), so that the host can fill wide words without a register
-/// that holds a whole one. Reading a word in the cycle it is written gives either value: the
-/// engine never uses such a word, and saying so (no_rw_check) keeps yosys from adding a bypass.
+/// Simple dual-port memory of any depth, one clock, synchronous read of latency 1. It is written in
+/// columns of 32 bits (the last may be narrower), so that the host can fill wide words without a
+/// register that holds a whole one. Reading a word in the cycle it is written gives either value:
+/// the engine never uses such a word, and saying so (no_rw_check) keeps yosys from adding a bypass.
+///
+/// Block memories come in powers of two; logic synthesis rounds a depth up to one, or stacks equal
+/// blocks behind wide multiplexers. So a deep memory is split here: as many blocks of BlockWords as
+/// it needs, and of these one piece for every power of two in their number, largest first. 4608
+/// words are one piece of 4096 and one of 512: 9 blocks of 32 bits and one two-way multiplexer.
 module nbq_ram #(
   parameter int unsigned Width    = 0,  // bits, >= 1
-  parameter int unsigned Depth    = 0,  // words, a power of two >= 2
+  parameter int unsigned Depth    = 0,  // words, >= 2
   parameter int unsigned Columns  = (Width + 31) / 32,
   parameter int unsigned AddrBits = $clog2(Depth)
 ) (
@@ -16,20 +21,46 @@ module nbq_ram #(
   input  logic [AddrBits-1:0] raddr_i,
   output logic [Width-1:0]    rdata_o
 );
-  if (Width == 0 || Depth < 2 || (Depth & (Depth - 1)) != 0) begin : g_check
-    $error("nbq_ram: Width must be set and Depth a power of two");
+  localparam int unsigned BlockWords = 512;  // of the widest form of a block memory (36 bits)
+  localparam int unsigned Blocks     = (Depth + BlockWords - 1) / BlockWords;
+  localparam int unsigned Sizes      = $clog2(Blocks + 1);
+
+  if (Width == 0 || Depth < 2) begin : g_check
+    $error("nbq_ram: Width must be set and Depth be 2 at least");
   end
 
-  for (genvar c = 0; c < Columns; c++) begin : g_col
-    localparam int unsigned ColWidth = (Width - 32 * c) < 32 ? Width - 32 * c : 32;
-    (* no_rw_check = 1 *)
-    logic [ColWidth-1:0] mem[0:Depth-1];
-    logic [ColWidth-1:0] rdata_q;
-
-    always_ff @(posedge clk_i) begin
-      if (we_i[c]) mem[waddr_i] <= wdata_i[32*c +: ColWidth];
-      if (re_i) rdata_q <= mem[raddr_i];
+  // The result of the pieces so far, from the smallest up. Piece s starts at the multiple of twice
+  // its size that the larger ones fill.
+  for (genvar s = 0; s <= Sizes; s++) begin : g_upto
+    logic [Width-1:0] rdata;
+    if (s == 0) begin : g_none
+      assign rdata = '0;
+    end else if (((Blocks >> (s - 1)) & 1) == 0) begin : g_absent
+      assign rdata = g_upto[s-1].rdata;
+    end else begin : g_piece
+      localparam int unsigned First = (Blocks >> s) * 2;  // in units of the piece's size
+      localparam int unsigned Start = First * (BlockWords << (s - 1));
+      localparam int unsigned Words =
+          Depth - Start < (BlockWords << (s - 1)) ? Depth - Start : BlockWords << (s - 1);
+      localparam int unsigned Bits  = Words > 1 ? $clog2(Words) : 1;
+      localparam int unsigned UnitBits = $clog2(BlockWords) + s - 1;
+      logic [Width-1:0] own;
+      logic             we_here;
+      assign we_here = 32'(waddr_i) >> UnitBits == First;
+      nbq_ram_piece #(.Width(Width), .Depth(Words)) u_piece (
+        .clk_i, .we_i(we_here ? we_i : {Columns{1'b0}}), .waddr_i(waddr_i[Bits-1:0]), .wdata_i,
+        .re_i, .raddr_i(raddr_i[Bits-1:0]), .rdata_o(own)
+      );
+      if ((Blocks & ((1 << (s - 1)) - 1)) == 0) begin : g_smallest
+        assign rdata = own;
+      end else begin : g_pick
+        logic picked_q;
+        always_ff @(posedge clk_i) begin
+          if (re_i) picked_q <= 32'(raddr_i) >> UnitBits == First;
+        end
+        assign rdata = picked_q ? own : g_upto[s-1].rdata;
+      end
     end
-    assign rdata_o[32*c +: ColWidth] = rdata_q;
   end
+  assign rdata_o = g_upto[Sizes].rdata;
 endmodule

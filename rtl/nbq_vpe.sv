@@ -3,7 +3,7 @@
 module nbq_vpe #(
   parameter int unsigned Lanes      = 0,  // a power of two >= 2
   parameter int unsigned XBits      = 0,  // operand bits, signed
-  parameter int unsigned WeightBits = 16,
+  parameter int unsigned WeightBits = 0,
   parameter int unsigned ProdBits   = XBits + WeightBits,
   parameter int unsigned SumBits    = ProdBits + $clog2(Lanes)
 ) (
@@ -13,8 +13,8 @@ module nbq_vpe #(
   output logic signed [SumBits-1:0]   sum_o,
   output logic                        one_o
 );
-  if (XBits == 0) begin : g_check
-    $error("nbq_vpe: XBits must be set");
+  if (XBits == 0 || WeightBits == 0) begin : g_check
+    $error("nbq_vpe: XBits and WeightBits must be set");
   end
   logic [Lanes*ProdBits-1:0] prod;
 

@@ -41,8 +41,11 @@ Result<Logits> model_all(const hw::Program& program, const TestImages& t) {
   NBQ_ASSIGN(hw::Engine engine, hw::Engine::open(hw::make_program_model(program.config), program));
   const std::size_t bytes = t.pixels.size() / t.count;
   Logits all;
-  for (std::size_t i = 0; i < t.count; ++i) {
-    NBQ_ASSIGN(const hw::EngineRun run, engine.run(std::span(t.pixels).subspan(i * bytes, bytes)));
+  const auto at_once = static_cast<std::size_t>(program.config.images);
+  for (std::size_t i = 0; i < t.count; i += at_once) {
+    const std::size_t n = std::min(at_once, t.count - i);
+    NBQ_ASSIGN(const hw::EngineRun run,
+               engine.run(std::span(t.pixels).subspan(i * bytes, n * bytes)));
     all.insert(all.end(), run.logits.begin(), run.logits.end());
   }
   return all;

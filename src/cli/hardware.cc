@@ -24,7 +24,7 @@ EngineOptions::EngineOptions() {
 
 void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
   if (with_pe)
-    cmd.add_option("--pe", pe, "vector elements: svpe (shifts) or vpe (16-bit multipliers) [svpe]")
+    cmd.add_option("--pe", pe, "vector elements: svpe (shifts) or vpe (multipliers) [svpe]")
         ->check(CLI::IsMember({"svpe", "vpe"}));
   cmd.add_option("--lanes-in", config.lanes_in,
                  "input channels reduced at once, a power of two [8]");
@@ -34,6 +34,14 @@ void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
   cmd.add_option("--code-bits", config.code_bits,
                  "at least so many bits a weight code [the network's]")
       ->check(CLI::Range(2, 5));
+  cmd.add_option("--images-at-once", config.images,
+                 "copies of the array, each with its own image [1]")
+      ->check(CLI::Range(1, hw::kMaxImages));
+  cmd.add_option("--broadcast", config.broadcast,
+                 "register stages on the way to the copies, for the clock rate [0]")
+      ->check(CLI::Range(0, hw::kMaxBroadcast));
+  cmd.add_option("--mult-bits", config.mult_bits, "weight bits of a multiplier (vpe) [16]")
+      ->check(CLI::Range(2, 16));
   cmd.add_option("--engine-act-bits", config.act_bits,
                  "at least so many activation bits [the network's]")
       ->check(CLI::Range(2, 16));
@@ -52,9 +60,11 @@ Result<SimOutcome> simulate(const hw::Program& program, const std::vector<std::u
   const std::size_t bytes = static_cast<std::size_t>(program.image.image.size());
   const auto outputs = static_cast<std::size_t>(program.result.shape.size());
   NBQ_CHECK(pixels.size() == bytes * images && images > 0);
-  const std::size_t n = std::min<std::size_t>(
-      images, threads > 0 ? static_cast<std::size_t>(threads)
-                          : std::max(1u, std::thread::hardware_concurrency()));
+  const auto at_once = static_cast<std::size_t>(program.config.images);
+  const std::size_t runs = (images + at_once - 1) / at_once;
+  const std::size_t n =
+      std::min<std::size_t>(runs, threads > 0 ? static_cast<std::size_t>(threads)
+                                              : std::max(1u, std::thread::hardware_concurrency()));
   std::vector<hw::Engine> engines;
   for (std::size_t i = 0; i < n; ++i) {
     NBQ_ASSIGN(auto device, hw::open_sim(program.config));
@@ -67,16 +77,19 @@ Result<SimOutcome> simulate(const hw::Program& program, const std::vector<std::u
   Progress progress("simulating", images);
   std::size_t done = 0;
   std::mutex mutex;
-  // Engine e takes images e, e + n, ...
+  // Engine e takes runs e, e + n, ...
   NBQ_TRY(parallel_for(n, static_cast<int>(n), [&](std::size_t e) -> Status {
-    for (std::size_t i = e; i < images; i += n) {
-      NBQ_ASSIGN(hw::EngineRun run, engines[e].run(std::span(pixels).subspan(i * bytes, bytes)));
+    for (std::size_t r = e; r < runs; r += n) {
+      const std::size_t first = r * at_once, count = std::min(at_once, images - first);
+      NBQ_ASSIGN(hw::EngineRun run,
+                 engines[e].run(std::span(pixels).subspan(first * bytes, count * bytes)));
       const std::lock_guard lock(mutex);
       std::copy(run.logits.begin(), run.logits.end(),
-                outcome.logits.begin() + static_cast<std::ptrdiff_t>(i * outputs));
+                outcome.logits.begin() + static_cast<std::ptrdiff_t>(first * outputs));
       run.logits.clear();
-      outcome.mean = std::move(run);
-      progress.at(++done);
+      // Every run takes the same cycles; a full one loads and reads the most.
+      if (count == at_once || outcome.run.compute_cycles == 0) outcome.run = std::move(run);
+      progress.at(done += count);
     }
     return ok_status();
   }));
@@ -85,20 +98,14 @@ Result<SimOutcome> simulate(const hw::Program& program, const std::vector<std::u
 }
 
 nlohmann::ordered_json config_json(const hw::EngineConfig& c) {
-  return {{"pe", hw::pe_name(c.pe)},
-          {"lanes_in", c.lanes_in},
-          {"lanes_out", c.lanes_out},
-          {"pixels", c.pixels},
-          {"lanes", c.lanes()},
-          {"code_bits", c.code_bits},
-          {"weight_bits", c.weight_bits()},
-          {"act_bits", c.act_bits},
-          {"acc_bits", c.acc_bits},
-          {"act_depth", c.act_depth},
-          {"weight_depth", c.weight_depth},
-          {"param_depth", c.param_depth},
-          {"result_depth", c.result_depth},
-          {"program_depth", c.program_depth}};
+  return {{"pe", hw::pe_name(c.pe)},        {"lanes_in", c.lanes_in},
+          {"lanes_out", c.lanes_out},       {"pixels", c.pixels},
+          {"images_at_once", c.images},     {"lanes", c.lanes()},
+          {"code_bits", c.code_bits},       {"weight_bits", c.weight_bits()},
+          {"act_bits", c.act_bits},         {"acc_bits", c.acc_bits},
+          {"broadcast", c.broadcast},       {"act_depth", c.act_depth},
+          {"weight_depth", c.weight_depth}, {"param_depth", c.param_depth},
+          {"result_depth", c.result_depth}, {"program_depth", c.program_depth}};
 }
 
 Result<TestImages> test_images(const Graph& graph, const std::string& data, std::size_t images) {

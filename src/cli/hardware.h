@@ -15,10 +15,10 @@ struct EngineOptions {
   hw::PeKind kind() const { return pe == "vpe" ? hw::PeKind::kVpe : hw::PeKind::kSvpe; }
 };
 
-/// Many images through Verilated engines, one a thread.
+/// Many images through Verilated engines, one a thread, config.images at a time.
 struct SimOutcome {
   std::vector<std::int64_t> logits;  ///< images x outputs
-  hw::EngineRun mean;                ///< cycles of one image (equal for all); no logits
+  hw::EngineRun run;                 ///< cycles of one run of config.images; no logits
   double seconds = 0;
 };
 Result<SimOutcome> simulate(const hw::Program& program, const std::vector<std::uint8_t>& pixels,

@@ -128,7 +128,9 @@ Status BlockEmitter::emit_block(const BlockJob& b, const Pass& pass, const Tenso
     i.res_hi = accumulate ? b.stage.hi : b.res_hi;
   }
   i.pix_log2 = std::countr_zero(static_cast<unsigned>(pixels));
-  if (!maxpool) i.wgt_base = add_weights(pass, first_plane, planes, in.shape.c, first, last);
+  if (!maxpool) {
+    NBQ_ASSIGN(i.wgt_base, add_weights(b, pass, first_plane, planes, in.shape.c, first, last));
+  }
   i.par_base = add_params(b, first, last);
   if (const auto encoded = encode(i); !encoded.ok())
     return make_error(ErrorCode::kUnsupported, "{}: does not fit the accelerator's instruction: {}",
@@ -137,15 +139,22 @@ Status BlockEmitter::emit_block(const BlockJob& b, const Pass& pass, const Tenso
   return ok_status();
 }
 
-std::int64_t BlockEmitter::add_weights(const Pass& pass, int first_plane, int planes,
-                                       int in_channels, int first, int last) {
+Result<std::int64_t> BlockEmitter::add_weights(const BlockJob& b, const Pass& pass, int first_plane,
+                                               int planes, int in_channels, int first, int last) {
   const int c = config_.lanes_in;
   const int m = config_.lanes_out;
   const Window& w = pass.window;
   std::vector<std::int16_t> block;
-  block.reserve(static_cast<std::size_t>(pass.terms) * static_cast<std::size_t>(planes) *
-                static_cast<std::size_t>(w.kernel_h * w.kernel_w * m * c));
-  for (int term = 0; term < pass.terms; ++term)
+  const std::size_t count = static_cast<std::size_t>(pass.terms) *
+                            static_cast<std::size_t>(planes) *
+                            static_cast<std::size_t>(w.kernel_h * w.kernel_w * m * c);
+  if (pass.sketched) {
+    block.resize(count);
+    block[0] = static_cast<std::int16_t>(instruction_count());
+    block[1] = static_cast<std::int16_t>(instruction_count() >> 16);
+  }
+  block.reserve(count);
+  for (int term = 0; term < (pass.sketched ? 0 : pass.terms); ++term)
     for (int plane = first_plane; plane < first_plane + planes; ++plane)
       for (int ky = 0; ky < w.kernel_h; ++ky)
         for (int kx = 0; kx < w.kernel_w; ++kx)
@@ -157,6 +166,14 @@ std::int64_t BlockEmitter::add_weights(const Pass& pass, int first_plane, int pl
               block.push_back(
                   static_cast<std::int16_t>(inside ? pass.weight(term, oc, ic, ky, kx) : 0));
             }
+  if (config_.pe == PeKind::kVpe) {
+    const int limit = 1 << (config_.mult_bits - 1);
+    for (const std::int16_t v : block)
+      if (v < -limit || v >= limit)
+        return make_error(ErrorCode::kUnsupported,
+                          "{}: weight {} does not fit multipliers of {} bits; give them more",
+                          b.node->name, v, config_.mult_bits);
+  }
   const auto [it, is_new] =
       known_weights_.try_emplace(block, static_cast<std::int64_t>(weights_.size()) / (m * c));
   if (is_new) weights_.insert(weights_.end(), block.begin(), block.end());

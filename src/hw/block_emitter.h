@@ -28,7 +28,8 @@ class BlockEmitter {
  public:
   explicit BlockEmitter(const EngineConfig& config) : config_(config) {}
 
-  /// Errors kUnsupported: a count that its instruction field can't hold; names layer and field.
+  /// Errors kUnsupported: a count that its instruction field can't hold (names layer and
+  /// field), a weight that the multipliers can't (names layer, weight and bits).
   Status emit(const BlockJob& block);
   void finish();
 
@@ -41,8 +42,8 @@ class BlockEmitter {
   Status emit_pass(const BlockJob& b, const Pass& pass, std::vector<bool>& written);
   Status emit_block(const BlockJob& b, const Pass& pass, const TensorPlace& in, int first_channel,
                     bool barrier, bool accumulate);
-  std::int64_t add_weights(const Pass& pass, int first_plane, int planes, int in_channels,
-                           int first, int last);
+  Result<std::int64_t> add_weights(const BlockJob& b, const Pass& pass, int first_plane, int planes,
+                                   int in_channels, int first, int last);
   std::int64_t add_params(const BlockJob& b, int first, int last);
 
   EngineConfig config_;

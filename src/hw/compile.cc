@@ -69,8 +69,9 @@ int choose_bank_shift(const Graph& g, int id, const std::vector<std::vector<int>
 
 class Compiler {
  public:
-  Compiler(const Graph& g, EngineConfig config)
+  Compiler(const Graph& g, EngineConfig config, bool sketch)
       : g_(g),
+        sketch_(sketch),
         readers_(g.consumers()),
         emitter_(config),
         places_(g.nodes.size()),
@@ -112,10 +113,17 @@ class Compiler {
     return ids;
   }
 
+  /// Largest weight that average pooling may use: a code's, and a multiplier's.
+  int max_level_log2() const {
+    const EngineConfig& c = program_.config;
+    const int code = Po2Format{c.code_bits}.max_k() - 1;
+    return c.pe == PeKind::kVpe ? std::min(code, c.mult_bits - 2) : code;
+  }
+
   Status step(const Step& s) {
     const Node& n = node(s.id);
-    const EmitContext context{g_, s.id, Po2Format{program_.config.code_bits}.max_k() - 1};
-    NBQ_ASSIGN(ArrayJob job, op_emit(n.kind())(context));
+    const EmitContext context{g_, s.id, max_level_log2()};
+    NBQ_ASSIGN(ArrayJob job, emit_job(context));
     if (s.id == 0) return place_image();
     if (job.kind == ArrayJob::Kind::kAlias) {
       const int source = owner(n.inputs[0]);
@@ -129,10 +137,16 @@ class Compiler {
     ArrayJob inner;
     if (s.absorbed >= 0) {
       const EmitContext inner_context{g_, s.absorbed, context.max_level_log2};
-      NBQ_ASSIGN(inner, op_emit(node(s.absorbed).kind())(inner_context));
+      NBQ_ASSIGN(inner, emit_job(inner_context));
       block.job = &inner;
     }
     return emit(s, job, block);
+  }
+
+  Result<ArrayJob> emit_job(const EmitContext& context) const {
+    NBQ_ASSIGN(ArrayJob job, op_emit(context.node().kind())(context));
+    for (Pass& pass : job.passes) pass.sketched = sketch_ && context.node().po2.bits > 0;
+    return job;
   }
 
   Status emit(const Step& s, const ArrayJob& job, BlockJob& block) {
@@ -252,8 +266,9 @@ class Compiler {
     program_.params = emitter_.take_params();
     EngineConfig& c = program_.config;
     const auto depth = [](std::size_t words, int at_least) {
-      return static_cast<int>(
-          std::bit_ceil(std::max<std::size_t>(words, static_cast<std::size_t>(at_least))));
+      const auto step = static_cast<std::size_t>(kDepthStep);
+      const std::size_t most = std::max(words, static_cast<std::size_t>(at_least));
+      return static_cast<int>((most + step - 1) / step * step);
     };
     const auto lanes = static_cast<std::size_t>(c.lanes_in);
     c.act_depth = depth(static_cast<std::size_t>(memory_.high_water()), c.act_depth);
@@ -282,6 +297,7 @@ class Compiler {
   }
 
   const Graph& g_;
+  bool sketch_;
   std::vector<std::vector<int>> readers_;
   BlockEmitter emitter_;
   std::vector<TensorPlace> places_;
@@ -302,6 +318,13 @@ Result<EngineConfig> fit_widths(const Graph& g, EngineConfig c) {
   return c;
 }
 
+EngineConfig least_widths() {
+  EngineConfig c;
+  c.code_bits = c.act_bits = 2;
+  c.acc_bits = kMinAccBits;
+  return c;
+}
+
 Status check_lanes(const EngineConfig& c) {
   const auto pow2 = [](int v) { return v > 0 && std::has_single_bit(static_cast<unsigned>(v)); };
   if (!pow2(c.lanes_in) || c.lanes_in < 2 || c.lanes_in > kMaxLanesIn || !pow2(c.pixels) ||
@@ -312,6 +335,9 @@ Status check_lanes(const EngineConfig& c) {
         "lanes {}x{}x{}: lanes_in must be a power of two in 2..256, lanes_out 1..15 times "
         "lanes_in, pixels a power of two in 1..32",
         c.lanes_in, c.lanes_out, c.pixels);
+  if (c.images < 1 || c.images > kMaxImages)
+    return make_error(ErrorCode::kInvalidArgument, "{} images at once: must be 1..{}", c.images,
+                      kMaxImages);
   return ok_status();
 }
 
@@ -323,7 +349,28 @@ Result<Program> compile(const Graph& graph, const EngineConfig& wanted) {
   Graph g = graph;
   NBQ_TRY(infer_shapes(g));
   NBQ_ASSIGN(const EngineConfig config, fit_widths(g, wanted));
-  return Compiler(g, config).run();
+  return Compiler(g, config, false).run();
+}
+
+Result<ProgramSketch> ProgramSketch::create(const Graph& graph) {
+  NBQ_TRY(verify_integer(graph));
+  ProgramSketch sketch;
+  sketch.graph_ = graph;
+  NBQ_TRY(infer_shapes(sketch.graph_));
+  NBQ_ASSIGN(sketch.least_, fit_widths(sketch.graph_, least_widths()));
+  for (Node& n : sketch.graph_.nodes) n.po2.codes = {};
+  return sketch;
+}
+
+Result<Program> ProgramSketch::program(const EngineConfig& wanted) const {
+  NBQ_TRY(check_lanes(wanted));
+  EngineConfig config = wanted;
+  config.code_bits = std::max(config.code_bits, least_.code_bits);
+  config.act_bits = std::max(config.act_bits, least_.act_bits);
+  config.acc_bits = std::max(config.acc_bits, least_.acc_bits);
+  NBQ_ASSIGN(Program program, Compiler(graph_, config, true).run());
+  program.weights.clear();
+  return program;
 }
 
 }  // namespace nbq::hw

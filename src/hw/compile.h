@@ -53,7 +53,23 @@ struct Program {
 
 /// Compiles an integer graph for engines with the given element and lanes. Widths (code_bits,
 /// act_bits, acc_bits) and memory depths of `wanted` are minima: the result has what the network
-/// needs. Errors kUnsupported naming the layer and the limit; whatever verify_integer() finds.
+/// needs. The program does not depend on `images` and `broadcast`. Errors kUnsupported naming the
+/// layer and the limit; whatever verify_integer() finds.
 Result<Program> compile(const Graph& graph, const EngineConfig& wanted);
+
+/// Programs of one network for many engines: checked and measured once, and without the weights,
+/// which are most of the work and do not matter to cycles and sizes.
+class ProgramSketch {
+ public:
+  /// Errors: whatever verify_integer() finds.
+  static Result<ProgramSketch> create(const Graph& graph);
+  /// As compile(), but with no `weights` in it. The weight memory may come out larger: blocks whose
+  /// weights happen to be equal are not found.
+  Result<Program> program(const EngineConfig& wanted) const;
+
+ private:
+  Graph graph_;  ///< without codes
+  EngineConfig least_;
+};
 
 }  // namespace nbq::hw

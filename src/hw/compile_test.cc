@@ -4,6 +4,7 @@
 
 #include "hw/engine.h"
 #include "hw/program_model.h"
+#include "hw/timing.h"
 #include "ops/ref_executor.h"
 #include "random_graph.h"
 
@@ -36,6 +37,8 @@ TEST_P(RandomNetworks, ProgramGivesTheIntegersOfRef) {
     const auto& s = kShapes[random.uniform(0, 4)];
     EngineConfig config = lanes(s[0], s[1], s[2]);
     config.pe = random.uniform(0, 1) == 0 ? PeKind::kSvpe : PeKind::kVpe;
+    config.images = random.uniform(1, 3);
+    const int images = random.uniform(1, config.images);
     const auto program = compile(g, config);
     if (!program.ok()) {
       // The one thing the array lacks: long sums of repeated terms.
@@ -44,8 +47,8 @@ TEST_P(RandomNetworks, ProgramGivesTheIntegersOfRef) {
       ++refused;
       continue;
     }
-    const auto pixels = random.pixels(g, 1);
-    const auto want = RefExecutor::create(g).value().run(pixels, 1);
+    const auto pixels = random.pixels(g, images);
+    const auto want = RefExecutor::create(g).value().run(pixels, images);
     auto engine = Engine::open(make_program_model(program->config), *program);
     ASSERT_TRUE(engine.ok()) << engine.error().message;
     const auto have = engine->run(pixels);
@@ -74,6 +77,71 @@ TEST(Compile, SlicesAndPadsBeyondTheirWindow) {
   ASSERT_TRUE(engine.ok()) << engine.error().message;
   EXPECT_EQ(engine->run(pixels)->logits,
             RefExecutor::create(integers).value().run(pixels, 1).value());
+}
+
+TEST(Compile, SketchesHaveTheProgramsCyclesAndSizes) {
+  for (std::uint32_t seed = 1; seed < 40; ++seed) {
+    SCOPED_TRACE(::testing::Message() << "seed " << seed);
+    testing::RandomGraph random(seed);
+    const Graph g = random.make_integer(3, 8);
+    const auto program = compile(g, lanes(4, 8, 4));
+    const auto sketch = ProgramSketch::create(g);
+    ASSERT_TRUE(sketch.ok()) << sketch.error().message;
+    const auto sketched = sketch->program(lanes(4, 8, 4));
+    ASSERT_EQ(sketched.ok(), program.ok());
+    if (!program.ok()) continue;
+    EXPECT_EQ(predict(*sketched).all, predict(*program).all);
+    EXPECT_EQ(sketched->config.acc_bits, program->config.acc_bits);
+    EXPECT_EQ(sketched->config.act_depth, program->config.act_depth);
+    EXPECT_EQ(sketched->config.param_depth, program->config.param_depth);
+    EXPECT_GE(sketched->config.weight_depth, program->config.weight_depth);
+    EXPECT_LE(sketched->config.weight_depth, 2 * program->config.weight_depth);
+  }
+}
+
+TEST(Compile, NarrowMultipliersTakeWhatFits) {
+  Graph g = testing::RandomGraph(7).make_integer(3, 8);  // weights up to 4
+  EngineConfig c = lanes(4, 8, 2);
+  c.pe = PeKind::kVpe;
+  c.mult_bits = 4;
+  const auto fits = compile(g, c);
+  ASSERT_TRUE(fits.ok()) << fits.error().message;
+  testing::RandomGraph random(7);
+  const auto pixels = random.pixels(g, 1);
+  auto engine = Engine::open(make_program_model(fits->config), *fits);
+  ASSERT_TRUE(engine.ok()) << engine.error().message;
+  EXPECT_EQ(engine->run(pixels)->logits, RefExecutor::create(g).value().run(pixels, 1).value());
+  c.mult_bits = 3;
+  const auto narrow = compile(g, c);
+  ASSERT_FALSE(narrow.ok());
+  EXPECT_EQ(narrow.error().code, ErrorCode::kUnsupported);
+  EXPECT_NE(narrow.error().message.find("multipliers of 3 bits"), std::string::npos)
+      << narrow.error().message;
+}
+
+TEST(Compile, DepthsNeedNotBePowersOfTwo) {
+  EngineConfig c = lanes(4, 8, 2);
+  c.weight_depth = 4600;
+  const auto program = compile(testing::RandomGraph(1).make_integer(3, 8), c);
+  ASSERT_TRUE(program.ok()) << program.error().message;
+  EXPECT_EQ(program->config.weight_depth, 4608);
+}
+
+TEST(Engine, TakesAsManyImagesAsItHas) {
+  testing::RandomGraph random(3);
+  const Graph g = random.make_integer(3, 8);
+  EngineConfig c = lanes(4, 8, 2);
+  c.images = 2;
+  const auto program = compile(g, c);
+  ASSERT_TRUE(program.ok()) << program.error().message;
+  auto engine = Engine::open(make_program_model(program->config), *program);
+  ASSERT_TRUE(engine.ok()) << engine.error().message;
+  const auto three = random.pixels(g, 3);
+  for (const std::size_t bytes : {std::size_t{0}, three.size(), three.size() / 3 + 1}) {
+    const auto run = engine->run(std::span(three).first(bytes));
+    ASSERT_FALSE(run.ok()) << bytes;
+    EXPECT_EQ(run.error().code, ErrorCode::kInvalidArgument);
+  }
 }
 
 TEST(Compile, RefusesLanesThatAreNoEngine) {

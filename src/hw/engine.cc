@@ -33,7 +33,7 @@ void load_weights(Device& device, const Program& p) {
     for (std::size_t i = at; i < at + per_word; ++i) {
       const int value = p.weights[i];
       if (p.config.pe == PeKind::kVpe) {
-        word.append(static_cast<std::uint64_t>(value), kVpeWeightBits);
+        word.append(static_cast<std::uint64_t>(value), p.config.mult_bits);
       } else {
         const auto magnitude = static_cast<unsigned>(value < 0 ? -value : value);
         word.append(Po2Code::make(f, value < 0, std::bit_width(magnitude)).raw, f.bits);
@@ -109,6 +109,8 @@ Result<Engine> Engine::open(std::unique_ptr<Device> device, const Program& progr
   NBQ_TRY(expect(*device, Reg::widths, "widths",
                  u(static_cast<int>(c.pe)) << 28 | u(c.pixels) << 16 | u(c.code_bits) << 12 |
                      u(c.act_bits) << 6 | u(c.acc_bits)));
+  NBQ_TRY(expect(*device, Reg::images, "images",
+                 u(c.broadcast) << 24 | u(c.mult_bits) << 16 | u(c.images)));
   load_weights(*device, program);
   load_params(*device, program);
   NBQ_TRY(load_program(*device, program));
@@ -121,7 +123,7 @@ Result<Engine> Engine::open(std::unique_ptr<Device> device, const Program& progr
   return e;
 }
 
-void Engine::stream_image(std::span<const std::uint8_t> pixels) {
+void Engine::stream_image(int image, std::span<const std::uint8_t> pixels) {
   const ImageLayout& l = program_->image;
   const EngineConfig& c = program_->config;
   // The image lies contiguously in the order of addresses: word by word, bank by bank.
@@ -142,33 +144,40 @@ void Engine::stream_image(std::span<const std::uint8_t> pixels) {
       }
   WordPacker zero;
   for (int lane = 0; lane < c.lanes_in; ++lane) zero.append(0, c.act_bits);
-  Stream stream(*device_, Mem::activations, static_cast<std::uint32_t>(t.base * c.pixels));
+  Stream stream(*device_, Mem::activations,
+                static_cast<std::uint32_t>(image) * c.act_image_stride() +
+                    static_cast<std::uint32_t>(t.base * c.pixels));
   for (std::size_t i = 0; i < words.size(); ++i) stream.write(filled[i] ? words[i] : zero);
 }
 
-std::vector<std::int64_t> Engine::read_logits() {
+void Engine::read_logits(int image, std::vector<std::int64_t>& logits) {
   const ResultLayout& r = program_->result;
   const int lanes = program_->config.lanes_in;
-  std::vector<std::int64_t> logits;
+  const std::uint32_t first =
+      static_cast<std::uint32_t>(image) * program_->config.result_image_stride();
   for (int c = 0; c < r.shape.c; ++c)
     for (int y = 0; y < r.shape.h; ++y)
       for (int x = 0; x < r.shape.w; ++x) {
         const int at = (r.word(c, y, x, lanes) * lanes + c % lanes) * 2;
-        device_->write(reg(Reg::result_addr), static_cast<std::uint32_t>(at));
+        device_->write(reg(Reg::result_addr), first + static_cast<std::uint32_t>(at));
         const std::uint64_t low = device_->read(reg(Reg::result_data));
         const std::uint64_t high = device_->read(reg(Reg::result_data));
         logits.push_back(static_cast<std::int64_t>(high << 32 | low));
       }
-  return logits;
 }
 
 Result<EngineRun> Engine::run(std::span<const std::uint8_t> pixels) {
-  if (static_cast<std::int64_t>(pixels.size()) != program_->image.image.size())
-    return make_error(ErrorCode::kInvalidArgument, "an image of {} bytes, the network takes {}",
-                      pixels.size(), program_->image.image.size());
+  const auto bytes = static_cast<std::size_t>(program_->image.image.size());
+  const std::size_t images = pixels.size() / bytes;
+  if (pixels.size() % bytes != 0 || images < 1 ||
+      images > static_cast<std::size_t>(program_->config.images))
+    return make_error(ErrorCode::kInvalidArgument,
+                      "{} bytes: the engine takes 1 to {} images of {}", pixels.size(),
+                      program_->config.images, bytes);
   EngineRun run;
   const std::uint64_t begin = device_->clock();
-  stream_image(pixels);
+  for (std::size_t i = 0; i < images; ++i)
+    stream_image(static_cast<int>(i), pixels.subspan(i * bytes, bytes));
   const std::uint64_t start = device_->clock();
   device_->write(reg(Reg::ctrl), 1);
   std::uint32_t status = 0;
@@ -192,14 +201,14 @@ Result<EngineRun> Engine::run(std::span<const std::uint8_t> pixels) {
   run.barrier_cycles = device_->read(reg(Reg::barrier_cycles));
   run.fetch_cycles = device_->read(reg(Reg::fetch_cycles));
   const std::uint64_t read_from = device_->clock();
-  run.logits = read_logits();
+  for (std::size_t i = 0; i < images; ++i) read_logits(static_cast<int>(i), run.logits);
   run.load_cycles = (start - begin) + (device_->clock() - read_from);
   NBQ_TRY(device_->health());
   return run;
 }
 
 double utilisation(const Program& program, std::uint64_t compute_cycles) {
-  return static_cast<double>(program.macs) /
+  return static_cast<double>(program.macs) * program.config.images /
          (static_cast<double>(program.config.lanes()) * static_cast<double>(compute_cycles));
 }
 

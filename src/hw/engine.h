@@ -9,14 +9,14 @@
 
 namespace nbq::hw {
 
-/// One image through the engine.
+/// One run: up to config.images images through the engine.
 struct EngineRun {
-  std::vector<std::int64_t> logits;  ///< channels, rows, columns
+  std::vector<std::int64_t> logits;  ///< images, channels, rows, columns
   std::uint64_t compute_cycles = 0;  ///< from start to done
   std::uint64_t busy_cycles = 0;     ///< the array took a tap
   std::uint64_t residual_cycles = 0, drain_cycles = 0, barrier_cycles = 0, fetch_cycles = 0;
   std::uint64_t load_cycles =
-      0;  ///< writing the image and reading the logits through the host port
+      0;  ///< writing the images and reading the logits through the host port
 };
 
 /// The host driver: loads a program into a device and runs images.
@@ -26,22 +26,25 @@ class Engine {
   /// parameters. Errors kInvalidArgument: another engine (names the register).
   static Result<Engine> open(std::unique_ptr<Device> device, const Program& program);
 
-  /// pixels: one image, channels x height x width. Errors kInvalidArgument: wrong byte count; kIo:
-  /// the engine stopped with an error (names it and the layer).
+  /// pixels: 1 to config.images images, each channels x height x width. With fewer than
+  /// config.images the rest of the engine works on what its memories hold, and nobody reads it.
+  /// Errors kInvalidArgument: wrong byte count; kIo: the engine stopped with an error (names it and
+  /// the layer).
   Result<EngineRun> run(std::span<const std::uint8_t> pixels);
 
   const Program& program() const { return *program_; }
 
  private:
   Engine() = default;
-  void stream_image(std::span<const std::uint8_t> pixels);
-  std::vector<std::int64_t> read_logits();
+  void stream_image(int image, std::span<const std::uint8_t> pixels);
+  void read_logits(int image, std::vector<std::int64_t>& logits);
 
   std::unique_ptr<Device> device_;
   std::shared_ptr<const Program> program_;
 };
 
-/// Fraction of the array's lane-cycles that did useful multiply-accumulates.
+/// Fraction of the array's lane-cycles that did useful multiply-accumulates, with an image in every
+/// copy.
 double utilisation(const Program& program, std::uint64_t compute_cycles);
 
 }  // namespace nbq::hw

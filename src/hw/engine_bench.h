@@ -60,6 +60,8 @@ class EngineBench {
       }
     return words;
   }
+  /// Image whose activations are loaded and whose results are read from now on.
+  void select(int image) { image_ = static_cast<std::uint32_t>(image); }
   void load(TestMap& m) {
     for (int p = 0; p < m.planes; ++p)
       for (int y = 0; y < m.h; ++y)
@@ -71,11 +73,13 @@ class EngineBench {
           const int xq = ((x >> (m.bs + p2)) << m.bs) | (x & ((1 << m.bs) - 1));
           const int word = m.base + p * m.plane() + y * m.row + xq;
           const int bank = (x >> m.bs) & (c_.pixels - 1);
-          stream(Mem::activations, static_cast<std::uint32_t>(word * c_.pixels + bank),
-                 pack(fields));
+          stream(
+              Mem::activations,
+              image_ * c_.act_image_stride() + static_cast<std::uint32_t>(word * c_.pixels + bank),
+              pack(fields));
         }
   }
-  /// Code of +-2^(k-1), or the 16-bit weight itself.
+  /// Code of +-2^(k-1), or the weight itself.
   std::int64_t weight_field(std::int64_t w) const {
     if (c_.pe == PeKind::kVpe || w == 0) return w;
     const std::uint64_t magnitude = static_cast<std::uint64_t>(w < 0 ? -w : w);
@@ -121,7 +125,8 @@ class EngineBench {
     return error;
   }
   std::int64_t result(int word, int lane) {
-    write(Reg::result_addr, static_cast<std::uint32_t>((word * c_.lanes_in + lane) * 2));
+    write(Reg::result_addr, image_ * c_.result_image_stride() +
+                                static_cast<std::uint32_t>((word * c_.lanes_in + lane) * 2));
     const std::uint64_t low = read(Reg::result_data);
     return static_cast<std::int64_t>(std::uint64_t{read(Reg::result_data)} << 32 | low);
   }
@@ -179,6 +184,7 @@ class EngineBench {
  private:
   const EngineConfig c_;
   Device& device_;
+  std::uint32_t image_ = 0;
 };
 
 /// Accumulator of output m at (oy, ox) of a convolution, or the maximum of channel m: from the

@@ -1,4 +1,5 @@
 #pragma once
+#include <bit>
 #include <cstdint>
 #include <string>
 
@@ -7,13 +8,17 @@ namespace nbq::hw {
 /// Which vector element the array is made of; everything else is the same RTL.
 enum class PeKind : std::uint8_t {
   kSvpe = 0,  ///< shift vector element: n-bit power-of-two codes, no multiplier
-  kVpe = 1,   ///< multiplier vector element: 16-bit weights
+  kVpe = 1,   ///< multiplier vector element: integer weights
 };
 
-inline constexpr int kVpeWeightBits = 16;
 /// Words of any memory: addresses have 20 bits (spec/isa.def).
 inline constexpr int kMaxDepth = 1 << 20;
+/// The compiler rounds depths up to a multiple of this: a row of a LUT memory. Block memories are
+/// built of 512 words at least (rtl/nbq_ram.sv), so that a finer step saves nothing.
+inline constexpr int kDepthStep = 16;
 inline constexpr int kMaxPixels = 32;
+inline constexpr int kMaxImages = 64;
+inline constexpr int kMaxBroadcast = 3;
 inline constexpr int kMaxLanesIn = 256;
 /// The output stage's clamps (18 bits) and shifts ask for this much; a network may need less.
 inline constexpr int kMinAccBits = 21;
@@ -24,19 +29,30 @@ struct EngineConfig {
   int lanes_in = 8;    ///< C: input channels reduced in one element, a power of two >= 2
   int lanes_out = 16;  ///< M: output channels at once, a multiple of lanes_in
   int pixels = 4;      ///< P: output columns at once, a power of two
+  int images = 1;      ///< B: images in lockstep, each with its own array and activations
   int code_bits = 3;   ///< widest weight code, 2..5
+  int mult_bits = 16;  ///< weight bits of a VPE, 2..16
   int act_bits = 8;    ///< activation bits in memory, 2..16; operands have one bit more
   int acc_bits = 32;   ///< accumulator bits, up to 48
-  // Depths in words; every one a power of two.
+  int broadcast = 0;   ///< register stages from the control to the images, 0..3
+  // Depths in words.
   int act_depth = 1024;  ///< per bank
   int weight_depth = 1024;
   int param_depth = 64;
   int result_depth = 16;
   int program_depth = 1024;  ///< 32-bit words
 
-  int lanes() const { return lanes_in * lanes_out * pixels; }
+  /// Of all images together.
+  int lanes() const { return lanes_in * lanes_out * pixels * images; }
   /// Bits of one weight in the weight memory.
-  int weight_bits() const { return pe == PeKind::kSvpe ? code_bits : kVpeWeightBits; }
+  int weight_bits() const { return pe == PeKind::kSvpe ? code_bits : mult_bits; }
+  /// Host addresses of neighbouring images lie so far apart (spec/isa.def).
+  std::uint32_t act_image_stride() const {
+    return std::bit_ceil(static_cast<unsigned>(act_depth)) * static_cast<unsigned>(pixels);
+  }
+  std::uint32_t result_image_stride() const {
+    return std::bit_ceil(static_cast<unsigned>(result_depth)) * 2 * static_cast<unsigned>(lanes_in);
+  }
   bool operator==(const EngineConfig&) const = default;
 };
 

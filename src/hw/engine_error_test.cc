@@ -15,11 +15,12 @@ class EngineErrorTest : public testing::Test {
     c.lanes_in = 4;
     c.lanes_out = 8;
     c.pixels = 4;
-    c.act_depth = 256;
-    c.weight_depth = 64;
-    c.param_depth = 16;
-    c.result_depth = 64;
-    c.program_depth = 64;
+    c.images = 2;
+    c.act_depth = 250;
+    c.weight_depth = 60;
+    c.param_depth = 15;
+    c.result_depth = 61;
+    c.program_depth = 80;
     return c;
   }
   void SetUp() override {
@@ -108,11 +109,18 @@ TEST_F(EngineErrorTest, BadAddressesOfEveryMemory) {
 }
 
 TEST_F(EngineErrorTest, StreamBeyondAMemoryIsDroppedAndTold) {
-  bench_->stream(Mem::weights, static_cast<std::uint32_t>(c_.weight_depth),
-                 {0xffffffff, 0xffffffff, 0xffffffff});
-  EXPECT_EQ(bench_->read(Reg::status), 4U);
-  EXPECT_EQ(static_cast<EngineError>(bench_->read(Reg::error)), EngineError::bad_address);
-  expect_sound();
+  const auto per_image = c_.act_image_stride();
+  const std::pair<Mem, std::uint32_t> beyond[] = {
+      {Mem::weights, static_cast<std::uint32_t>(c_.weight_depth)},
+      {Mem::activations, static_cast<std::uint32_t>(c_.act_depth * c_.pixels)},
+      {Mem::activations, per_image + static_cast<std::uint32_t>(c_.act_depth * c_.pixels)},
+      {Mem::activations, 2 * per_image + 12}};
+  for (const auto& [mem, address] : beyond) {
+    bench_->stream(mem, address, {0xffffffff, 0xffffffff, 0xffffffff});
+    EXPECT_EQ(bench_->read(Reg::status), 4U) << address;
+    EXPECT_EQ(static_cast<EngineError>(bench_->read(Reg::error)), EngineError::bad_address);
+    expect_sound();
+  }
 }
 
 TEST_F(EngineErrorTest, OverrunPastTheProgramMemory) {
@@ -157,6 +165,7 @@ TEST_F(EngineErrorTest, AbortStopsTheProgram) {
 TEST_F(EngineErrorTest, RegistersAndCounters) {
   EXPECT_EQ(bench_->read(Reg::id), 0x4E425131U);
   EXPECT_EQ(bench_->read(Reg::lanes), 8U << 16 | 4U);
+  EXPECT_EQ(bench_->read(Reg::images), 16U << 16 | 2U);
   EXPECT_EQ(bench_->read(Reg::widths), 4U << 16 | 3U << 12 | 8U << 6 | 32U);
   ASSERT_EQ(bench_->run({good()}), EngineError::none);
   EXPECT_EQ(bench_->read(Reg::busy_cycles), 10U);  // 5 rows of 2 tiles, one tap each

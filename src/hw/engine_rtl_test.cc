@@ -45,10 +45,24 @@ class EngineTest : public testing::TestWithParam<EngineConfig> {
     for (std::int64_t& v : m.data) v = random(m.is_signed ? -high - 1 : 0, high);
   }
   std::int64_t random_weight(const EngineConfig& c) {
-    if (c.pe == PeKind::kVpe) return random(-300, 300);
+    if (c.pe == PeKind::kVpe) {
+      const std::int64_t limit = std::int64_t{1} << std::min(c.mult_bits - 1, 8);
+      return random(-limit, limit - 1);
+    }
     const int k = random_int(0, (1 << (c.code_bits - 1)) - 1);
     const std::int64_t level = k == 0 ? 0 : std::int64_t{1} << (k - 1);
     return random(0, 1) != 0 ? -level : level;
+  }
+  /// A map of random values for every image.
+  std::vector<TestMap> load_images(EngineBench& bench, const TestMap& shape,
+                                   const EngineConfig& c) {
+    std::vector<TestMap> maps(static_cast<std::size_t>(c.images), shape);
+    for (int i = 0; i < c.images; ++i) {
+      fill(maps[static_cast<std::size_t>(i)], c.act_bits);
+      bench.select(i);
+      bench.load(maps[static_cast<std::size_t>(i)]);
+    }
+    return maps;
   }
   std::mt19937_64 rng_;
 };
@@ -76,6 +90,27 @@ struct Layer {
   TestMap out;
 };
 
+/// The dumped output of one layer, from result word `at` on.
+void check_layer(EngineBench& bench, const EngineConfig& c, Layer& layer, TestMap& in,
+                 TestMap& residual, int at) {
+  const Instruction& i = layer.i;
+  for (int m = 0; m < layer.out.planes * c.lanes_in; ++m)
+    for (int y = 0; y < layer.out.h; ++y)
+      for (int x = 0; x < layer.out.w; ++x) {
+        const auto& [shift, bias] = layer.params[static_cast<std::size_t>(m)];
+        std::int64_t v = naive_acc(i, in, layer.weights, m, y, x);
+        if (v == INT64_MIN) v = -(std::int64_t{1} << c.act_bits);  // no tap inside
+        v = requantize(v + bias, shift, i.lo, i.hi);
+        if (i.res_en != 0)
+          v = requantize((v << i.res_lsh_acc) + (residual.at(m, y, x) << i.res_lsh_res),
+                         static_cast<int>(i.res_rsh), i.res_lo, i.res_hi);
+        const int word = at + (m / c.lanes_in * layer.out.h + y) * layer.out.w + x;
+        // The dump reads the map as it was declared, so signs come out right.
+        ASSERT_EQ(bench.result(word, m % c.lanes_in), v)
+            << "channel " << m << " y " << y << " x " << x;
+      }
+}
+
 TEST_P(EngineTest, RandomProgramsMatchTheDefinition) {
   const EngineConfig c = GetParam();
   NBQ_OPEN(device, c);
@@ -91,12 +126,11 @@ TEST_P(EngineTest, RandomProgramsMatchTheDefinition) {
     const int bs = random_int(0, 2);
     TestMap in = TestMap::make(c, random_int(1, 2), random_int(1, 7), random_int(1, 11),
                                random(0, 1) != 0, bs, random_int(0, 9));
-    fill(in, c.act_bits);
-    bench.load(in);
+    std::vector<TestMap> ins = load_images(bench, in, c);
     int free_word = in.end() + random_int(0, 3);
     int free_weight = 1, free_param = 1;
     std::vector<Layer> layers;
-    std::vector<TestMap> residuals;
+    std::vector<std::vector<TestMap>> residuals;
     std::vector<Instruction> program;
     for (int l = 0; l < 2; ++l) {
       Layer layer;
@@ -114,8 +148,6 @@ TEST_P(EngineTest, RandomProgramsMatchTheDefinition) {
       TestMap res =
           TestMap::make(c, words, out_h, out_w, random(0, 1) != 0, random_int(0, 1), free_word);
       free_word = res.end();
-      fill(res, c.act_bits);
-      bench.load(res);
       // Lanes in use: as many as fall into different banks.
       const bool conflict =
           std::countr_zero(static_cast<unsigned>(stride)) != bs || (residual && res.bs != 0);
@@ -165,7 +197,7 @@ TEST_P(EngineTest, RandomProgramsMatchTheDefinition) {
       layer.i = i;
       program.push_back(i);
       layers.push_back(layer);
-      residuals.push_back(res);
+      residuals.push_back(load_images(bench, res, c));
     }
     bench.load_weights(0, {bench.identity()});
     bench.load_params(
@@ -180,39 +212,45 @@ TEST_P(EngineTest, RandomProgramsMatchTheDefinition) {
     ASSERT_EQ(bench.run(program), EngineError::none) << "round " << round;
     expect_predicted_counters(c, bench, program);
 
-    at = 0;
-    for (std::size_t l = 0; l < layers.size(); ++l) {
-      Layer& layer = layers[l];
-      const Instruction& i = layer.i;
-      for (int m = 0; m < layer.out.planes * c.lanes_in; ++m)
-        for (int y = 0; y < layer.out.h; ++y)
-          for (int x = 0; x < layer.out.w; ++x) {
-            const auto& [shift, bias] = layer.params[static_cast<std::size_t>(m)];
-            std::int64_t v = naive_acc(i, in, layer.weights, m, y, x);
-            if (v == INT64_MIN) v = -(std::int64_t{1} << c.act_bits);  // no tap inside
-            v = requantize(v + bias, shift, i.lo, i.hi);
-            if (i.res_en != 0)
-              v = requantize((v << i.res_lsh_acc) + (residuals[l].at(m, y, x) << i.res_lsh_res),
-                             static_cast<int>(i.res_rsh), i.res_lo, i.res_hi);
-            const int word = at + (m / c.lanes_in * layer.out.h + y) * layer.out.w + x;
-            // The dump reads the map as it was declared, so signs come out right.
-            ASSERT_EQ(bench.result(word, m % c.lanes_in), v)
-                << "round " << round << " layer " << l << " channel " << m << " y " << y << " x "
-                << x;
-          }
-      at += layer.out.planes * layer.out.h * layer.out.w;
+    for (int image = 0; image < c.images; ++image) {
+      SCOPED_TRACE(fmt::format("round {} image {}", round, image));
+      bench.select(image);
+      at = 0;
+      for (std::size_t l = 0; l < layers.size(); ++l) {
+        const auto n = static_cast<std::size_t>(image);
+        check_layer(bench, c, layers[l], ins[n], residuals[l][n], at);
+        at += layers[l].out.planes * layers[l].out.h * layers[l].out.w;
+      }
+      if (HasFatalFailure()) return;
     }
   }
 }
 
+/// Odd sizes, copies of the array, every way to broadcast.
 std::vector<EngineConfig> configs() {
-  return {config(PeKind::kSvpe, 4, 8, 4, 3, 8, 32), config(PeKind::kSvpe, 2, 6, 1, 5, 16, 48),
-          config(PeKind::kVpe, 2, 4, 2, 2, 8, 40), config(PeKind::kSvpe, 8, 8, 8, 2, 4, 24)};
+  std::vector<EngineConfig> all = {
+      config(PeKind::kSvpe, 4, 8, 4, 3, 8, 32), config(PeKind::kSvpe, 2, 6, 1, 5, 16, 48),
+      config(PeKind::kVpe, 2, 4, 2, 2, 8, 40), config(PeKind::kSvpe, 8, 8, 8, 2, 4, 24)};
+  const auto odd = [](EngineConfig c, int images, int broadcast) {
+    c.images = images;
+    c.broadcast = broadcast;
+    c.act_depth = 1537;
+    c.weight_depth = 173;
+    c.param_depth = 31;
+    c.result_depth = 701;
+    c.program_depth = 1000;
+    return c;
+  };
+  all.push_back(odd(config(PeKind::kSvpe, 2, 6, 4, 3, 8, 32), 2, 3));
+  all.push_back(odd(config(PeKind::kSvpe, 2, 2, 2, 4, 8, 32), 3, 1));
+  all.push_back(odd(config(PeKind::kVpe, 2, 4, 2, 2, 8, 40), 2, 2));
+  all.back().mult_bits = 8;
+  return all;
 }
 INSTANTIATE_TEST_SUITE_P(Configs, EngineTest, testing::ValuesIn(configs()), [](const auto& p) {
   const EngineConfig& c = p.param;
-  return fmt::format("{}_c{}_m{}_p{}_n{}_a{}", pe_name(c.pe), c.lanes_in, c.lanes_out, c.pixels,
-                     c.code_bits, c.act_bits);
+  return fmt::format("{}_c{}_m{}_p{}_i{}_n{}_a{}_b{}", pe_name(c.pe), c.lanes_in, c.lanes_out,
+                     c.pixels, c.images, c.code_bits, c.act_bits, c.broadcast);
 });
 
 }  // namespace

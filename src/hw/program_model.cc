@@ -14,9 +14,6 @@ std::int64_t sign_extend(std::uint64_t v, int bits) {
   return static_cast<std::int64_t>(v << (64 - bits)) >> (64 - bits);
 }
 
-/// From a new result address to its word at the host port.
-constexpr std::uint64_t kResultCycles = 3;
-
 /// Fields of a memory word arrive as 32-bit pieces, low first.
 class BitReader {
  public:
@@ -43,7 +40,9 @@ class BitReader {
 class ProgramModel final : public Device {
  public:
   explicit ProgramModel(const EngineConfig& c)
-      : c_(c), shared_(c), array_(shared_), program_(size(c.program_depth)) {}
+      : c_(c), shared_(c), program_(size(c.program_depth)) {
+    for (int i = 0; i < c.images; ++i) images_.push_back(std::make_unique<ArrayModel>(shared_));
+  }
 
   void write(std::uint32_t reg, std::uint32_t value) override {
     ++clock_;
@@ -64,7 +63,7 @@ class ProgramModel final : public Device {
         break;
       case Reg::result_addr:
         result_addr_ = value;
-        result_there_ = clock_ + 1 + kResultCycles;
+        result_there_ = clock_ + 1 + result_cycles();
         break;
       default:
         break;
@@ -82,6 +81,8 @@ class ProgramModel final : public Device {
       case Reg::widths:
         return u(static_cast<int>(c_.pe)) << 28 | u(c_.pixels) << 16 | u(c_.code_bits) << 12 |
                u(c_.act_bits) << 6 | u(c_.acc_bits);
+      case Reg::images:
+        return u(c_.broadcast) << 24 | u(c_.mult_bits) << 16 | u(c_.images);
       case Reg::status:
         return error_ == EngineError::none ? 2 : 4;
       case Reg::error:
@@ -102,11 +103,9 @@ class ProgramModel final : public Device {
         return static_cast<std::uint32_t>(counts_.fetch);
       case Reg::result_data: {
         clock_ = std::max(clock_, result_there_);
-        result_there_ = clock_ + kResultCycles;
+        result_there_ = clock_ + result_cycles();
         const std::uint32_t half = result_addr_ & 1;
-        const std::size_t at = result_addr_++ / 2;
-        const auto v = static_cast<std::uint64_t>(
-            at < array_.memory().results.size() ? array_.memory().results[at] : 0);
+        const auto v = static_cast<std::uint64_t>(result(result_addr_++));
         return static_cast<std::uint32_t>(half != 0 ? v >> 32 : v);
       }
       default:
@@ -119,6 +118,27 @@ class ProgramModel final : public Device {
 
  private:
   static std::size_t size(int n) { return static_cast<std::size_t>(n); }
+
+  /// From a new result address to its word at the host port.
+  std::uint64_t result_cycles() const { return 3 + static_cast<std::uint64_t>(c_.broadcast); }
+
+  /// Accumulator at a host address, 0 beyond the memories.
+  std::int64_t result(std::uint32_t address) const {
+    const std::size_t image = address / c_.result_image_stride();
+    const std::size_t at = address % c_.result_image_stride() / 2;
+    if (image >= images_.size()) return 0;
+    const std::vector<std::int64_t>& results = images_[image]->memory().results;
+    return at < results.size() ? results[at] : 0;
+  }
+
+  /// Activations of the word at a host address; nullptr beyond the memories.
+  std::uint32_t* activation_word(std::size_t address) {
+    const std::size_t image = address / c_.act_image_stride();
+    const std::size_t at = address % c_.act_image_stride() * size(c_.lanes_in);
+    if (image >= images_.size()) return nullptr;
+    std::vector<std::uint32_t>& activations = images_[image]->memory().activations;
+    return at < activations.size() ? activations.data() + at : nullptr;
+  }
 
   int stream_bits() const {
     switch (mem_) {
@@ -150,9 +170,9 @@ class ProgramModel final : public Device {
         shared_.shifts[at * lanes + i] = static_cast<int>(sign_extend(bits.take(7), 7));
       }
     } else {
-      for (std::size_t i = 0; i < lanes && at < size(c_.act_depth) * size(c_.pixels); ++i)
-        array_.memory().activations[at * lanes + i] =
-            static_cast<std::uint32_t>(bits.take(c_.act_bits));
+      std::uint32_t* word = activation_word(at);
+      for (std::size_t i = 0; i < lanes && word != nullptr; ++i)
+        word[i] = static_cast<std::uint32_t>(bits.take(c_.act_bits));
     }
     pending_.clear();
   }
@@ -188,7 +208,7 @@ class ProgramModel final : public Device {
   }
 
   EngineError execute(Stopwatch& watch) {
-    array_.start();
+    for (const auto& image : images_) image->start();
     for (pc_ = 0; (pc_ + 1) * kInstrWords <= program_.size(); ++pc_) {
       EncodedInstruction words;
       std::copy_n(program_.begin() + static_cast<std::ptrdiff_t>(pc_ * kInstrWords), kInstrWords,
@@ -200,14 +220,15 @@ class ProgramModel final : public Device {
       }
       if (const EngineError e = check(i); e != EngineError::none) return e;
       watch.run(i);
-      if (const EngineError e = array_.run(i); e != EngineError::none) return e;
+      for (const auto& image : images_)
+        if (const EngineError e = image->run(i); e != EngineError::none) return e;
     }
     return EngineError::overrun;
   }
 
   EngineConfig c_;
   SharedMemory shared_;
-  ArrayModel array_;
+  std::vector<std::unique_ptr<ArrayModel>> images_;
   std::vector<std::uint32_t> program_;
   std::vector<std::uint32_t> pending_;
   Mem mem_ = Mem::program;

@@ -39,10 +39,12 @@ Result<RtlParameters> engine_parameters(const EngineConfig& c) {
   if (c.act_bits < 2 || c.act_bits > 16) return refuse("act_bits", c.act_bits, "2 to 16");
   if (c.acc_bits < kMinAccBits || c.acc_bits > 48)
     return refuse("acc_bits", c.acc_bits, "21 to 48");
-  const auto depth_ok = [](int d, int least) {
-    return power_of_two(d) && d >= least && d <= (1 << 20);
-  };
-  const char* must = "a power of two, 2 to 2^20 (program: 32 at least)";
+  if (c.images < 1 || c.images > kMaxImages) return refuse("images", c.images, "1 to 64");
+  if (c.mult_bits < 2 || c.mult_bits > 16) return refuse("mult_bits", c.mult_bits, "2 to 16");
+  if (c.broadcast < 0 || c.broadcast > kMaxBroadcast)
+    return refuse("broadcast", c.broadcast, "0 to 3");
+  const auto depth_ok = [](int d, int least) { return d >= least && d <= kMaxDepth; };
+  const char* must = "2 to 2^20 (program: 32 at least)";
   if (!depth_ok(c.act_depth, 2)) return refuse("act_depth", c.act_depth, must);
   if (!depth_ok(c.weight_depth, 2)) return refuse("weight_depth", c.weight_depth, must);
   if (!depth_ok(c.param_depth, 2)) return refuse("param_depth", c.param_depth, must);
@@ -52,9 +54,12 @@ Result<RtlParameters> engine_parameters(const EngineConfig& c) {
                        {"LanesIn", c.lanes_in},
                        {"LanesOut", c.lanes_out},
                        {"Pixels", c.pixels},
+                       {"Images", c.images},
                        {"CodeBits", c.code_bits},
+                       {"MultBits", c.mult_bits},
                        {"ActBits", c.act_bits},
                        {"AccBits", c.acc_bits},
+                       {"Broadcast", c.broadcast},
                        {"ActDepth", c.act_depth},
                        {"WeightDepth", c.weight_depth},
                        {"ParamDepth", c.param_depth},

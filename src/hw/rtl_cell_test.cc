@@ -73,9 +73,11 @@ INSTANTIATE_TEST_SUITE_P(Cells, ShiftElementTest,
                                               p.param.code_bits);
                          });
 
-TEST(MultiplierElement, RandomVectors) {
-  const int lanes = 4, x_bits = 17;
-  RtlCell cell("nbq_cell_vpe", {{"Lanes", lanes}, {"XBits", x_bits}});
+class MultiplierElementTest : public testing::TestWithParam<int> {};
+
+TEST_P(MultiplierElementTest, RandomVectors) {
+  const int lanes = 4, x_bits = 17, w_bits = GetParam();
+  RtlCell cell("nbq_cell_vpe", {{"Lanes", lanes}, {"XBits", x_bits}, {"WeightBits", w_bits}});
   NBQ_NEEDS_CELL(cell);
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE(fmt::format("seed {}", seed));
@@ -84,14 +86,17 @@ TEST(MultiplierElement, RandomVectors) {
     std::int64_t sum = 0;
     for (int lane = 0; lane < lanes; ++lane) {
       const std::int64_t x = static_cast<std::int64_t>(rng() % 131072U) - 65536;
-      const std::int64_t w = static_cast<std::int64_t>(rng() % 65536U) - 32768;
+      const std::int64_t half = std::int64_t{1} << (w_bits - 1);
+      const std::int64_t w = static_cast<std::int64_t>(rng() % (2U * half)) - half;
       cell.put(lane * x_bits, x_bits, x);
-      cell.put(128 + lane * 16, 16, w);
+      cell.put(128 + lane * w_bits, w_bits, w);
       sum += x * w;
     }
     ASSERT_EQ(cell.run(2), sum) << "round " << round;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(WeightBits, MultiplierElementTest, testing::Values(16, 8));
 
 class RequantTest : public testing::TestWithParam<int> {};
 

@@ -64,7 +64,10 @@ std::string script(const RtlParameters& parameters, const std::vector<fs::path>&
   s += "\nhierarchy -check -top nbq_engine";
   for (const auto& [name, value] : parameters) s += fmt::format(" -chparam {} {}", name, value);
   // The repeated cells stay modules of their own, so that each is mapped once.
-  s += "\nsetattr -mod -set keep_hierarchy 1 *nbq_svpe* *nbq_vpe* *nbq_requant*\n";
+  s += "\nsetattr -mod -set keep_hierarchy 1 *nbq_svpe* *nbq_vpe* *nbq_requant*";
+  for (const auto& [name, value] : parameters)
+    if (name == "Images" && value > 1) s += " *nbq_image*";
+  s += '\n';
   // -nowidelut: yosys otherwise builds five- to seven-input functions of up to eight LUT4 for
   // speed, which makes an element a third larger and an output channel more than twice as large. Up
   // to the netlist; the checks and renamings that follow it take as long again.

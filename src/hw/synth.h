@@ -29,8 +29,8 @@ struct Resources {
 Result<Resources> count_resources(const std::map<std::string, int>& cells);
 
 /// Synthesises the engine with yosys (half a minute for 256 lanes) and counts what it takes.
-/// Elements and output channels are mapped once and counted as often as they occur; the rest is
-/// flattened. The result is kept in the cache of rtl_build.h.
+/// Elements, output channels and images, where there are several, are mapped once and counted as
+/// often as they occur; the rest is flattened. The result is kept in the cache of rtl_build.h.
 /// Errors: kInvalidArgument (the configuration), kToolMissing (yosys), kBadFile (it failed; end of
 /// its log).
 Result<Resources> synthesise(const EngineConfig& config, SynthTarget target);

@@ -70,6 +70,24 @@ INSTANTIATE_TEST_SUITE_P(Targets, SynthTest,
                          testing::Values(SynthTarget::kXcup, SynthTarget::kEcp5),
                          [](const auto& p) { return std::string(target_name(p.param)); });
 
+/// Copies of the array cost what they should, and logic synthesis keeps the broadcast's registers
+/// apart; what exists once stays once.
+TEST(Synth, ImagesShareWhatExistsOnce) {
+  EngineConfig c = small(PeKind::kSvpe);
+  c.broadcast = 2;
+  const auto one = synthesise(c, SynthTarget::kEcp5);
+  if (!one.ok() && one.error().code == ErrorCode::kToolMissing) GTEST_SKIP() << one.error().message;
+  ASSERT_TRUE(one.ok()) << one.error().message;
+  c.images = 3;
+  const auto three = synthesise(c, SynthTarget::kEcp5);
+  ASSERT_TRUE(three.ok()) << three.error().message;
+  const int image_ff = (three->ff - one->ff) / 2;
+  EXPECT_GT(image_ff, 300);
+  EXPECT_GT(one->ff, image_ff + 1000);  // sequencer, feed, drain, host
+  EXPECT_LT(three->bram, 3 * one->bram);
+  EXPECT_EQ(three->dsp, 0);
+}
+
 TEST(Synth, RefusesImpossibleEngines) {
   EngineConfig c = small(PeKind::kSvpe);
   c.lanes_in = 3;

@@ -26,11 +26,13 @@ void expect_equal(const CycleCounts& have, const CycleCounts& want) {
 }
 
 /// Widths and depths that every network below fits: one Verilated engine for all of them.
-EngineConfig roomy(int lanes_in, int lanes_out, int pixels) {
+EngineConfig roomy(int lanes_in, int lanes_out, int pixels, int images, int broadcast) {
   EngineConfig c;
   c.lanes_in = lanes_in;
   c.lanes_out = lanes_out;
   c.pixels = pixels;
+  c.images = images;
+  c.broadcast = broadcast;
   c.code_bits = 5;
   c.act_bits = 16;
   c.acc_bits = 48;
@@ -42,11 +44,11 @@ EngineConfig roomy(int lanes_in, int lanes_out, int pixels) {
   return c;
 }
 
-class TimingTest : public ::testing::TestWithParam<std::array<int, 3>> {};
+class TimingTest : public ::testing::TestWithParam<std::array<int, 5>> {};
 
 TEST_P(TimingTest, CountersOfRandomNetworksAreForetold) {
-  const auto [lanes_in, lanes_out, pixels] = GetParam();
-  const EngineConfig config = roomy(lanes_in, lanes_out, pixels);
+  const auto [lanes_in, lanes_out, pixels, images, broadcast] = GetParam();
+  const EngineConfig config = roomy(lanes_in, lanes_out, pixels, images, broadcast);
   int ran = 0;
   for (std::uint32_t seed = 1; seed <= 40; ++seed) {
     SCOPED_TRACE(::testing::Message() << "seed " << seed);
@@ -58,7 +60,7 @@ TEST_P(TimingTest, CountersOfRandomNetworksAreForetold) {
     if (!sim.ok() && sim.error().code == ErrorCode::kToolMissing)
       GTEST_SKIP() << sim.error().message;
     ASSERT_TRUE(sim.ok()) << sim.error().message;
-    const auto pixels_in = random.pixels(g, 1);
+    const auto pixels_in = random.pixels(g, images);
     const auto rtl = Engine::open(std::move(*sim), *program)->run(pixels_in);
     const auto model = Engine::open(make_program_model(program->config), *program)->run(pixels_in);
     ASSERT_TRUE(rtl.ok()) << rtl.error().message;
@@ -78,8 +80,8 @@ TEST_P(TimingTest, CountersOfRandomNetworksAreForetold) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cores, TimingTest,
-                         ::testing::Values(std::array{2, 6, 1}, std::array{4, 8, 4},
-                                           std::array{8, 8, 2}));
+                         ::testing::Values(std::array{2, 6, 1, 1, 0}, std::array{4, 8, 4, 2, 3},
+                                           std::array{8, 8, 2, 1, 1}));
 
 }  // namespace
 }  // namespace nbq::hw

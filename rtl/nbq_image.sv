@@ -1,0 +1,117 @@
+/// What exists once an image: activation banks, array, maxima, output stage, result memory. All
+/// that says what to do comes from outside and is the same for every image.
+/// The array lies in groups of pixel columns, each with its own copy of the weights.
+module nbq_image #(
+  parameter int unsigned PeKind      = 0,
+  parameter int unsigned LanesIn     = 0,
+  parameter int unsigned LanesOut    = 0,
+  parameter int unsigned Pixels      = 0,
+  parameter int unsigned CodeBits    = 0,
+  parameter int unsigned MultBits    = 0,
+  parameter int unsigned ActBits     = 0,
+  parameter int unsigned AccBits     = 0,
+  parameter int unsigned ActDepth    = 0,
+  parameter int unsigned ResultDepth = 0,
+  parameter int unsigned Groups      = 1,  // of pixel columns
+  parameter int unsigned WgtWidth    = LanesIn * LanesOut * (PeKind == 0 ? CodeBits : MultBits),
+  parameter int unsigned ActWidth    = LanesIn * ActBits,
+  parameter int unsigned ActColumns  = (ActWidth + 31) / 32,
+  parameter int unsigned RawWidth    = LanesIn * AccBits,
+  parameter int unsigned Words       = Pixels * LanesOut / LanesIn,
+  parameter int unsigned SelBits     = Words > 1 ? $clog2(Words) : 1,
+  parameter int unsigned GroupSel    = Words / Groups > 1 ? $clog2(Words / Groups) : 1,
+  parameter int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1
+) (
+  input  logic                              clk_i,
+  input  logic                              rst_ni,
+  input  logic                              clear_i,
+  // operands: requests, and two cycles later what goes with them
+  input  logic [Pixels-1:0]                 bank_re_i,
+  input  logic [Pixels*$clog2(ActDepth)-1:0] bank_addr_i,
+  input  logic [Pixels-1:0]                 lane_valid_i,
+  input  logic [Pixels*BankBits-1:0]        lane_bank_i,
+  input  nbq_pkg::op_t                      op_i,
+  // with op_i, a copy a group: {clear, tap, last, weights}
+  input  logic [Groups*(WgtWidth+3)-1:0]    array_i,
+  // output stage, as in nbq_channels
+  input  nbq_pkg::scale_t                   scale_i,
+  input  logic [GroupSel-1:0]               sel_i,       // word within the pixel's group
+  input  logic [BankBits-1:0]               pixel_i,
+  input  logic [LanesIn*AccBits-1:0]        bias_i,
+  input  logic [LanesIn*7-1:0]              shift_i,
+  input  logic [SelBits-1:0]                res_sel_i,
+  input  logic                              raw_we_i,
+  input  logic [$clog2(ResultDepth)-1:0]    raw_word_i,
+  // activation writes: the output stage's, else the host's columns
+  input  logic                              act_we_i,
+  input  logic [ActColumns-1:0]             load_we_i,
+  input  logic [BankBits-1:0]               act_bank_i,
+  input  logic [$clog2(ActDepth)-1:0]       act_word_i,
+  input  logic [31:0]                       load_data_i,
+  // result memory, latency 1
+  input  logic [$clog2(ResultDepth)-1:0]    result_raddr_i,
+  output logic [RawWidth-1:0]               result_rdata_o
+);
+  localparam int unsigned XBits       = ActBits + 1;
+  localparam int unsigned GroupPixels = Pixels / Groups;
+  localparam int unsigned GroupXWidth = GroupPixels * LanesIn * XBits;
+  localparam int unsigned GroupLog2   = $clog2(GroupPixels);
+  localparam int unsigned PickBits    = Groups > 1 ? $clog2(Groups) : 1;
+  localparam int unsigned RawColumns  = (RawWidth + 31) / 32;
+
+  // ---- operands -------------------------------------------------------------------------------
+  logic [Pixels-1:0]               lane_valid;
+  logic [Pixels*ActWidth-1:0]      raw;
+  logic [Pixels*LanesIn*XBits-1:0] x;  // an idle lane's are 0
+  logic [ActWidth-1:0]             act;
+  logic [ActColumns*32-1:0]        load;
+  assign load = {ActColumns{load_data_i}};
+  nbq_act_mem #(.Pixels(Pixels), .WordWidth(ActWidth), .Depth(ActDepth)) u_acts (
+    .clk_i, .rst_ni, .re_i(bank_re_i), .addr_i(bank_addr_i), .valid_i(lane_valid_i),
+    .bank_i(lane_bank_i), .valid_o(lane_valid), .data_o(raw),
+    .we_i(act_we_i ? {ActColumns{1'b1}} : load_we_i), .wbank_i(act_bank_i),
+    .waddr_i(act_word_i), .wdata_i(act_we_i ? act : load[ActWidth-1:0])
+  );
+  for (genvar i = 0; i < Pixels * LanesIn; i++) begin : g_extend
+    assign x[i*XBits +: XBits] =
+        {op_i.sgn & raw[i*ActBits + ActBits - 1], raw[i*ActBits +: ActBits]};
+  end
+
+  // ---- array and maxima -----------------------------------------------------------------------
+  logic [Groups*RawWidth-1:0] group_word;
+  logic [RawWidth-1:0]        acc;
+  logic [LanesIn*XBits-1:0]   max;
+  for (genvar g = 0; g < Groups; g++) begin : g_group
+    logic                clear, tap, last;
+    logic [WgtWidth-1:0] weights;
+    assign {clear, tap, last, weights} = array_i[g*(WgtWidth+3) +: WgtWidth+3];
+    nbq_array #(
+      .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(GroupPixels),
+      .CodeBits(CodeBits), .MultBits(MultBits), .XBits(XBits), .AccBits(AccBits)
+    ) u_array (
+      .clk_i, .clear_i(clear), .valid_i(tap), .last_i(last),
+      .x_i(x[g*GroupXWidth +: GroupXWidth]), .w_i(weights), .sel_i,
+      .word_o(group_word[g*RawWidth +: RawWidth])
+    );
+  end
+  nbq_mux #(.Words(Groups), .Width(RawWidth)) u_group (
+    .sel_i(PickBits'(pixel_i >> GroupLog2)), .words_i(group_word), .word_o(acc)
+  );
+  nbq_max #(.LanesIn(LanesIn), .Pixels(Pixels), .XBits(XBits)) u_max (
+    .clk_i, .rst_ni, .clear_i, .valid_i(op_i.max), .first_i(op_i.first), .last_i(op_i.acc_last),
+    .lane_valid_i(lane_valid), .x_i(x), .sel_i(pixel_i), .word_o(max)
+  );
+
+  // ---- output ---------------------------------------------------------------------------------
+  logic [RawWidth-1:0] raw_data;
+  nbq_channels #(
+    .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .ActBits(ActBits), .AccBits(AccBits)
+  ) u_channels (
+    .clk_i, .scale_i, .acc_i(acc), .max_i(max), .bias_i, .shift_i, .res_sel_i,
+    .res_valid_i(op_i.residual), .res_word_i(op_i.word), .res_i(raw), .raw_o(raw_data), .act_o(act)
+  );
+  nbq_ram #(.Width(RawWidth), .Depth(ResultDepth)) u_results (
+    .clk_i, .we_i({RawColumns{raw_we_i}}), .waddr_i(raw_word_i), .wdata_i(raw_data),
+    .re_i(1'b1), .raddr_i(result_raddr_i), .rdata_o(result_rdata_o)
+  );
+endmodule

@@ -1,0 +1,154 @@
+#include "hw/explore.h"
+
+#include <algorithm>
+#include <bit>
+#include <optional>
+
+#include "hw/layer_table.h"
+
+namespace nbq::hw {
+namespace {
+
+bool fits(const Resources& r, const Resources& budget) {
+  return r.lut + r.lutram <= budget.lut && r.ff <= budget.ff && r.dsp <= budget.dsp &&
+         r.bram <= budget.bram;
+}
+
+/// Marks the points that no other one of their element beats in both speed and `cost`.
+/// points: fastest first.
+void mark_front(std::vector<DesignPoint>& points, PeKind kind,
+                const std::function<double(const DesignPoint&)>& cost, bool DesignPoint::*mark) {
+  std::vector<DesignPoint*> of_kind;
+  for (DesignPoint& p : points)
+    if (p.config.pe == kind) of_kind.push_back(&p);
+  std::stable_sort(of_kind.begin(), of_kind.end(), [&](const DesignPoint* a, const DesignPoint* b) {
+    if (a->images_per_s != b->images_per_s) return a->images_per_s > b->images_per_s;
+    return cost(*a) < cost(*b);
+  });
+  std::optional<double> least;
+  for (DesignPoint* p : of_kind) {
+    if (least && cost(*p) >= *least) continue;
+    least = cost(*p);
+    p->*mark = true;
+  }
+}
+
+class Explorer {
+ public:
+  Explorer(const ProgramSketch& sketch, const ExploreOptions& options)
+      : sketch_(sketch), o_(options) {}
+
+  Result<Exploration> run() {
+    for (const PeKind kind : o_.kinds)
+      for (const int act_bits : o_.act_bits)
+        for (const int c : o_.lanes_in)
+          for (const int times : o_.blocks)
+            for (const int p : o_.pixels) NBQ_TRY(core(kind, act_bits, c, c * times, p));
+    if (found_.points.empty()) return nothing_fits();
+    std::stable_sort(
+        found_.points.begin(), found_.points.end(),
+        [](const DesignPoint& a, const DesignPoint& b) { return a.images_per_s > b.images_per_s; });
+    for (const PeKind kind : o_.kinds) {
+      mark_front(
+          found_.points, kind, [](const DesignPoint& d) { return double(d.lut()); },
+          &DesignPoint::best_for_lut);
+      if (o_.pj_per_lane_cycle.contains(kind))
+        mark_front(
+            found_.points, kind, [](const DesignPoint& d) { return d.uj_per_image; },
+            &DesignPoint::best_for_energy);
+    }
+    return std::move(found_);
+  }
+
+ private:
+  Status core(PeKind kind, int act_bits, int lanes_in, int lanes_out, int pixels) {
+    EngineConfig wanted;
+    wanted.pe = kind;
+    wanted.lanes_in = lanes_in;
+    wanted.lanes_out = lanes_out;
+    wanted.pixels = pixels;
+    wanted.mult_bits = o_.mult_bits;
+    wanted.broadcast = o_.broadcast;
+    wanted.act_bits = act_bits;
+    wanted.code_bits = 2;
+    wanted.acc_bits = kMinAccBits;
+    wanted.act_depth = wanted.weight_depth = wanted.param_depth = wanted.result_depth = 2;
+    wanted.program_depth = 2 * kInstrWords;
+    // The logic alone is often too large, which is known before any program is.
+    const Resources least = o_.estimate(wanted);
+    if (!fits(least, o_.budget)) {
+      ++found_.considered;
+      note(wanted, least);
+      return ok_status();
+    }
+    NBQ_ASSIGN(const Program program, sketch_.program(wanted));
+    copies(program, predict(program).all);
+    return ok_status();
+  }
+
+  /// One core, as many times as is tried and as fits.
+  void copies(const Program& program, const CycleCounts& cycles) {
+    EngineConfig c = program.config;
+    std::optional<DesignPoint> most;  // not yet among the points
+    for (c.images = 1; c.images <= kMaxImages; ++c.images) {
+      const Resources r = o_.estimate(c);
+      ++found_.considered;
+      note(c, r);
+      if (!fits(r, o_.budget)) break;
+      most = point(program, c, r, cycles);
+      // 2^n and 3 * 2^n
+      const int odd = c.images >> std::countr_zero(static_cast<unsigned>(c.images));
+      if (odd != 1 && odd != 3) continue;
+      found_.points.push_back(*most);
+      most.reset();
+    }
+    if (most) found_.points.push_back(*most);
+  }
+
+  DesignPoint point(const Program& program, const EngineConfig& c, const Resources& r,
+                    const CycleCounts& cycles) const {
+    DesignPoint d;
+    d.config = c;
+    d.resources = r;
+    d.cycles = cycles;
+    d.images_per_s = c.images * o_.clock_mhz * 1e6 / static_cast<double>(cycles.total);
+    d.lanes_used = lanes_used(c, program.macs, cycles);
+    if (const auto pj = o_.pj_per_lane_cycle.find(c.pe); pj != o_.pj_per_lane_cycle.end())
+      d.uj_per_image = pj->second * c.lanes() / c.images * static_cast<double>(cycles.total) * 1e-6;
+    return d;
+  }
+
+  /// Keeps the smallest engine for the error that says that even it does not fit.
+  void note(const EngineConfig& c, const Resources& r) {
+    if (smallest_ && r.lut + r.lutram >= smallest_->lut()) return;
+    smallest_ = DesignPoint{};
+    smallest_->config = c;
+    smallest_->resources = r;
+  }
+
+  Error nothing_fits() const {
+    const Resources& r = smallest_->resources;
+    const EngineConfig& c = smallest_->config;
+    return make_error(ErrorCode::kUnsupported,
+                      "none of {} engines fits {} LUT, {} FF, {} DSP, {} block RAMs; the smallest "
+                      "({}, {}x{}x{} lanes) takes {}, {}, {}, {}",
+                      found_.considered, o_.budget.lut, o_.budget.ff, o_.budget.dsp, o_.budget.bram,
+                      pe_name(c.pe), c.lanes_in, c.lanes_out, c.pixels, r.lut + r.lutram, r.ff,
+                      r.dsp, r.bram);
+  }
+
+  const ProgramSketch& sketch_;
+  const ExploreOptions& o_;
+  Exploration found_;
+  std::optional<DesignPoint> smallest_;
+};
+
+}  // namespace
+
+Result<Exploration> explore(const Graph& graph, const ExploreOptions& options) {
+  NBQ_CHECK(options.estimate && options.clock_mhz > 0);
+  NBQ_ASSIGN(const ProgramSketch sketch, ProgramSketch::create(graph));
+  return Explorer(sketch, options).run();
+}
+
+}  // namespace nbq::hw
