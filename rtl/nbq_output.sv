@@ -9,6 +9,7 @@ module nbq_output #(
   parameter int unsigned ActDepth    = 0,
   parameter int unsigned ParamDepth  = 0,
   parameter int unsigned ResultDepth = 0,
+  parameter int unsigned Preload     = 0,
   parameter int unsigned ParWidth    = LanesIn * (AccBits + 7),
   parameter int unsigned ParColumns  = (ParWidth + 31) / 32,
   parameter int unsigned Words       = Pixels * LanesOut / LanesIn,
@@ -61,7 +62,9 @@ module nbq_output #(
 
   // ---- parameters ----------------------------------------------------------------------------
   logic [ParWidth-1:0] par_1;
-  nbq_ram #(.Width(ParWidth), .Depth(ParamDepth)) u_params (
+  nbq_ram #(
+    .Width(ParWidth), .Depth(ParamDepth), .Init(Preload != 0 ? "params" : "")
+  ) u_params (
     .clk_i, .we_i(par_we_i), .waddr_i(par_waddr_i), .wdata_i(par_wdata_i),
     .re_i(valid_i), .raddr_i(par_addr_i[$clog2(ParamDepth)-1:0]), .rdata_o(par_1)
   );
