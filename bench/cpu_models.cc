@@ -1,6 +1,6 @@
-// The networks that bench/cpu measures, with random weights, for nbq and for other engines:
-// bench/cpu_models FOLDER writes NAME.nbq, NAME.qdq.onnx, NAME.uint8.qdq.onnx (all activations
-// uint8) and NAME.float.onnx of each. All ONNX models take pixels.
+// The networks that bench/cpu and bench/cycle_model measure, with random weights, for nbq and for
+// other engines: bench/cpu_models FOLDER writes NAME.nbq, NAME.qdq.onnx, NAME.uint8.qdq.onnx (all
+// activations uint8) and NAME.float.onnx of each. All ONNX models take pixels.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
@@ -33,10 +33,14 @@ const std::vector<Network>& networks() {
     s.norm = true;
     return s;
   };
+  BuildSpec nbqnn;  // its T form, as zoo/nbqnn-cifar10.toml
+  nbqnn.family = "nbqnn";
+  nbqnn.stages = {{48, 48}, {96, 96, 96}, {176, 176, 176, 176}};
   static const std::vector<Network> rows = {{"resnet20", make("resnet_cifar", 32, 10)},
                                             {"alexnet", make("alexnet", 224, 1000)},
                                             {"densenet40", make("densenet_bc", 32, 10)},
                                             {"vgg", make("vgg_small", 32, 10)},
+                                            {"nbqnn", nbqnn},
                                             {"resnet18", make("resnet", 224, 1000)}};
   return rows;
 }

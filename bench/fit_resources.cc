@@ -14,18 +14,21 @@ namespace nbq::hw {
 namespace {
 
 /// Small engines that vary everything that the terms name.
-std::vector<EngineConfig> shapes() {
+std::vector<EngineConfig> shapes(SynthTarget target) {
   struct Shape {
-    int c, m, p, b, code, act, acc;
+    int c, m, p, b, code, act, acc, slow = 1;
   };
   constexpr Shape kShapes[] = {
-      {8, 8, 4, 2, 3, 8, 22},  {2, 2, 1, 1, 3, 8, 22}, {4, 8, 2, 1, 3, 8, 22},
-      {8, 8, 2, 1, 3, 16, 30}, {4, 4, 4, 1, 3, 8, 22}, {16, 16, 1, 1, 3, 8, 22},
-      {4, 4, 1, 1, 2, 8, 22},  {4, 4, 1, 1, 4, 8, 26}, {4, 4, 1, 1, 5, 8, 34}};
+      {8, 8, 4, 2, 3, 8, 22},    {2, 2, 1, 1, 3, 8, 22},   {4, 8, 2, 1, 3, 8, 22},
+      {8, 8, 2, 1, 3, 16, 30},   {4, 4, 4, 1, 3, 8, 22},   {16, 16, 1, 1, 3, 8, 22},
+      {4, 4, 1, 1, 2, 8, 22},    {4, 4, 1, 1, 4, 8, 26},   {4, 4, 1, 1, 5, 8, 34},
+      {8, 8, 2, 1, 3, 8, 22, 8}, {8, 8, 1, 1, 3, 8, 22, 2}};
   std::vector<EngineConfig> all;
-  for (const PeKind pe : {PeKind::kSvpe, PeKind::kVpe})
+  for (const PeKind pe : {PeKind::kSvpe, PeKind::kVpe, PeKind::kVpe2})
     for (const Shape& s : kShapes) {
-      if (pe == PeKind::kVpe && s.code != 3) continue;  // codes make no difference there
+      if (pe != PeKind::kSvpe && s.code != 3) continue;  // codes make no difference there
+      // Two products share a block of UltraScale+ alone, if they have 8 bits.
+      if (pe == PeKind::kVpe2 && (target != SynthTarget::kXcup || s.act != 8 || s.p < 2)) continue;
       EngineConfig e;
       e.pe = pe;
       e.lanes_in = s.c;
@@ -34,6 +37,8 @@ std::vector<EngineConfig> shapes() {
       e.images = s.b;
       e.code_bits = s.code;
       e.act_bits = s.act;
+      e.out_cycles = s.slow;
+      e.mult_bits = pe == PeKind::kVpe2 ? 8 : 16;
       e.acc_bits = pe == PeKind::kVpe ? s.acc + 12 : s.acc;
       e.act_depth = e.weight_depth = 1024;
       e.param_depth = 64;
@@ -127,7 +132,7 @@ std::vector<double> fit_count(const std::vector<ResourceRun>& runs, int Resource
 
 Result<std::string> fit_target(SynthTarget target) {
   std::vector<ResourceRun> runs;
-  for (const EngineConfig& c : shapes()) {
+  for (const EngineConfig& c : shapes(target)) {
     NBQ_ASSIGN(const Resources r, synthesise(c, target));
     std::printf("%s %s %dx%dx%dx%d: %d LUT, %d FF, %d DSP, %g BRAM\n", target_name(target),
                 pe_name(c.pe), c.lanes_in, c.lanes_out, c.pixels, c.images, r.lut, r.ff, r.dsp,
@@ -148,10 +153,10 @@ Result<std::string> fit_target(SynthTarget target) {
                        resource_term_names()[i], lut[i], ff[i]);
   for (const ResourceRun& r : runs) {
     const EngineConfig& c = r.config;
-    s += fmt::format("NBQ_RESOURCE_RUN({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})\n",
-                     target_name(target), static_cast<int>(c.pe), c.lanes_in, c.lanes_out, c.pixels,
-                     c.images, c.code_bits, c.mult_bits, c.act_bits, c.acc_bits, r.lut, r.ff, r.dsp,
-                     r.bram);
+    s += fmt::format(
+        "NBQ_RESOURCE_RUN({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})\n",
+        target_name(target), static_cast<int>(c.pe), c.lanes_in, c.lanes_out, c.pixels, c.images,
+        c.code_bits, c.mult_bits, c.act_bits, c.acc_bits, c.out_cycles, r.lut, r.ff, r.dsp, r.bram);
   }
   return s;
 }
@@ -160,7 +165,8 @@ Status write_model(const char* path) {
   std::string s =
       "// Made by bench/fit_resources from yosys's counts; run that instead of editing.\n"
       "// NBQ_RESOURCE_TERM(target, term, LUT each, FF each)\n"
-      "// NBQ_RESOURCE_RUN(target, pe, C, M, P, B, code, mult, act, acc bits, LUT, FF, DSP, BRAM)\n"
+      "// NBQ_RESOURCE_RUN(target, pe, C, M, P, B, code, mult, act, acc bits, out cycles, LUT, FF, "
+      "DSP, BRAM)\n"
       "#ifndef NBQ_RESOURCE_TERM\n#define NBQ_RESOURCE_TERM(...)\n#endif\n"
       "#ifndef NBQ_RESOURCE_RUN\n#define NBQ_RESOURCE_RUN(...)\n#endif\n";
   for (const SynthTarget target : {SynthTarget::kEcp5, SynthTarget::kXcup}) {

@@ -1,26 +1,32 @@
-/// Output stage of one image, one word of C channels a cycle: bias, requantisation, residual
+/// Output stage of one image, a slice of a word of C channels a cycle: bias, requantisation, residual
 /// operand, second requantisation; raw accumulators leave after the bias. Counted from stage 0,
 /// where the word is read: stage 2 has acc + bias, stage 5 the clamped value, stage 6 the sum with
-/// the residual, stage 9 the activation that is written. Shifts and adds only.
+/// the residual, stage 9 the activation that is written; the word of a last slice is whole then.
+/// Shifts and adds only.
 module nbq_channels #(
   parameter int unsigned LanesIn  = 0,
   parameter int unsigned LanesOut = 0,
   parameter int unsigned Pixels   = 0,
+  parameter int unsigned OutCycles = 1,
   parameter int unsigned ActBits  = 0,
   parameter int unsigned AccBits  = 0,
   parameter int unsigned ActWidth = LanesIn * ActBits,
   parameter int unsigned Words    = Pixels * LanesOut / LanesIn,
-  parameter int unsigned SelBits  = Words > 1 ? $clog2(Words) : 1
+  parameter int unsigned SelBits  = Words > 1 ? $clog2(Words) : 1,
+  parameter int unsigned OutLanes = LanesIn / OutCycles,  // channels of a slice
+  parameter int unsigned SliceBits = OutCycles > 1 ? $clog2(OutCycles) : 1
 ) (
   input  logic                           clk_i,
   input  nbq_pkg::scale_t                scale_i,
   // stage 0
+  input  logic [SliceBits-1:0]           slice_i,
   input  logic [LanesIn*AccBits-1:0]     acc_i,
   input  logic [LanesIn*(ActBits+1)-1:0] max_i,
   // stages 1, 2, 4
-  input  logic [LanesIn*AccBits-1:0]     bias_i,
-  input  logic [LanesIn*7-1:0]           shift_i,
+  input  logic [OutLanes*AccBits-1:0]    bias_i,
+  input  logic [OutLanes*7-1:0]          shift_i,
   input  logic [SelBits-1:0]             res_sel_i,
+  input  logic [SliceBits-1:0]           res_slice_i,
   // residual words as they arrive, one of every pixel
   input  logic                           res_valid_i,
   input  logic [3:0]                     res_word_i,
@@ -33,16 +39,27 @@ module nbq_channels #(
   localparam int unsigned MaxWords = LanesOut / LanesIn;
   localparam int unsigned SumBits  = 34;  // 18 bits << 15 plus 17 bits << 15
 
-  logic [LanesIn*AccBits-1:0] acc_1;
-  logic [LanesIn*XBits-1:0]   max_1;
+  localparam int unsigned RawSlice = OutLanes * AccBits;
+  localparam int unsigned ActSlice = OutLanes * ActBits;
+
+  logic [RawSlice-1:0]       acc_0, acc_1, raw;
+  logic [OutLanes*XBits-1:0] max_0, max_1;
+  logic [ActSlice-1:0]       act;
+  nbq_mux #(.Words(OutCycles), .Width(RawSlice)) u_acc (
+    .sel_i(slice_i), .words_i(acc_i), .word_o(acc_0)
+  );
+  nbq_mux #(.Words(OutCycles), .Width(OutLanes*XBits)) u_max (
+    .sel_i(slice_i), .words_i(max_i), .word_o(max_0)
+  );
   always_ff @(posedge clk_i) begin
-    acc_1 <= acc_i;
-    max_1 <= max_i;
+    acc_1 <= acc_0;
+    max_1 <= max_0;
   end
 
   // ---- residual registers --------------------------------------------------------------------
   logic [Words*ActWidth-1:0] res_words;
-  logic [ActWidth-1:0]       res_picked, res_5;
+  logic [ActWidth-1:0]       res_picked;
+  logic [ActSlice-1:0]       res_slice, res_5;
   for (genvar p = 0; p < Pixels; p++) begin : g_res_pixel
     for (genvar j = 0; j < MaxWords; j++) begin : g_res_word
       logic [ActWidth-1:0] word_q;
@@ -55,13 +72,16 @@ module nbq_channels #(
   nbq_mux #(.Words(Words), .Width(ActWidth)) u_res (
     .sel_i(res_sel_i), .words_i(res_words), .word_o(res_picked)
   );
+  nbq_mux #(.Words(OutCycles), .Width(ActSlice)) u_res_slice (
+    .sel_i(res_slice_i), .words_i(res_picked), .word_o(res_slice)
+  );
   always_ff @(posedge clk_i) begin
     if (!scale_i.res_en) res_5 <= '0;
-    else res_5 <= res_picked;
+    else res_5 <= res_slice;
   end
 
   // ---- one channel ---------------------------------------------------------------------------
-  for (genvar c = 0; c < LanesIn; c++) begin : g_channel
+  for (genvar c = 0; c < OutLanes; c++) begin : g_channel
     logic signed [AccBits-1:0] v_1, v_2;
     logic signed [XBits-1:0]   m_1, r_5;
     logic signed [17:0]        y_5, y_9;
@@ -81,9 +101,24 @@ module nbq_channels #(
       .clk_i, .v_i(s_6), .shift_i(scale_i.res_rsh), .lo_i(scale_i.res_lo),
       .hi_i(scale_i.res_hi), .y_o(y_9)
     );
-    assign raw_o[c*AccBits +: AccBits] = v_2;
-    assign act_o[c*ActBits +: ActBits] = y_9[ActBits-1:0];
+    assign raw[c*AccBits +: AccBits] = v_2;
+    assign act[c*ActBits +: ActBits] = y_9[ActBits-1:0];
     logic unused_high;
     assign unused_high = ^y_9;
+  end
+
+  // ---- slices into words ---------------------------------------------------------------------
+  if (OutCycles == 1) begin : g_whole
+    assign raw_o = raw;
+    assign act_o = act;
+  end else begin : g_slices
+    logic [LanesIn*AccBits-RawSlice-1:0] raw_q;  // the earlier slices, the latest one highest
+    logic [ActWidth-ActSlice-1:0]        act_q;
+    assign raw_o = {raw, raw_q};
+    assign act_o = {act, act_q};
+    always_ff @(posedge clk_i) begin
+      raw_q <= raw_o[LanesIn*AccBits-1:RawSlice];
+      act_q <= act_o[ActWidth-1:ActSlice];
+    end
   end
 endmodule

@@ -1,14 +1,16 @@
 /// Walks over a finished tile: pixel by pixel, word by word, with the place of every word in the
-/// output tensor. One word a cycle from the cycle after start_i on; start_i may fall on the last
-/// word of the tile before. Keeps its own copy of the instruction, as the sequencer may be ahead.
+/// output tensor. One word every OutCycles cycles, a slice of its channels a cycle, from the cycle
+/// after start_i on; start_i may fall on the last slice of the tile before. Keeps its own copy of the instruction, as the sequencer may be ahead.
 module nbq_drain #(
   parameter int unsigned LanesIn  = 0,
   parameter int unsigned LanesOut = 0,
   parameter int unsigned Pixels   = 0,
+  parameter int unsigned OutCycles = 1,  // a word, a power of two
   parameter int unsigned Flush    = 0,  // cycles from a word to its landing in memory
   parameter int unsigned Words    = Pixels * LanesOut / LanesIn,
   parameter int unsigned SelBits  = Words > 1 ? $clog2(Words) : 1,
-  parameter int unsigned BankBits = Pixels > 1 ? $clog2(Pixels) : 1
+  parameter int unsigned BankBits = Pixels > 1 ? $clog2(Pixels) : 1,
+  parameter int unsigned SliceBits = OutCycles > 1 ? $clog2(OutCycles) : 1
 ) (
   input  logic                          clk_i,
   input  logic                          rst_ni,
@@ -28,6 +30,7 @@ module nbq_drain #(
   output logic [SelBits-1:0]            sel_o,
   output logic [BankBits-1:0]           pixel_o,
   output logic [3:0]                    word_o,
+  output logic [SliceBits-1:0]          slice_o,
   output logic [nbq_pkg::AddrBits-1:0]  par_addr_o,
   // stage 2: where the word goes
   output logic                          place_valid_o,
@@ -46,14 +49,16 @@ module nbq_drain #(
   logic [3:0]           word_q;
   logic [11:0]          ox_q, rem_q, rows_q, x;
   logic [AddrBits-1:0]  row_q, addr_q, addr, par_q;
-  logic                 word_last, pix_last, col_last, tile_end, instr_end;
+  logic [SliceBits-1:0] slice_q;
+  logic                 slice_last, word_last, pix_last, col_last, tile_end, instr_end;
 
   assign npix      = 8'd1 << cfg_q.pix_log2;
   assign col_last  = rem_q <= 12'(npix);
   assign lanes     = col_last ? rem_q[7:0] : npix;
   assign word_last = word_q + 4'd1 == cfg_q.out_words;
   assign pix_last  = pix_q + 8'd1 == lanes;
-  assign tile_end  = run_q && word_last && pix_last;
+  assign slice_last = slice_q == SliceBits'(OutCycles - 1);
+  assign tile_end  = run_q && slice_last && word_last && pix_last;
   assign instr_end = tile_end && col_last && rows_q == 12'd1;
   assign addr      = word_q == '0 ? row_q : addr_q;
   assign x         = ox_q + 12'(pix_q);
@@ -87,6 +92,8 @@ module nbq_drain #(
   end
 
   always_ff @(posedge clk_i) begin
+    if (cfg_take_o) slice_q <= '0;
+    else if (run_q) slice_q <= slice_last ? '0 : slice_q + SliceBits'(1);
     if (cfg_take_o) begin
       cfg_q  <= instr_i;
       pc_o   <= pc_i;
@@ -97,7 +104,7 @@ module nbq_drain #(
       rows_q <= instr_i.out_h;
       row_q  <= instr_i.out_base;
       par_q  <= AddrBits'(instr_i.par_base);
-    end else if (run_q) begin
+    end else if (run_q && slice_last) begin
       addr_q <= addr + AddrBits'(cfg_q.out_plane);
       word_q <= word_last ? 4'd0 : word_q + 4'd1;
       par_q  <= word_last ? AddrBits'(cfg_q.par_base) : par_q + AddrBits'(1);
@@ -126,8 +133,9 @@ module nbq_drain #(
   assign sel_o   = pix_word + SelBits'(word_q);
   assign pixel_o = BankBits'(pix_q);
   assign word_o  = word_q;
+  assign slice_o = slice_q;
 
-  // Stages 1 and 2: the column's part of the address.
+  // Stages 1 and 2 of a word's last slice: the column's part of the address.
   logic                run_1q;
   logic [11:0]         x_1q, shifted, xq;
   logic [AddrBits-1:0] addr_1q;
@@ -138,7 +146,7 @@ module nbq_drain #(
       run_1q        <= 1'b0;
       place_valid_o <= 1'b0;
     end else begin
-      run_1q        <= run_q && !clear_i;
+      run_1q        <= run_q && slice_last && !clear_i;
       place_valid_o <= run_1q && !clear_i;
     end
   end

@@ -1,7 +1,7 @@
 /// The accelerator: a program of spec/isa.def over memories that the host fills through registers.
 /// Every parameter of src/hw/engine_config.h has to be set; what must hold of them is below.
 module nbq_engine #(
-  parameter int unsigned PeKind       = 0,  // 0 shift elements, 1 multipliers
+  parameter int unsigned PeKind       = 0,  // 0 shift, 1 multiplier, 2 multiplier of two pixels
   parameter int unsigned LanesIn      = 0,  // C, a power of two >= 2
   parameter int unsigned LanesOut     = 0,  // M, 1..15 times C
   parameter int unsigned Pixels       = 0,  // P, a power of two, 1..64
@@ -11,11 +11,13 @@ module nbq_engine #(
   parameter int unsigned ActBits      = 0,  // 2..16
   parameter int unsigned AccBits      = 0,  // 21..48
   parameter int unsigned Broadcast    = 0,  // register stages on the way to the images, 0..3
+  parameter int unsigned OutCycles    = 0,  // of a word in the output stage, a power of two <= C
   parameter int unsigned ActDepth     = 0,  // words per bank; this and the other depths are
   parameter int unsigned WeightDepth  = 0,  // any number from 2 to 2^20
   parameter int unsigned ParamDepth   = 0,
   parameter int unsigned ResultDepth  = 0,
   parameter int unsigned ProgramDepth = 0,  // 32-bit words, >= 32
+  parameter int unsigned Target       = 0,  // family that elements are shaped for (nbq_pkg), 0: none
   parameter int unsigned Preload      = 0   // 1: program, weights, parameters begin with files' contents
 ) (
   input  logic        clk_i,
@@ -30,7 +32,8 @@ module nbq_engine #(
   output logic        busy_o  // a program runs; its fall can interrupt the host
 );
   if (LanesIn < 2 || LanesOut < LanesIn || LanesOut % LanesIn != 0 || LanesOut / LanesIn > 15 ||
-      Pixels == 0 || Pixels > 64 || (Pixels & (Pixels - 1)) != 0 || PeKind > 1 ||
+      Pixels == 0 || Pixels > 64 || (Pixels & (Pixels - 1)) != 0 || PeKind > 2 || Target > 2 ||
+      OutCycles == 0 || OutCycles > LanesIn || (OutCycles & (OutCycles - 1)) != 0 ||
       Images == 0 || Images > 64 || Broadcast > 3 || MultBits < 2 || MultBits > 16 ||
       CodeBits < 2 || CodeBits > 5 || ActBits < 2 || ActBits > 16 || AccBits < 21 ||
       AccBits > 48) begin : g_check
@@ -49,8 +52,10 @@ module nbq_engine #(
   localparam int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1;
   localparam int unsigned PixelLog2   = $clog2(Pixels);
   localparam int unsigned ImageBits   = Images > 1 ? $clog2(Images) : 1;
+  localparam int unsigned OutLanes    = LanesIn / OutCycles;
+  localparam int unsigned SliceBits   = OutCycles > 1 ? $clog2(OutCycles) : 1;
   localparam int unsigned ActAddr     = $clog2(ActDepth);
-  localparam int unsigned PeLatency   = 1 + ($clog2(LanesIn) + 1) / 2;
+  localparam int unsigned PeLatency   = nbq_pkg::pe_latency(PeKind, Target, CodeBits, LanesIn);
   localparam int unsigned PcBits      = nbq_pkg::PcBits;
 
   // ---- host, control --------------------------------------------------------------------------
@@ -71,7 +76,7 @@ module nbq_engine #(
   nbq_host #(
     .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .Images(Images),
     .CodeBits(CodeBits), .MultBits(MultBits), .ActBits(ActBits), .AccBits(AccBits),
-    .Broadcast(Broadcast), .ActDepth(ActDepth), .WeightDepth(WeightDepth), .ParamDepth(ParamDepth), .ResultDepth(ResultDepth), .ProgramDepth(ProgramDepth),
+    .Broadcast(Broadcast), .OutCycles(OutCycles), .ActDepth(ActDepth), .WeightDepth(WeightDepth), .ParamDepth(ParamDepth), .ResultDepth(ResultDepth), .ProgramDepth(ProgramDepth),
     .ActColumns(ActColumns), .WgtColumns(WgtColumns), .ParColumns(ParColumns)
   ) u_host (
     .clk_i, .rst_ni, .host_valid_i, .host_ready_o, .host_write_i, .host_addr_i, .host_wdata_i,
@@ -117,7 +122,8 @@ module nbq_engine #(
   logic           cfg_valid, cfg_take, drain_idle, feed_valid;
   nbq_pkg::feed_t feed;
   nbq_sequencer #(
-    .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .Tail(PeLatency + 3)
+    .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles),
+    .Tail(PeLatency + 3)
   ) u_sequencer (
     .clk_i, .rst_ni, .clear_i(clear), .busy_i(busy),
     .fetch_valid_i(fetch_valid), .fetch_overrun_i(fetch_overrun), .fetch_instr_i(fetch_instr),
@@ -157,8 +163,9 @@ module nbq_engine #(
   logic [$clog2(ResultDepth)-1:0] raw_word;
   logic [ActAddr-1:0]           act_word;
   nbq_pkg::scale_t              scale;
-  logic [RawWidth-1:0]          bias;
-  logic [LanesIn*7-1:0]         shift;
+  logic [SliceBits-1:0]         slice, res_slice;
+  logic [OutLanes*AccBits-1:0]  bias;
+  logic [OutLanes*7-1:0]        shift;
   logic [ParColumns*32-1:0]     load_par_data;
   assign load_par_data = {ParColumns{stream_data}};
   // With the copy into the drain registers; reading begins the cycle after.
@@ -166,23 +173,24 @@ module nbq_engine #(
     .clk_i, .clear_i(clear), .d_i(op.tile_last), .q_o(drain_start)
   );
   nbq_drain #(
-    .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .Flush(10)
+    .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles), .Flush(10)
   ) u_drain (
     .clk_i, .rst_ni, .clear_i(clear), .cfg_valid_i(cfg_valid), .instr_i(cur_instr), .pc_i(cur_pc),
     .cfg_take_o(cfg_take), .cfg_o(drain_instr), .pc_o(drain_pc), .idle_o(drain_idle),
     .start_i(drain_start), .tile_done_o(tile_done), .valid_o(drain_valid), .sel_o(drain_sel),
-    .pixel_o(drain_pixel), .word_o(drain_word), .par_addr_o(par_addr),
+    .pixel_o(drain_pixel), .word_o(drain_word), .slice_o(slice), .par_addr_o(par_addr),
     .place_valid_o(place_valid), .place_bank_o(place_bank), .place_word_o(place_word)
   );
   nbq_output #(
-    .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .AccBits(AccBits),
+    .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles),
+    .AccBits(AccBits),
     .ActDepth(ActDepth), .ParamDepth(ParamDepth), .ResultDepth(ResultDepth),
     .Preload(Preload)
   ) u_output (
     .clk_i, .clear_i(clear), .cfg_i(drain_instr), .scale_o(scale), .valid_i(drain_valid),
-    .sel_i(drain_sel), .par_addr_i(par_addr), .bias_o(bias), .shift_o(shift),
+    .sel_i(drain_sel), .slice_i(slice), .par_addr_i(par_addr), .bias_o(bias), .shift_o(shift),
     .place_valid_i(place_valid), .place_bank_i(place_bank), .place_word_i(place_word),
-    .raw_we_o(raw_we), .raw_word_o(raw_word), .res_sel_o(res_sel), .act_we_o(act_we),
+    .raw_we_o(raw_we), .raw_word_o(raw_word), .res_sel_o(res_sel), .res_slice_o(res_slice), .act_we_o(act_we),
     .act_bank_o(act_bank), .act_word_o(act_word), .par_we_i(load_par_we),
     .par_waddr_i(stream_addr[$clog2(ParamDepth)-1:0]),
     .par_wdata_i(load_par_data[ParWidth-1:0]), .bad_o(bad_output)
@@ -194,15 +202,17 @@ module nbq_engine #(
   assign act_busy  = act_we;
   assign load_bank = stream_addr[BankBits-1:0] & BankBits'(Pixels - 1);
   nbq_images #(
-    .Images(Images), .Broadcast(Broadcast), .PeKind(PeKind), .LanesIn(LanesIn),
-    .LanesOut(LanesOut), .Pixels(Pixels), .CodeBits(CodeBits), .MultBits(MultBits),
+    .Images(Images), .Broadcast(Broadcast), .PeKind(PeKind), .Target(Target), .LanesIn(LanesIn),
+    .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles), .CodeBits(CodeBits),
+    .MultBits(MultBits),
     .ActBits(ActBits), .AccBits(AccBits), .ActDepth(ActDepth), .ResultDepth(ResultDepth),
     .WgtWidth(WgtWidth), .ActColumns(ActColumns)
   ) u_images (
     .clk_i, .rst_ni, .clear_i(clear), .bank_re_i(bank_re), .bank_addr_i(bank_addr),
     .lane_valid_i(lane_valid), .lane_bank_i(lane_bank), .op_i(op), .weights_i(weights),
     .scale_i(scale), .sel_i(drain_sel), .pixel_i(drain_pixel), .word_i(drain_word),
-    .bias_i(bias), .shift_i(shift), .res_sel_i(res_sel), .raw_we_i(raw_we),
+    .slice_i(slice), .bias_i(bias), .shift_i(shift), .res_sel_i(res_sel),
+    .res_slice_i(res_slice), .raw_we_i(raw_we),
     .raw_word_i(raw_word), .act_we_i(act_we),
     .act_bank_i(act_we ? act_bank : load_bank),
     .act_word_i(act_we ? act_word : stream_addr[PixelLog2 +: ActAddr]),

@@ -12,6 +12,7 @@ module nbq_host #(
   parameter int unsigned ActBits      = 0,
   parameter int unsigned AccBits      = 0,
   parameter int unsigned Broadcast    = 0,
+  parameter int unsigned OutCycles    = 0,
   parameter int unsigned ActDepth     = 0,
   parameter int unsigned WeightDepth  = 0,
   parameter int unsigned ParamDepth   = 0,
@@ -183,7 +184,8 @@ module nbq_host #(
       nbq_isa_pkg::RegLanes:          rdata = (LanesOut << 16) | LanesIn;
       nbq_isa_pkg::RegWidths:         rdata = (PeKind << 28) | (Pixels << 16) | (CodeBits << 12) |
                                               (ActBits << 6) | AccBits;
-      nbq_isa_pkg::RegImages:         rdata = (Broadcast << 24) | (MultBits << 16) | Images;
+      nbq_isa_pkg::RegImages:         rdata = ($clog2(OutCycles) << 28) |
+                                              (Broadcast << 24) | (MultBits << 16) | Images;
       nbq_isa_pkg::RegStatus:         rdata = 32'(status_i);
       nbq_isa_pkg::RegError:          rdata = 32'(error_i);
       nbq_isa_pkg::RegErrorPc:        rdata = 32'(error_pc_i);

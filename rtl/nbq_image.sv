@@ -3,6 +3,7 @@
 /// The array lies in groups of pixel columns, each with its own copy of the weights.
 module nbq_image #(
   parameter int unsigned PeKind      = 0,
+  parameter int unsigned Target      = 0,
   parameter int unsigned LanesIn     = 0,
   parameter int unsigned LanesOut    = 0,
   parameter int unsigned Pixels      = 0,
@@ -13,12 +14,15 @@ module nbq_image #(
   parameter int unsigned ActDepth    = 0,
   parameter int unsigned ResultDepth = 0,
   parameter int unsigned Groups      = 1,  // of pixel columns
+  parameter int unsigned OutCycles   = 1,
   parameter int unsigned WgtWidth    = LanesIn * LanesOut * (PeKind == 0 ? CodeBits : MultBits),
   parameter int unsigned ActWidth    = LanesIn * ActBits,
   parameter int unsigned ActColumns  = (ActWidth + 31) / 32,
   parameter int unsigned RawWidth    = LanesIn * AccBits,
   parameter int unsigned Words       = Pixels * LanesOut / LanesIn,
   parameter int unsigned SelBits     = Words > 1 ? $clog2(Words) : 1,
+  parameter int unsigned OutLanes    = LanesIn / OutCycles,
+  parameter int unsigned SliceBits   = OutCycles > 1 ? $clog2(OutCycles) : 1,
   parameter int unsigned GroupSel    = Words / Groups > 1 ? $clog2(Words / Groups) : 1,
   parameter int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1
 ) (
@@ -37,9 +41,11 @@ module nbq_image #(
   input  nbq_pkg::scale_t                   scale_i,
   input  logic [GroupSel-1:0]               sel_i,       // word within the pixel's group
   input  logic [BankBits-1:0]               pixel_i,
-  input  logic [LanesIn*AccBits-1:0]        bias_i,
-  input  logic [LanesIn*7-1:0]              shift_i,
+  input  logic [SliceBits-1:0]              slice_i,
+  input  logic [OutLanes*AccBits-1:0]       bias_i,
+  input  logic [OutLanes*7-1:0]             shift_i,
   input  logic [SelBits-1:0]                res_sel_i,
+  input  logic [SliceBits-1:0]              res_slice_i,
   input  logic                              raw_we_i,
   input  logic [$clog2(ResultDepth)-1:0]    raw_word_i,
   // activation writes: the output stage's, else the host's columns
@@ -86,8 +92,9 @@ module nbq_image #(
     logic [WgtWidth-1:0] weights;
     assign {clear, tap, last, weights} = array_i[g*(WgtWidth+3) +: WgtWidth+3];
     nbq_array #(
-      .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(GroupPixels),
-      .CodeBits(CodeBits), .MultBits(MultBits), .XBits(XBits), .AccBits(AccBits)
+      .PeKind(PeKind), .Target(Target), .LanesIn(LanesIn), .LanesOut(LanesOut),
+      .Pixels(GroupPixels), .CodeBits(CodeBits), .MultBits(MultBits), .XBits(XBits),
+      .AccBits(AccBits)
     ) u_array (
       .clk_i, .clear_i(clear), .valid_i(tap), .last_i(last),
       .x_i(x[g*GroupXWidth +: GroupXWidth]), .w_i(weights), .sel_i,
@@ -105,10 +112,11 @@ module nbq_image #(
   // ---- output ---------------------------------------------------------------------------------
   logic [RawWidth-1:0] raw_data;
   nbq_channels #(
-    .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .ActBits(ActBits), .AccBits(AccBits)
+    .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles),
+    .ActBits(ActBits), .AccBits(AccBits)
   ) u_channels (
-    .clk_i, .scale_i, .acc_i(acc), .max_i(max), .bias_i, .shift_i, .res_sel_i,
-    .res_valid_i(op_i.residual), .res_word_i(op_i.word), .res_i(raw), .raw_o(raw_data), .act_o(act)
+    .clk_i, .scale_i, .slice_i, .acc_i(acc), .max_i(max), .bias_i, .shift_i, .res_sel_i,
+    .res_slice_i, .res_valid_i(op_i.residual), .res_word_i(op_i.word), .res_i(raw), .raw_o(raw_data), .act_o(act)
   );
   nbq_ram #(.Width(RawWidth), .Depth(ResultDepth)) u_results (
     .clk_i, .we_i({RawColumns{raw_we_i}}), .waddr_i(raw_word_i), .wdata_i(raw_data),

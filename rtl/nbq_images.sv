@@ -7,9 +7,11 @@ module nbq_images #(
   parameter int unsigned Images      = 0,
   parameter int unsigned Broadcast   = 0,
   parameter int unsigned PeKind      = 0,
+  parameter int unsigned Target      = 0,
   parameter int unsigned LanesIn     = 0,
   parameter int unsigned LanesOut    = 0,
   parameter int unsigned Pixels      = 0,
+  parameter int unsigned OutCycles   = 1,
   parameter int unsigned CodeBits    = 0,
   parameter int unsigned MultBits    = 0,
   parameter int unsigned ActBits     = 0,
@@ -22,6 +24,8 @@ module nbq_images #(
   parameter int unsigned Words       = Pixels * LanesOut / LanesIn,
   parameter int unsigned SelBits     = Words > 1 ? $clog2(Words) : 1,
   parameter int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1,
+  parameter int unsigned OutLanes    = LanesIn / OutCycles,
+  parameter int unsigned SliceBits   = OutCycles > 1 ? $clog2(OutCycles) : 1,
   parameter int unsigned ImageBits   = Images > 1 ? $clog2(Images) : 1
 ) (
   input  logic                               clk_i,
@@ -38,9 +42,11 @@ module nbq_images #(
   input  logic [SelBits-1:0]                 sel_i,
   input  logic [BankBits-1:0]                pixel_i,
   input  logic [3:0]                         word_i,
-  input  logic [LanesIn*AccBits-1:0]         bias_i,
-  input  logic [LanesIn*7-1:0]               shift_i,
+  input  logic [SliceBits-1:0]               slice_i,
+  input  logic [OutLanes*AccBits-1:0]        bias_i,
+  input  logic [OutLanes*7-1:0]              shift_i,
   input  logic [SelBits-1:0]                 res_sel_i,
+  input  logic [SliceBits-1:0]               res_slice_i,
   input  logic                               raw_we_i,
   input  logic [$clog2(ResultDepth)-1:0]     raw_word_i,
   input  logic                               act_we_i,
@@ -79,14 +85,14 @@ module nbq_images #(
   localparam int unsigned OpBits    = nbq_pkg::OpBits;
   localparam int unsigned ScaleBits = nbq_pkg::ScaleBits;
   localparam int unsigned CtlWidth  = 1 + Pixels * (2 + ActAddr + BankBits) + OpBits + ScaleBits +
-      GroupSel + BankBits + LanesIn * (AccBits + 7) + SelBits + 1 + ResAddr +
+      GroupSel + BankBits + OutLanes * (AccBits + 7) + SelBits + 2 * SliceBits + 1 + ResAddr +
       1 + BankBits + ActAddr + ImageBits + ActColumns + 32 + ResAddr;
   localparam int unsigned ArrWidth  = 3 + WgtWidth;
   logic [CtlWidth-1:0]          ctl, ctl_all;
   logic [ArrWidth-1:0]          arr, arr_all;
   logic [Images*RawWidth-1:0]   results;
   assign ctl = {clear_i, bank_re_i, bank_addr_i, lane_valid_i, lane_bank_i, op_i, scale_i,
-                group_sel, pixel_i, bias_i, shift_i, res_sel_i, raw_we_i, raw_word_i,
+                group_sel, pixel_i, slice_i, bias_i, shift_i, res_sel_i, res_slice_i, raw_we_i, raw_word_i,
                 act_we_i, act_bank_i, act_word_i, load_image_i, load_we_i, load_data_i,
                 result_raddr_i};
   assign arr = {clear_i, op_i.tap, op_i.acc_last, weights_i};
@@ -130,8 +136,9 @@ module nbq_images #(
     nbq_pkg::scale_t            scale;
     logic [GroupSel-1:0]        sel;
     logic [BankBits-1:0]        pixel, act_bank;
-    logic [LanesIn*AccBits-1:0] bias;
-    logic [LanesIn*7-1:0]       shift;
+    logic [SliceBits-1:0]       slice, res_slice;
+    logic [OutLanes*AccBits-1:0] bias;
+    logic [OutLanes*7-1:0]      shift;
     logic [SelBits-1:0]         res_sel;
     logic [ResAddr-1:0]         raw_word, result_raddr;
     logic [ActAddr-1:0]         act_word;
@@ -139,18 +146,20 @@ module nbq_images #(
     logic [ActColumns-1:0]      load_we;
     logic [31:0]                load_data;
     assign {clear, bank_re, bank_addr, lane_valid, lane_bank, op, scale,
-            sel, pixel, bias, shift, res_sel, raw_we, raw_word,
+            sel, pixel, slice, bias, shift, res_sel, res_slice, raw_we, raw_word,
             act_we, act_bank, act_word, load_image, load_we, load_data,
             result_raddr} = ctl_here;
     nbq_image #(
-      .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels),
+      .PeKind(PeKind), .Target(Target), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels),
       .CodeBits(CodeBits), .MultBits(MultBits), .ActBits(ActBits), .AccBits(AccBits),
-      .ActDepth(ActDepth), .ResultDepth(ResultDepth), .Groups(Groups), .WgtWidth(WgtWidth)
+      .ActDepth(ActDepth), .ResultDepth(ResultDepth), .Groups(Groups), .OutCycles(OutCycles),
+      .WgtWidth(WgtWidth)
     ) u_image (
       .clk_i, .rst_ni, .clear_i(clear),
       .bank_re_i(bank_re), .bank_addr_i(bank_addr), .lane_valid_i(lane_valid),
       .lane_bank_i(lane_bank), .op_i(op), .array_i(arr_here), .scale_i(scale), .sel_i(sel),
-      .pixel_i(pixel), .bias_i(bias), .shift_i(shift), .res_sel_i(res_sel), .raw_we_i(raw_we),
+      .pixel_i(pixel), .slice_i(slice), .bias_i(bias), .shift_i(shift), .res_sel_i(res_sel),
+      .res_slice_i(res_slice), .raw_we_i(raw_we),
       .raw_word_i(raw_word), .act_we_i(act_we),
       .load_we_i(load_image == ImageBits'(i) ? load_we : {ActColumns{1'b0}}),
       .act_bank_i(act_bank), .act_word_i(act_word), .load_data_i(load_data),

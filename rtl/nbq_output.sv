@@ -5,11 +5,14 @@ module nbq_output #(
   parameter int unsigned LanesIn     = 0,
   parameter int unsigned LanesOut    = 0,
   parameter int unsigned Pixels      = 0,
+  parameter int unsigned OutCycles   = 1,
   parameter int unsigned AccBits     = 0,
   parameter int unsigned ActDepth    = 0,
   parameter int unsigned ParamDepth  = 0,
   parameter int unsigned ResultDepth = 0,
   parameter int unsigned Preload     = 0,
+  parameter int unsigned OutLanes    = LanesIn / OutCycles,  // channels of a slice
+  parameter int unsigned SliceBits   = OutCycles > 1 ? $clog2(OutCycles) : 1,
   parameter int unsigned ParWidth    = LanesIn * (AccBits + 7),
   parameter int unsigned ParColumns  = (ParWidth + 31) / 32,
   parameter int unsigned Words       = Pixels * LanesOut / LanesIn,
@@ -23,11 +26,12 @@ module nbq_output #(
   // stage 0
   input  logic                           valid_i,
   input  logic [SelBits-1:0]             sel_i,
+  input  logic [SliceBits-1:0]           slice_i,
   input  logic [nbq_pkg::AddrBits-1:0]   par_addr_i,
-  // stage 1, 2: parameters
-  output logic [LanesIn*AccBits-1:0]     bias_o,
-  output logic [LanesIn*7-1:0]           shift_o,
-  // stage 2: a raw word is written
+  // stage 1, 2: a slice's parameters
+  output logic [OutLanes*AccBits-1:0]    bias_o,
+  output logic [OutLanes*7-1:0]          shift_o,
+  // stage 2 of a word's last slice: a raw word is written
   input  logic                           place_valid_i,
   input  logic [BankBits-1:0]            place_bank_i,
   input  logic [nbq_pkg::AddrBits-1:0]   place_word_i,
@@ -35,7 +39,8 @@ module nbq_output #(
   output logic [$clog2(ResultDepth)-1:0] raw_word_o,
   // stage 4: residual word
   output logic [SelBits-1:0]             res_sel_o,
-  // stage 9: an activation word is written
+  output logic [SliceBits-1:0]           res_slice_o,
+  // stage 9 of a word's last slice: an activation word is written
   output logic                           act_we_o,
   output logic [BankBits-1:0]            act_bank_o,
   output logic [$clog2(ActDepth)-1:0]    act_word_o,
@@ -61,16 +66,23 @@ module nbq_output #(
   end
 
   // ---- parameters ----------------------------------------------------------------------------
-  logic [ParWidth-1:0] par_1;
+  localparam int unsigned SliceWidth = OutLanes * (AccBits + 7);
+  logic [ParWidth-1:0]   par_1;
+  logic [SliceBits-1:0]  slice_1;
+  logic [SliceWidth-1:0] par_slice;
   nbq_ram #(
     .Width(ParWidth), .Depth(ParamDepth), .Init(Preload != 0 ? "params" : "")
   ) u_params (
     .clk_i, .we_i(par_we_i), .waddr_i(par_waddr_i), .wdata_i(par_wdata_i),
     .re_i(valid_i), .raddr_i(par_addr_i[$clog2(ParamDepth)-1:0]), .rdata_o(par_1)
   );
-  for (genvar c = 0; c < LanesIn; c++) begin : g_channel
-    assign bias_o[c*AccBits +: AccBits] = par_1[c*(AccBits+7) +: AccBits];
-    always_ff @(posedge clk_i) shift_o[c*7 +: 7] <= par_1[c*(AccBits+7)+AccBits +: 7];
+  always_ff @(posedge clk_i) slice_1 <= slice_i;
+  nbq_mux #(.Words(OutCycles), .Width(SliceWidth)) u_slice (
+    .sel_i(slice_1), .words_i(par_1), .word_o(par_slice)
+  );
+  for (genvar c = 0; c < OutLanes; c++) begin : g_channel
+    assign bias_o[c*AccBits +: AccBits] = par_slice[c*(AccBits+7) +: AccBits];
+    always_ff @(posedge clk_i) shift_o[c*7 +: 7] <= par_slice[c*(AccBits+7)+AccBits +: 7];
   end
 
   // ---- places --------------------------------------------------------------------------------
@@ -84,8 +96,8 @@ module nbq_output #(
 
   assign raw_we_o   = raw_valid_2 && !bad_place;
   assign raw_word_o = place_word_i[$clog2(ResultDepth)-1:0];
-  nbq_delay #(.Width(SelBits), .Cycles(4)) u_res_sel (
-    .clk_i, .clear_i(1'b0), .d_i(sel_i), .q_o(res_sel_o)
+  nbq_delay #(.Width(SelBits + SliceBits), .Cycles(4)) u_res_sel (
+    .clk_i, .clear_i(1'b0), .d_i({sel_i, slice_i}), .q_o({res_sel_o, res_slice_o})
   );
   nbq_delay #(.Width(1), .Cycles(7)) u_we (
     .clk_i, .clear_i, .d_i(act_valid_2 && !bad_place), .q_o(act_we_o)

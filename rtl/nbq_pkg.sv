@@ -53,4 +53,54 @@ package nbq_pkg;
     logic [17:0] res_lo;
     logic [17:0] res_hi;
   } scale_t;
+
+  // ---- elements -------------------------------------------------------------------------------
+  // Families that elements are shaped for; 0 is none. Shaped shift elements are for 3-bit codes;
+  // xcup's adders serve every width.
+  localparam int unsigned Xcup = 1;  // AMD UltraScale+
+  localparam int unsigned Ecp5 = 2;  // Lattice ECP5
+
+  /// Levels of ternary adders that leave at most two of n operands, which the accumulator adds.
+  function automatic int unsigned ternary_levels(int unsigned n);
+    ternary_levels = 0;
+    for (int unsigned left = n; left > 2; left = left / 3 + left % 3) begin
+      ternary_levels = ternary_levels + 1;
+    end
+  endfunction
+
+  /// Registers between nbq_array's operands and an element's lane: a shaped element takes some
+  /// lanes later than others, because it adds their products to what it has of the earlier ones.
+  function automatic int unsigned pe_lag(int unsigned kind, int unsigned target,
+                                         int unsigned code_bits, int unsigned lanes,
+                                         int unsigned lane);
+    pe_lag = 0;
+    if (kind == 0 && target == Xcup) pe_lag = code_bits == 3 && lanes > 2 && lane % 4 != 0 ? 2 : 1;
+    else if (kind == 0 && target == Ecp5 && code_bits == 3) pe_lag = 1 + lane % 2;
+    else if (kind == 1 && target == Xcup) pe_lag = lane;
+    else if (kind == 2 && target == Xcup) pe_lag = lane % 4;
+  endfunction
+
+  /// Bits of a weight of in_bits as an element takes it (nbq_recode).
+  function automatic int unsigned pe_weight_bits(int unsigned kind, int unsigned target,
+                                                 int unsigned code_bits, int unsigned in_bits);
+    pe_weight_bits = kind == 0 && target == Ecp5 && code_bits == 3 ? 4 : in_bits;
+  endfunction
+
+  /// Cycles from a tap's operands at nbq_array to its sum at the accumulator.
+  function automatic int unsigned pe_latency(int unsigned kind, int unsigned target,
+                                             int unsigned code_bits, int unsigned lanes);
+    pe_latency = 1 + ($clog2(lanes) + 1) / 2;
+    if (kind == 0 && target == Xcup) begin
+      pe_latency = code_bits == 3 && lanes > 2 ? 4 + ternary_levels(lanes / 4)
+                                               : 2 + ternary_levels(lanes);
+    end else if (kind == 0 && target == Ecp5 && code_bits == 3) begin
+      pe_latency = 2 + $clog2(lanes);
+    end else if (kind == 1 && target == Xcup) begin
+      pe_latency = lanes + 2;
+    end else if (kind == 2 && target == Xcup) begin
+      pe_latency = lanes < 4 ? 3 + lanes : 7 + ternary_levels(lanes / 4);
+    end else if (kind != 0 && target == Ecp5) begin
+      pe_latency = 3 + $clog2(lanes);
+    end
+  endfunction
 endpackage

@@ -2,11 +2,13 @@
 /// tile of columns all taps of the reduction, then the residual words. Addresses are only added up.
 ///
 /// A tile's last tap is held back until the drain registers will be free when its sum arrives; the
-/// output stage takes one word a cycle without fail, so counting its words from the issue is exact.
+/// output stage takes a word every OutCycles cycles without fail, so counting them from the issue
+/// is exact.
 module nbq_sequencer #(
   parameter int unsigned LanesIn  = 0,
   parameter int unsigned LanesOut = 0,
   parameter int unsigned Pixels   = 0,
+  parameter int unsigned OutCycles = 1,  // of a word in the output stage, a power of two
   parameter int unsigned Tail     = 0   // cycles for which registers read late stay in use
 ) (
   input  logic                        clk_i,
@@ -43,6 +45,8 @@ module nbq_sequencer #(
   localparam int unsigned PixelLog2 = $clog2(Pixels);
   localparam int unsigned MaxWords  = LanesOut / LanesIn;
   localparam int unsigned TailBits  = $clog2(Tail + 1);
+  localparam int unsigned OutLog2   = $clog2(OutCycles);
+  localparam int unsigned LeftBits  = 4 + OutLog2;
 
   nbq_isa_pkg::instr_t        cur_q;
   logic [nbq_pkg::PcBits-1:0] pc_q;
@@ -105,7 +109,7 @@ module nbq_sequencer #(
 
   // Words that the output stage has yet to read of the tile before, counted as from the issue.
   logic [7:0]          left_pix_q;
-  logic [3:0]          left_word_q;
+  logic [LeftBits-1:0] left_word_q;  // cycles of that pixel's words, less 1
   logic [TailBits-1:0] tail_q;
   logic                acc_free, all_free;
   assign acc_free = left_pix_q == '0 || (left_pix_q == 8'd1 && left_word_q == '0);
@@ -154,8 +158,9 @@ module nbq_sequencer #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (tile_end || left_word_q == '0) left_word_q <= cur_q.out_words - 4'd1;
-    else left_word_q <= left_word_q - 4'd1;
+    if (tile_end || left_word_q == '0)
+      left_word_q <= (LeftBits'(cur_q.out_words) << OutLog2) - LeftBits'(1);
+    else left_word_q <= left_word_q - LeftBits'(1);
   end
 
   // Start of the next tile and of the next row.

@@ -16,33 +16,13 @@ module nbq_svpe #(
   output logic signed [SumBits-1:0] sum_o,
   output logic                      one_o
 );
-  localparam int unsigned MaxK = (1 << (CodeBits - 1)) - 1;
-
-  if (XBits == 0 || CodeBits < 2 || CodeBits > 5) begin : g_check
-    $error("nbq_svpe: XBits must be set and CodeBits be 2..5");
-  end
   logic [Lanes*ProdBits-1:0] prod;
   logic [Lanes-1:0]          ones;
-
   for (genvar c = 0; c < Lanes; c++) begin : g_lane
-    logic signed [ProdBits-1:0] x_ext, shifted, prod_q;
-    logic [CodeBits-2:0]        k;
-    logic                       neg, neg_q;
-
-    assign x_ext = ProdBits'($signed(x_i[c*XBits +: XBits]));
-    assign {neg, k} = w_i[c*CodeBits +: CodeBits];
-    always_comb begin
-      shifted = '0;
-      for (int unsigned i = 1; i <= MaxK; i++) begin
-        if (32'(k) == i) shifted = x_ext << (i - 1);
-      end
-    end
-    always_ff @(posedge clk_i) begin
-      prod_q <= shifted ^ {ProdBits{neg}};
-      neg_q  <= neg;
-    end
-    assign prod[c*ProdBits +: ProdBits] = prod_q;
-    assign ones[c] = neg_q;
+    nbq_product #(.XBits(XBits), .CodeBits(CodeBits)) u_product (
+      .clk_i, .x_i(x_i[c*XBits +: XBits]), .w_i(w_i[c*CodeBits +: CodeBits]),
+      .prod_o(prod[c*ProdBits +: ProdBits]), .one_o(ones[c])
+    );
   end
 
   nbq_tree #(.Operands(Lanes), .Width(ProdBits)) u_tree (

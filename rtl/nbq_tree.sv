@@ -1,10 +1,11 @@
 /// Pipelined sum of Operands signed values and of as many single +1s: the adders of the tree take
 /// Operands - 1 of them as carries in, the last one leaves with the sum for the accumulator's.
 /// So the +1s that complete one's complements cost one adder bit each.
-/// A register after every second level and after the last: latency ceil(log2(Operands) / 2).
+/// A register after every Every levels and after the last: latency ceil(log2(Operands) / Every).
 module nbq_tree #(
   parameter int unsigned Operands = 0,  // a power of two >= 2
   parameter int unsigned Width    = 0,  // bits of an operand, signed
+  parameter int unsigned Every    = 2,
   parameter int unsigned SumBits  = Width + $clog2(Operands)
 ) (
   input  logic                      clk_i,
@@ -36,7 +37,7 @@ module nbq_tree #(
         assign s = a + b;
         logic unused_low;
         assign unused_low = s[0];
-        if (l % 2 == 0 || l == Levels) begin : g_reg
+        if (l % Every == 0 || l == Levels) begin : g_reg
           always_ff @(posedge clk_i) begin
             v   <= s[Width+l:1];
             one <= g_level[l-1].g_node[2*i+1].one;

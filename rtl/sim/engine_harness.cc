@@ -1,5 +1,6 @@
 // Drives the host bus of one Verilated nbq_engine; src/hw/sim.cc compiles it into a shared library
 // beside the model and calls these functions.
+#include <svdpi.h>
 #include <verilated.h>
 
 #include <cstdint>
@@ -9,10 +10,16 @@
 
 namespace {
 
+/// What an array with nbq_array_probe.sv sees in one cycle of a running program; see src/hw/sim.h.
+using ProbeFunction = void (*)(void* user, int valid, int last, const std::uint32_t* x,
+                               const std::uint32_t* w);
+
 struct Engine {
   VerilatedContext context;
   std::unique_ptr<Vnbq> top;
   std::uint64_t clock = 0;
+  ProbeFunction probe = nullptr;
+  void* probe_user = nullptr;
 
   Engine() {
     context.debug(0);
@@ -30,12 +37,16 @@ struct Engine {
     clock = 0;
   }
   void tick() {
+    ticking = this;
     top->clk_i = 1;
     top->eval();
     top->clk_i = 0;
     top->eval();
     ++clock;
   }
+  /// The engine whose clock edge this thread evaluates.
+  static thread_local Engine* ticking;
+
   /// Offers one access until it is taken.
   void access(bool write, std::uint32_t reg, std::uint32_t value) {
     top->host_valid_i = 1;
@@ -46,10 +57,22 @@ struct Engine {
     top->host_valid_i = 0;
   }
 };
+thread_local Engine* Engine::ticking = nullptr;
 
 }  // namespace
 
 extern "C" {
+
+void nbq_array_tap(svBit valid, svBit last, const svBitVecVal* x, const svBitVecVal* w) {
+  const Engine* e = Engine::ticking;
+  if (e != nullptr && e->probe != nullptr && e->top->busy_o != 0)
+    e->probe(e->probe_user, valid, last, x, w);
+}
+
+void nbq_engine_set_probe(void* engine, ProbeFunction probe, void* user) {
+  static_cast<Engine*>(engine)->probe = probe;
+  static_cast<Engine*>(engine)->probe_user = user;
+}
 
 void* nbq_engine_create() { return new Engine; }
 void nbq_engine_destroy(void* engine) { delete static_cast<Engine*>(engine); }

@@ -40,6 +40,7 @@ hw::PlanLimits BoardOptions::limits() const {
   l.act_bits = given("--engine-act-bits", c.act_bits, l.act_bits);
   l.mult_bits = c.mult_bits;
   l.broadcast = c.broadcast;
+  l.out_cycles = given("--out-cycles", c.out_cycles, 0);
   return l;
 }
 

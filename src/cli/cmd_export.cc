@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 #include "cli/evaluate.h"
 #include "core/file.h"
+#include "exchange/c_export.h"
 #include "exchange/onnx_export.h"
 #include "model/nbq_file.h"
 #include "train/executor.h"
@@ -9,7 +10,7 @@ namespace nbq::cli {
 namespace {
 
 struct ExportOptions {
-  std::string model, out, data, granularity = "channel", to = "nbq", input = "uint8";
+  std::string model, out, data, granularity = "channel", to = "nbq", input = "uint8", name;
   bool all_uint8 = false;
   QuantSpec spec;
   std::size_t calibration = 256;
@@ -39,12 +40,32 @@ Result<Graph> deployed(Graph graph, const ExportOptions& o) {
   return deploy(graph);
 }
 
+OnnxForm form_of(const std::string& to) {
+  if (to == "onnx-float") return OnnxForm::kFloat;
+  return to == "qonnx" ? OnnxForm::kQonnx : OnnxForm::kQdq;
+}
+
 Result<std::vector<std::uint8_t>> encode(const Graph& integer, const ExportOptions& o) {
   if (o.to == "nbq") return encode_nbq(integer);
   return export_onnx_bytes(integer,
-                           {.form = o.to == "onnx-float" ? OnnxForm::kFloat : OnnxForm::kQdq,
+                           {.form = form_of(o.to),
                             .input = o.input == "float" ? OnnxInput::kFloat : OnnxInput::kUint8,
                             .all_uint8 = o.all_uint8});
+}
+
+Status write_c(const Graph& integer, const ExportOptions& o, Context& context) {
+  NBQ_ASSIGN(const CSource c, export_c(o.out, integer, o.name));
+  context.print(
+      {{"model", o.out},
+       {"weight_bytes", c.weight_bytes},
+       {"table_bytes", c.table_bytes},
+       {"constant_bytes", c.constant_bytes()},
+       {"ram_bytes", c.ram_bytes}},
+      fmt::format("{}: constants (flash) {} bytes, of which weights {} and tables {} with "
+                  "32-bit pointers; static buffers (RAM) {} bytes; code and stack not "
+                  "counted\n",
+                  o.out, c.constant_bytes(), c.weight_bytes, c.table_bytes, c.ram_bytes));
+  return ok_status();
 }
 
 Status export_command(const ExportOptions& o, Context& context) {
@@ -53,10 +74,11 @@ Status export_command(const ExportOptions& o, Context& context) {
     NBQ_ASSIGN(graph, deployed(std::move(graph), o));
   } else if (o.to == "nbq") {
     return make_error(ErrorCode::kInvalidArgument,
-                      "{}: is an integer network already; --to onnx-qdq or onnx-float writes it "
-                      "for other engines",
+                      "{}: is an integer network already; --to onnx-qdq, qonnx, onnx-float or c "
+                      "writes it for others",
                       o.model);
   }
+  if (o.to == "c") return write_c(graph, o, context);
   NBQ_ASSIGN(const std::vector<std::uint8_t> bytes, encode(graph, o));
   NBQ_TRY(write_file(o.out, bytes));
   context.print({{"model", o.out}, {"model_bytes", bytes.size()}},
@@ -75,10 +97,12 @@ void add_export(CLI::App& app, Context& context) {
          "run folder, quantised .nbq, or float .nbq (with --data); integer .nbq (with --to)")
       ->required();
   cmd->add_option("-o,--out", o->out, "file to write")->required();
-  cmd->add_option("--to", o->to,
-                  "integer .nbq; ONNX with int8 operands (QDQ); ONNX in float, of the same weights "
-                  "[nbq]")
-      ->check(CLI::IsMember({"nbq", "onnx-qdq", "onnx-float"}));
+  cmd->add_option(
+         "--to", o->to,
+         "integer .nbq; ONNX with int8 operands (QDQ), with QONNX's Quant nodes, or in float, "
+         "of the same weights; C99 with a header beside it [nbq]")
+      ->check(CLI::IsMember({"nbq", "onnx-qdq", "qonnx", "onnx-float", "c"}));
+  cmd->add_option("--name", o->name, "C: what its identifiers begin with [the file's name]");
   const std::string onnx = "ONNX: ";
   cmd->add_option("--input", o->input, onnx + "uint8 pixels, or float (pixel - 128) / 128 [uint8]")
       ->check(CLI::IsMember({"uint8", "float"}));

@@ -16,7 +16,8 @@ Status import_command(ImportCommand o, Context& context) {
   if (!o.input.empty()) o.options.input = Shape{o.input[0], o.input[1], o.input[2]};
   std::vector<std::string> notes;
   NBQ_ASSIGN(const Graph graph, import_onnx(o.model, o.options, &notes));
-  if (o.options.mean.empty())
+  const bool integer = graph.stage == Stage::kInteger;
+  if (o.options.mean.empty() && !integer)
     notes.emplace_back(
         "no --mean and --std: pixels become (byte - 128) / 128; a network that expects 0..1 wants "
         "--mean 0 --std 1");
@@ -26,16 +27,17 @@ Status import_command(ImportCommand o, Context& context) {
   const std::int64_t outputs = graph.output().shape.size();
   context.print({{"model", o.out},
                  {"name", graph.name},
+                 {"stage", integer ? "integer" : "float"},
                  {"input", {in.c, in.h, in.w}},
                  {"outputs", outputs},
                  {"layers", graph.nodes.size() - 1},
                  {"parameters", total_params(graph)},
                  {"macs", total_macs(graph)},
                  {"notes", notes}},
-                fmt::format("{}: float network {}, {}x{}x{} images, {} outputs, {} layers, {} "
+                fmt::format("{}: {} network {}, {}x{}x{} images, {} outputs, {} layers, {} "
                             "parameters\n",
-                            o.out, graph.name, in.c, in.h, in.w, outputs, graph.nodes.size() - 1,
-                            total_params(graph)));
+                            o.out, integer ? "integer" : "float", graph.name, in.c, in.h, in.w,
+                            outputs, graph.nodes.size() - 1, total_params(graph)));
   return ok_status();
 }
 
@@ -43,10 +45,12 @@ Status import_command(ImportCommand o, Context& context) {
 
 void add_import(CLI::App& app, Context& context) {
   auto o = std::make_shared<ImportCommand>();
-  CLI::App* cmd = add_command(app, context, "import", "make a float network from an ONNX model",
+  CLI::App* cmd = add_command(app, context, "import", "make a network from an ONNX model",
                               [o, &context] { return import_command(*o, context); });
   cmd->add_option("model", o->model, ".onnx file, opset 9 to 21")->required();
-  cmd->add_option("-o,--out", o->out, "float .nbq file to write")->required();
+  cmd->add_option("-o,--out", o->out,
+                  "file to write: a float .nbq, or an integer one where the model is quantised")
+      ->required();
   cmd->add_option(
          "--mean", o->options.mean,
          "what the network's training took off pixels of 0..1, one number or one a channel")

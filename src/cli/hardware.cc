@@ -22,10 +22,19 @@ EngineOptions::EngineOptions() {
   config.program_depth = 64;
 }
 
+hw::PeKind EngineOptions::kind() const {
+  for (const hw::PeKind k : {hw::PeKind::kVpe, hw::PeKind::kVpe2})
+    if (pe == hw::pe_name(k)) return k;
+  return hw::PeKind::kSvpe;
+}
+
 void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
   if (with_pe)
-    cmd.add_option("--pe", pe, "vector elements: svpe (shifts) or vpe (multipliers) [svpe]")
-        ->check(CLI::IsMember({"svpe", "vpe"}));
+    cmd.add_option(
+           "--pe", pe,
+           "vector elements: svpe (shifts), vpe (multipliers) or vpe2 (8-bit multipliers, two "
+           "pixels to a DSP block where the family can) [svpe]")
+        ->check(CLI::IsMember({"svpe", "vpe", "vpe2"}));
   cmd.add_option("--lanes-in", config.lanes_in,
                  "input channels reduced at once, a power of two [8]");
   cmd.add_option("--lanes-out", config.lanes_out,
@@ -40,6 +49,8 @@ void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
   cmd.add_option("--broadcast", config.broadcast,
                  "register stages on the way to the copies, for the clock rate [0]")
       ->check(CLI::Range(0, hw::kMaxBroadcast));
+  cmd.add_option("--out-cycles", config.out_cycles,
+                 "cycles of a word in the output stage: more make it smaller, a power of two [1]");
   cmd.add_option("--mult-bits", config.mult_bits, "weight bits of a multiplier (vpe) [16]")
       ->check(CLI::Range(2, 16));
   cmd.add_option("--engine-act-bits", config.act_bits,
@@ -52,6 +63,7 @@ void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
 hw::EngineConfig EngineOptions::wanted(hw::PeKind kind) const {
   hw::EngineConfig c = config;
   c.pe = kind;
+  if (kind == hw::PeKind::kVpe2) c.mult_bits = std::min(c.mult_bits, 8);
   return c;
 }
 
@@ -98,14 +110,15 @@ Result<SimOutcome> simulate(const hw::Program& program, const std::vector<std::u
 }
 
 nlohmann::ordered_json config_json(const hw::EngineConfig& c) {
-  return {{"pe", hw::pe_name(c.pe)},        {"lanes_in", c.lanes_in},
-          {"lanes_out", c.lanes_out},       {"pixels", c.pixels},
-          {"images_at_once", c.images},     {"lanes", c.lanes()},
-          {"code_bits", c.code_bits},       {"weight_bits", c.weight_bits()},
-          {"act_bits", c.act_bits},         {"acc_bits", c.acc_bits},
-          {"broadcast", c.broadcast},       {"act_depth", c.act_depth},
-          {"weight_depth", c.weight_depth}, {"param_depth", c.param_depth},
-          {"result_depth", c.result_depth}, {"program_depth", c.program_depth}};
+  return {{"pe", hw::pe_name(c.pe)},         {"lanes_in", c.lanes_in},
+          {"lanes_out", c.lanes_out},        {"pixels", c.pixels},
+          {"images_at_once", c.images},      {"lanes", c.lanes()},
+          {"code_bits", c.code_bits},        {"weight_bits", c.weight_bits()},
+          {"act_bits", c.act_bits},          {"acc_bits", c.acc_bits},
+          {"broadcast", c.broadcast},        {"out_cycles", c.out_cycles},
+          {"act_depth", c.act_depth},        {"weight_depth", c.weight_depth},
+          {"param_depth", c.param_depth},    {"result_depth", c.result_depth},
+          {"program_depth", c.program_depth}};
 }
 
 Result<TestImages> test_images(const Graph& graph, const std::string& data, std::size_t images) {

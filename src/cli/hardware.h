@@ -12,7 +12,7 @@ struct EngineOptions {
   EngineOptions();
   void add_to(CLI::App& cmd, bool with_pe = true);
   hw::EngineConfig wanted(hw::PeKind kind) const;
-  hw::PeKind kind() const { return pe == "vpe" ? hw::PeKind::kVpe : hw::PeKind::kSvpe; }
+  hw::PeKind kind() const;
 };
 
 /// Many images through Verilated engines, one a thread, config.images at a time.

@@ -71,6 +71,7 @@ int main(int argc, char** argv) {
   add_sim(app, context);
   add_compile(app, context);
   add_synth(app, context);
+  add_energy(app, context);
   add_import(app, context);
   add_report(app, context);
   add_sensitivity(app, context);

@@ -7,6 +7,8 @@
 #include <functional>
 #include <numeric>
 
+#include "exchange/onnx_quant.h"
+
 namespace nbq::exchange {
 namespace {
 
@@ -284,7 +286,11 @@ constexpr Row kRows[] = {{"Reshape", fold_reshape},
                          {"Sub", fold_sub},
                          {"Mul", fold_mul},
                          {"Div", fold_div},
-                         {"ConstantOfShape", fold_constant_of_shape}};
+                         {"ConstantOfShape", fold_constant_of_shape},
+                         {"DequantizeLinear", fold_dequantize_linear},
+                         {"QuantizeLinear", fold_quantize_linear},
+                         {"IntQuant", fold_quant},
+                         {"Quant", fold_quant}};
 
 const Row* find_row(const std::string& op_type) {
   for (const Row& r : kRows)

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "model/op_table.h"
+#include "model/quantise.h"
 
 namespace nbq::exchange {
 namespace {
@@ -78,7 +79,11 @@ Result<std::string> LayerEmitter::weights(const Ints& dims) const {
     std::vector<float> values(count);
     for (std::size_t i = 0; i < count; ++i)
       values[i] = static_cast<float>(node.po2.codes[i].value(f)) * scales[i / (count / channels)];
-    return writer().constant(name, dims, values);
+    const std::string real = writer().constant(name, dims, values);
+    if (!qonnx()) return real;
+    // Levels of up to 2^(K-1) take K + 1 bits; with narrow = 1, K bits end below.
+    return quant(real, scales, dims.size(), f.max_k() + 1, true, true, "ROUND",
+                 name + "/quantised");
   }
   NBQ_TRY(check_codes());
   std::vector<std::int8_t> values(count);
@@ -88,6 +93,15 @@ Result<std::string> LayerEmitter::weights(const Ints& dims) const {
   const std::string zero =
       writer().constant(codes + "/zero", {dims[0]}, std::vector<std::int8_t>(channels, 0));
   return dequantised(codes, scales, zero);
+}
+
+Status LayerEmitter::check_bias(std::size_t c, float value, int exp) const {
+  if (static_cast<double>(value) == std::ldexp(static_cast<double>(node.po2.bias[c]), exp))
+    return ok_status();
+  return make_error(ErrorCode::kUnsupported,
+                    "{}: the bias of channel {} needs more than float32's 24 bits; export to "
+                    "onnx-float or c",
+                    node.name, c);
 }
 
 Result<std::string> LayerEmitter::bias() const {
@@ -102,6 +116,7 @@ Result<std::string> LayerEmitter::bias() const {
     scales.push_back(power(exp));
     values.push_back(static_cast<float>(std::ldexp(static_cast<double>(bias[c]), exp)));
     integers.push_back(static_cast<std::int32_t>(bias[c]));
+    if (qonnx()) NBQ_TRY(check_bias(c, values.back(), exp));
     if (qdq() && integers.back() != bias[c])
       return make_error(ErrorCode::kUnsupported,
                         "{}: the bias of channel {} needs more than 32 bits; export to onnx-float",
@@ -151,9 +166,55 @@ OnnxValue LayerEmitter::round_to(const ActFormat& format, const OnnxValue& value
   return {real, value.flat};
 }
 
+std::string LayerEmitter::quant(const std::string& value, const std::vector<float>& scales,
+                                std::size_t rank, int bits, bool is_signed, bool narrow,
+                                const char* rounding, const std::string& output) const {
+  Ints dims;
+  if (scales.size() > 1) {
+    dims.assign(rank, 1);
+    dims[0] = static_cast<std::int64_t>(scales.size());
+  }
+  const auto scalar = [&](const char* what, float v) {
+    return writer().constant(output + what, {}, std::vector<float>{v});
+  };
+  const std::string scale = writer().constant(output + "/scale", dims, scales);
+  const std::vector<std::string> inputs{value, scale, scalar("/zero", 0.0f),
+                                        scalar("/bits", static_cast<float>(bits))};
+  return writer()
+      .node("Quant", inputs, output)
+      .domain(kQonnxDomain)
+      .attr("signed", std::int64_t{is_signed})
+      .attr("narrow", std::int64_t{narrow})
+      .text_attr("rounding_mode", rounding)
+      .output();
+}
+
+// Quant's HALF_UP rounds halves away from zero, which is nbq's rounding where nothing is negative;
+// elsewhere that is half a unit more, rounded down.
+Result<OnnxValue> LayerEmitter::finish_qonnx(const OnnxValue& sums) const {
+  const ActFormat& f = node.act;
+  NBQ_ASSIGN(const OutputStage stage,
+             output_stage(net.graph, static_cast<int>(&node - net.graph.nodes.data())));
+  const bool exact =
+      std::all_of(stage.shifts.begin(), stage.shifts.end(), [](int r) { return r <= 0; });
+  const char* rounding = exact ? "ROUND" : f.lo == 0 ? "HALF_UP" : "FLOOR";
+  OnnxValue v = sums;
+  if (!exact && f.lo != 0) {
+    const std::string half =
+        writer().constant(node.name + "/half", {}, std::vector<float>{power(f.exp - 1)});
+    v.name = writer().node("Add", {v.name, half}, node.name + "/shifted").output();
+  }
+  v = clamp(v);
+  v.name = quant(v.name, {power(f.exp)}, 0, f.bits, f.is_signed, false, rounding,
+                 node.name + "/quantised");
+  return v;
+}
+
 Result<OnnxValue> LayerEmitter::finish(const OnnxValue& sums) const {
   const ActFormat& f = node.act;
   if (!f.quantised()) return sums;  // the logits
+  if (qonnx() && keeps_format(node.kind())) return sums;
+  if (qonnx()) return finish_qonnx(sums);
   if (qdq() && f.bits > 8)
     return make_error(ErrorCode::kUnsupported,
                       "{}: {}-bit activations, onnx-qdq holds 8; export with --act-bits 8, or to "

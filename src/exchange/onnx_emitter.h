@@ -8,6 +8,9 @@
 // Private to src/exchange: one layer on its way to ONNX nodes.
 namespace nbq::exchange {
 
+/// The set that QONNX's operators belong to.
+inline constexpr const char* kQonnxDomain = "qonnx.custom_op.general";
+
 /// Where a layer's activations are: batch x features when flat, else batch x channels x rows x
 /// columns.
 struct OnnxValue {
@@ -33,6 +36,7 @@ class LayerEmitter {
 
   OnnxWriter& writer() const { return net.writer; }
   bool qdq() const { return net.options.form == OnnxForm::kQdq; }
+  bool qonnx() const { return net.options.form == OnnxForm::kQonnx; }
   const Node& operand(std::size_t i) const;
   /// Operand i as a map, or flat: with a node that turns it where it is not.
   std::string map(std::size_t i) const;
@@ -46,18 +50,25 @@ class LayerEmitter {
   /// Its biases, or "" where it has none. Errors kUnsupported.
   Result<std::string> bias() const;
 
-  /// A value that passes the layer's clamp, and in kQdq its format: what readers of the layer read.
+  /// A value that passes the layer's clamp, and its format but in kFloat: what readers of the layer
+  /// read.
   Result<OnnxValue> finish(const OnnxValue& sums) const;
   /// `value` rounded to `format` by a QuantizeLinear and a DequantizeLinear.
   OnnxValue round_to(const ActFormat& format, const OnnxValue& value) const;
+  /// A QONNX Quant node. `scales`: one, or one for each of the first of `rank` dimensions.
+  std::string quant(const std::string& value, const std::vector<float>& scales, std::size_t rank,
+                    int bits, bool is_signed, bool narrow, const char* rounding,
+                    const std::string& output) const;
   /// An 8-bit zero point as a constant.
   std::string zero_point(bool is_signed, int value) const;
 
  private:
   OnnxValue clamp(const OnnxValue& sums) const;
+  Result<OnnxValue> finish_qonnx(const OnnxValue& sums) const;
   std::string dequantised(const std::string& codes, const std::vector<float>& scales,
                           const std::string& zero) const;
   Status check_codes() const;
+  Status check_bias(std::size_t c, float value, int exp) const;
 };
 
 // One for every row of the registry, in onnx_export_ops.cc.

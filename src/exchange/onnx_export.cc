@@ -40,6 +40,7 @@ Result<std::vector<std::uint8_t>> export_onnx_bytes(const Graph& integer,
   Graph graph = integer;
   NBQ_TRY(infer_shapes(graph));
   OnnxNetwork net{graph, options, OnnxWriter(graph.name, kOpset, kIrVersion), {}};
+  if (options.form == OnnxForm::kQonnx) net.writer.import_domain(kQonnxDomain, 1);
   net.writer.output(kLogits, onnx::TensorProto::FLOAT, {-1, graph.output().shape.size()});
   for (std::size_t id = 0; id < graph.nodes.size(); ++id) {
     LayerEmitter layer(net, static_cast<int>(id));

@@ -11,6 +11,7 @@ namespace nbq {
 enum class OnnxForm : std::uint8_t {
   kQdq,    ///< 8-bit integers between QuantizeLinear and DequantizeLinear, powers of two as scales
   kFloat,  ///< float32 weights of the same values; activations are not rounded
+  kQonnx,  ///< float32 through QONNX's Quant nodes, with every width and nbq's rounding
 };
 
 /// What the ONNX model takes, as batch x channels x rows x columns.
@@ -30,7 +31,8 @@ struct OnnxExportOptions {
 /// The bytes of an ONNX model (opset 13) with the input "image" and the output "logits", float,
 /// batch x outputs, in real units. docs/export.md says where its rounding differs from nbq's.
 /// Errors: what verify_integer() finds; kUnsupported, naming the layer: numbers that 8-bit
-/// activations and weights or 32-bit biases don't hold (kQdq), a model of more than 2 GB.
+/// activations and weights or 32-bit biases don't hold (kQdq), biases that float32 does not hold
+/// (kQonnx), a model of more than 2 GB.
 Result<std::vector<std::uint8_t>> export_onnx_bytes(const Graph& integer,
                                                     const OnnxExportOptions& options);
 

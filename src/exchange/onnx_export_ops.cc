@@ -40,6 +40,9 @@ Result<OnnxValue> emit_onnx_input(LayerEmitter& l) {
   const bool pixels = l.net.options.input == OnnxInput::kUint8;
   out.input(name, pixels ? onnx::TensorProto::UINT8 : onnx::TensorProto::FLOAT,
             {-1, s.c, s.h, s.w});
+  if (!pixels && l.qonnx())
+    return OnnxValue{l.quant(name, {1.0f / 128}, 0, 8, true, false, "ROUND", l.node.name + "/out"),
+                     false};
   if (!pixels) return l.qdq() ? l.round_to(l.node.act, {name, false}) : OnnxValue{name, false};
   const std::string scale =
       out.constant(l.node.name + "/scale", {}, std::vector<float>{1.0f / 128});

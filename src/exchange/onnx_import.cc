@@ -7,7 +7,10 @@
 
 #include "core/file.h"
 #include "exchange/onnx_input.h"
+#include "exchange/onnx_integer.h"
 #include "exchange/onnx_passes.h"
+#include "exchange/onnx_quant.h"
+#include "exchange/onnx_readers.h"
 #include "exchange/onnx_state.h"
 #include "model/fold.h"
 
@@ -133,9 +136,11 @@ Status read_constants(NodeContext& n) {
 Status read_node(ImportState& s, const onnx::NodeProto& proto) {
   NodeContext n(s, proto);
   if (proto.output_size() == 0) return n.bad("has no output");
-  if (!proto.domain().empty() && proto.domain() != "ai.onnx")
-    return n.unsupported("an operator of {}; export with ONNX's own operators only",
-                         proto.domain());
+  const bool quant = is_qonnx_quant(proto);
+  if (!proto.domain().empty() && proto.domain() != "ai.onnx" && !quant)
+    return n.unsupported(
+        "an operator of {}; export with ONNX's own operators only, and QONNX's Quant",
+        proto.domain());
   if (proto.op_type() == "Constant") return read_constant(n);
   bool constants = n.input_count() > 0;
   for (std::size_t i = 0; i < n.input_count(); ++i) {
@@ -144,7 +149,7 @@ Status read_node(ImportState& s, const onnx::NodeProto& proto) {
     constants = constants && v->is_constant();
   }
   if (constants) return read_constants(n);
-  const ReaderFn read = find_reader(proto.op_type());
+  const ReaderFn read = quant ? read_quant : find_reader(proto.op_type());
   if (read == nullptr)
     return n.unsupported(
         "the operator has no layer here; replace it before exporting. Supported: {}",
@@ -171,6 +176,12 @@ Result<int> output_node(const ImportState& s) {
   return v.id;
 }
 
+bool is_quantised(const ImportState& s) {
+  const auto& nodes = s.graph.nodes;
+  return s.stored_image ||
+         std::any_of(nodes.begin(), nodes.end(), [](const Node& n) { return n.act.quantised(); });
+}
+
 }  // namespace
 
 Result<Graph> read_graph(const onnx::ModelProto& model, ImportState& s) {
@@ -190,6 +201,10 @@ Result<Graph> read_graph(const onnx::ModelProto& model, ImportState& s) {
   keep_ancestors(s.graph, static_cast<int>(s.graph.nodes.size()) - 1);
   NBQ_TRY(infer_shapes(s.graph));
   NBQ_TRY(check_state(s.graph));
+  if (is_quantised(s)) return make_integer(s);
+  for (const Node& n : s.graph.nodes)
+    if (const auto m = s.markers.find(n.name); m != s.markers.end())
+      return unsupported_clip(n.name, m->second.clamp->first, m->second.clamp->second);
   return std::move(s.graph);
 }
 

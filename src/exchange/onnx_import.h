@@ -19,9 +19,11 @@ struct ImportOptions {
 };
 
 /// Reads an ONNX model (opset 9..21; docs/import.md lists its operators) as a float graph with
-/// parameters: shapes set, check_state() fulfilled. What was left out or converted is described in
-/// `notes`. Errors kBadFile, kUnsupported name file and node, and say what to do;
-/// kInvalidArgument: options that don't fit the model.
+/// parameters: shapes set, check_state() fulfilled. With quantizers (QDQ form, or QONNX's) it
+/// becomes an integer graph of the same values: verify_integer() fulfilled; kUnsupported where that
+/// would not be exact. What was left out or converted is described in `notes`. Errors kBadFile,
+/// kUnsupported name file and node, and say what to do; kInvalidArgument: options that don't fit
+/// the model.
 Result<Graph> import_onnx(const std::filesystem::path& path, const ImportOptions& options = {},
                           std::vector<std::string>* notes = nullptr);
 

@@ -102,11 +102,13 @@ Status read_input(ImportState& s, const onnx::GraphProto& g,
   NBQ_ASSIGN(const onnx::ValueInfoProto* input, only_input(s, g));
   const std::string& name = input->name();
   const int type = input->type().tensor_type().elem_type();
+  s.stored_image = type == onnx::TensorProto::UINT8;
   if (type == onnx::TensorProto::FLOAT16 || type == onnx::TensorProto::DOUBLE)
     s.notes.push_back(fmt::format("input {}: computed in float", name));
-  else if (type != onnx::TensorProto::FLOAT)
+  else if (type != onnx::TensorProto::FLOAT && !s.stored_image)
     return make_error(ErrorCode::kUnsupported,
-                      "input {}: elements of ONNX type {}; export with a float input", name, type);
+                      "input {}: elements of ONNX type {}; export with a float input, or uint8",
+                      name, type);
   const Ints sizes = declared_sizes(*input);
   NBQ_ASSIGN(Axes axes, input_axes(name, sizes.size(), channels_last(nodes, name)));
   s.batch = sizes.empty() ? 0 : sizes[0];
@@ -130,6 +132,8 @@ Status read_input(ImportState& s, const onnx::GraphProto& g,
     NBQ_ASSIGN(id, s.add(name + "_flatten", FlattenAttrs{}, {0}, {}));
   }
   s.values[name] = Value{nullptr, id, std::move(axes), {}};
+  // Pixels are (byte - 128) / 128 to an integer network.
+  if (s.stored_image) s.values[name].stored = StoredIntegers{-7, 128};
   return ok_status();
 }
 

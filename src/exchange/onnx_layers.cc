@@ -1,6 +1,7 @@
 #include <cmath>
 #include <limits>
 
+#include "exchange/onnx_quant.h"
 #include "exchange/onnx_readers.h"
 
 namespace nbq::exchange {
@@ -228,10 +229,12 @@ Status read_clip(NodeContext& n) {
       if (t->size() != 1) return n.bad("limits must be single numbers");
       limits[i] = t->floats[0];
     }
-  if (limits[0] != 0 || !(limits[1] > 0))
-    return n.unsupported("clips to {}..{}; only from 0 up to something positive, as ReLU6 does",
-                         limits[0], limits[1]);
   NBQ_ASSIGN(const Value v, n.activations(0));
+  if (limits[0] != 0 || !(limits[1] > 0)) {
+    if (!(limits[0] <= 0 && limits[1] >= 0))
+      return unsupported_clip(n.where(), limits[0], limits[1]);
+    return give_marker(n, v, {std::pair{double{limits[0]}, double{limits[1]}}, false}, {});
+  }
   const bool open = limits[1] >= std::numeric_limits<float>::max();
   return n.give(ReluAttrs{open ? 0 : limits[1]}, v);
 }

@@ -38,6 +38,12 @@ Status read_pad(NodeContext& n);
 Status read_slice(NodeContext& n);
 Status read_shape(NodeContext& n);
 
+// onnx_quant.cc
+Status read_quantize_linear(NodeContext& n);
+Status read_dequantize_linear(NodeContext& n);
+/// QONNX's Quant and IntQuant.
+Status read_quant(NodeContext& n);
+
 /// kernel_shape, strides, pads, dilations, auto_pad and ceil_mode as a window over maps of `in`.
 /// `kernel`: rows and columns, when the weights tell; else 0.
 Result<Window> read_window(NodeContext& n, const Shape& in, int kernel_h, int kernel_w);

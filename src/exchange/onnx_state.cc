@@ -68,6 +68,9 @@ Result<Value> NodeContext::activations(std::size_t i) const {
   NBQ_ASSIGN(const Value* v, input(i));
   if (v->is_constant())
     return unsupported("input {} is a constant where activations are expected", i);
+  if (v->stored)
+    return unsupported(
+        "reads quantised integers themselves; only DequantizeLinear may (QDQ form, not QOperator)");
   return *v;
 }
 

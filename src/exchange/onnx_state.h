@@ -28,6 +28,13 @@ struct FlatOrder {
   std::int64_t feature(std::int64_t i) const;
 };
 
+/// Integers as a QuantizeLinear stores them: (q - zero) * 2^exp.
+struct StoredIntegers {
+  int exp = 0;
+  std::int64_t zero = 0;
+  bool operator==(const StoredIntegers&) const = default;
+};
+
 /// A tensor of the ONNX graph: a constant, or the output of node `id` of ours. The axes that `axes`
 /// lacks have size 1.
 struct Value {
@@ -35,8 +42,16 @@ struct Value {
   int id = -1;
   Axes axes;
   std::optional<FlatOrder> flat;
+  std::optional<StoredIntegers> stored{};  ///< set: only a DequantizeLinear may read it
 
   bool is_constant() const { return constant != nullptr; }
+};
+
+/// A node that an importer puts where activations are clamped or rounded: a concatenation of one
+/// operand, until make_integer() gives its act to the layer before it.
+struct Marker {
+  std::optional<std::pair<double, double>> clamp;  ///< to these, in real units
+  bool floor = false;                              ///< rounds down, not to the nearest
 };
 
 /// The network so far.
@@ -53,8 +68,11 @@ struct ImportState {
   std::string output;  ///< name of the ONNX output
   Graph graph;
   std::map<std::string, Value> values;
-  std::map<std::string, int> reads;  ///< how many nodes read each ONNX tensor
-  std::set<std::string> names;       ///< of our nodes
+  std::map<std::string, int> reads;       ///< how many nodes read each ONNX tensor
+  std::set<std::string> names;            ///< of our nodes
+  std::map<std::string, Marker> markers;  ///< by the names of our nodes
+  bool rounds_to_even = false;            ///< somewhere
+  bool stored_image = false;              ///< the input is uint8
 
   /// Errors kBadFile when the budget is spent.
   Status spend(std::int64_t numbers, const std::string& where);

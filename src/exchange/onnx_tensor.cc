@@ -174,6 +174,7 @@ Result<ConstTensor> decode_tensor(const TensorProto& p, const fs::path& folder,
   ConstTensor t;
   t.dims.assign(p.dims().begin(), p.dims().end());
   t.is_float = type->to_float != nullptr;
+  t.type = p.data_type();
   const std::int64_t count = element_count(t.dims);
   if (count < 0 || t.dims.size() > 8)
     return make_error(ErrorCode::kBadFile, "{}: dimensions [{}] are out of range", where,

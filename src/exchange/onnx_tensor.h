@@ -19,6 +19,7 @@ struct ConstTensor {
   bool is_float = false;
   std::vector<float> floats;
   std::vector<std::int64_t> ints;
+  int type = 0;  ///< as it was stored (onnx::TensorProto::DataType); 0: computed while importing
 
   std::int64_t size() const {
     return static_cast<std::int64_t>(is_float ? floats.size() : ints.size());

@@ -42,12 +42,28 @@ WrittenNode& WrittenNode::attr(const char* name, const Ints& values) {
   return *this;
 }
 
+WrittenNode& WrittenNode::text_attr(const char* name, const char* text) {
+  add(name, AttributeProto::STRING).set_s(text);
+  return *this;
+}
+
+WrittenNode& WrittenNode::domain(const char* name) {
+  proto_.set_domain(name);
+  return *this;
+}
+
 OnnxWriter::OnnxWriter(const std::string& graph_name, std::int64_t opset, std::int64_t ir_version) {
   model_.set_ir_version(ir_version);
   model_.set_producer_name("nbq");
   model_.set_producer_version(kVersion);
   model_.add_opset_import()->set_version(opset);
   model_.mutable_graph()->set_name(graph_name.empty() ? "network" : graph_name);
+}
+
+void OnnxWriter::import_domain(const char* domain, std::int64_t version) {
+  onnx::OperatorSetIdProto& set = *model_.add_opset_import();
+  set.set_domain(domain);
+  set.set_version(version);
 }
 
 void OnnxWriter::input(const std::string& name, TensorProto::DataType type, const Ints& dims) {

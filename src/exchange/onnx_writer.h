@@ -20,6 +20,9 @@ class WrittenNode {
   explicit WrittenNode(onnx::NodeProto& proto) : proto_(proto) {}
   WrittenNode& attr(const char* name, std::int64_t value);
   WrittenNode& attr(const char* name, const Ints& values);
+  WrittenNode& text_attr(const char* name, const char* text);
+  /// An operator of another set than ONNX's.
+  WrittenNode& domain(const char* name);
   const std::string& output() const { return proto_.output(0); }
 
  private:
@@ -31,6 +34,8 @@ class OnnxWriter {
  public:
   /// `dims` of -1 are open.
   OnnxWriter(const std::string& graph_name, std::int64_t opset, std::int64_t ir_version);
+  /// Says that operators of another set are used.
+  void import_domain(const char* domain, std::int64_t version);
   // Both take the name: nothing else gets it. The node that gives an output comes later.
   void input(const std::string& name, onnx::TensorProto::DataType type, const Ints& dims);
   void output(const std::string& name, onnx::TensorProto::DataType type, const Ints& dims);

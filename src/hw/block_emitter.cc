@@ -166,7 +166,7 @@ Result<std::int64_t> BlockEmitter::add_weights(const BlockJob& b, const Pass& pa
               block.push_back(
                   static_cast<std::int16_t>(inside ? pass.weight(term, oc, ic, ky, kx) : 0));
             }
-  if (config_.pe == PeKind::kVpe) {
+  if (config_.pe != PeKind::kSvpe) {
     const int limit = 1 << (config_.mult_bits - 1);
     for (const std::int16_t v : block)
       if (v < -limit || v >= limit)

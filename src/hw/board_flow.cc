@@ -42,7 +42,8 @@ Result<std::vector<fs::path>> board_sources(const Board& board) {
 std::string yosys_script(const std::vector<fs::path>& files, const Board& board, int images) {
   std::string s = "read_verilog -sv -defer -I.";
   for (const fs::path& f : files) s += " " + f.string();
-  s += fmt::format("\nhierarchy -check -top {}\n", board.top);
+  s += "\n" + read_cells_command(board.family);
+  s += fmt::format("hierarchy -check -top {}\n", board.top);
   s += synthesis_commands(board.family, board.top, images);
   s += fmt::format("tee -q -o stat.txt stat -top {}\n", board.top);
   // nextpnr takes one flat module.

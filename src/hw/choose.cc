@@ -4,6 +4,7 @@
 
 #include "hw/explore.h"
 #include "hw/memories.h"
+#include "hw/pll.h"
 #include "hw/resource_model.h"
 
 namespace nbq::hw {
@@ -15,6 +16,9 @@ ExploreOptions options_for(const Board& board, const PlanLimits& limits) {
   o.act_bits = {limits.act_bits};
   o.mult_bits = limits.mult_bits;
   o.broadcast = limits.broadcast;
+  o.out_cycles = {1, 2, 4, 8, 16};
+  if (limits.out_cycles > 0) o.out_cycles = {limits.out_cycles};
+  o.target = element_target(board.family);
   if (limits.lanes_in > 0) o.lanes_in = {limits.lanes_in};
   if (limits.pixels > 0) o.pixels = {limits.pixels};
   o.budget = board.budget();
@@ -84,6 +88,10 @@ double BoardPlan::weight_bytes_per_s() const {
 
 Result<BoardPlan> plan_for_board(const Graph& graph, const Board& board, const PlanLimits& limits) {
   ExploreOptions options = options_for(board, limits);
+  if (board.family == SynthTarget::kEcp5) {  // what its PLL makes of the clock that is wanted
+    NBQ_ASSIGN(const Ecp5Pll pll, ecp5_pll(board.input_mhz, board.engine_mhz));
+    options.clock_mhz = pll.mhz;
+  }
   NBQ_TRY(fix_lanes_out(limits, options));
   // What has no mapping is named before anything is said of sizes.
   NBQ_ASSIGN(const ProgramSketch sketch, ProgramSketch::create(graph));
@@ -108,7 +116,7 @@ Result<BoardPlan> plan_for_board(const Graph& graph, const Board& board, const P
   BoardPlan plan;
   plan.timing = predict(program);
   plan.resources = estimate_resources(program.config, board.family);
-  plan.clock_mhz = board.engine_mhz;
+  plan.clock_mhz = options.clock_mhz;
   plan.program = std::move(program);
   return plan;
 }

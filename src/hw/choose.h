@@ -30,7 +30,7 @@ struct PlanLimits {
   int mult_bits = 16;  ///< of a VPE
   int broadcast = 0;
   /// 0: searched; as many images at once as fit.
-  int lanes_in = 0, lanes_out = 0, pixels = 0, images = 0;
+  int lanes_in = 0, lanes_out = 0, pixels = 0, images = 0, out_cycles = 0;
 };
 
 /// The engine for `graph` that gives the most images a second on `board` by the cycle count, within

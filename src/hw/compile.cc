@@ -117,7 +117,7 @@ class Compiler {
   int max_level_log2() const {
     const EngineConfig& c = program_.config;
     const int code = Po2Format{c.code_bits}.max_k() - 1;
-    return c.pe == PeKind::kVpe ? std::min(code, c.mult_bits - 2) : code;
+    return c.pe != PeKind::kSvpe ? std::min(code, c.mult_bits - 2) : code;
   }
 
   Status step(const Step& s) {
@@ -335,6 +335,11 @@ Status check_lanes(const EngineConfig& c) {
         "lanes {}x{}x{}: lanes_in must be a power of two in 2..256, lanes_out 1..15 times "
         "lanes_in, pixels a power of two in 1..32",
         c.lanes_in, c.lanes_out, c.pixels);
+  if (!pow2(c.out_cycles) || c.out_cycles > c.lanes_in)
+    return make_error(ErrorCode::kInvalidArgument,
+                      "{} cycles a word in the output stage: must be a power of two, lanes_in ({}) "
+                      "at most",
+                      c.out_cycles, c.lanes_in);
   if (c.images < 1 || c.images > kMaxImages)
     return make_error(ErrorCode::kInvalidArgument, "{} images at once: must be 1..{}", c.images,
                       kMaxImages);

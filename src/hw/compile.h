@@ -53,8 +53,8 @@ struct Program {
 
 /// Compiles an integer graph for engines with the given element and lanes. Widths (code_bits,
 /// act_bits, acc_bits) and memory depths of `wanted` are minima: the result has what the network
-/// needs. The program does not depend on `images` and `broadcast`. Errors kUnsupported naming the
-/// layer and the limit; whatever verify_integer() finds.
+/// needs. The program does not depend on `images`, `broadcast` and `out_cycles`. Errors
+/// kUnsupported naming the layer and the limit; whatever verify_integer() finds.
 Result<Program> compile(const Graph& graph, const EngineConfig& wanted);
 
 /// Programs of one network for many engines: checked and measured once, and without the weights,

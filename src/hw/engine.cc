@@ -32,7 +32,7 @@ void load_weights(Device& device, const Program& p) {
     WordPacker word;
     for (std::size_t i = at; i < at + per_word; ++i) {
       const int value = p.weights[i];
-      if (p.config.pe == PeKind::kVpe) {
+      if (p.config.pe != PeKind::kSvpe) {
         word.append(static_cast<std::uint64_t>(value), p.config.mult_bits);
       } else {
         const auto magnitude = static_cast<unsigned>(value < 0 ? -value : value);
@@ -109,8 +109,9 @@ Result<Engine> Engine::open(std::unique_ptr<Device> device, const Program& progr
   NBQ_TRY(expect(*device, Reg::widths, "widths",
                  u(static_cast<int>(c.pe)) << 28 | u(c.pixels) << 16 | u(c.code_bits) << 12 |
                      u(c.act_bits) << 6 | u(c.acc_bits)));
-  NBQ_TRY(expect(*device, Reg::images, "images",
-                 u(c.broadcast) << 24 | u(c.mult_bits) << 16 | u(c.images)));
+  NBQ_TRY(expect(
+      *device, Reg::images, "images",
+      c.log2_out_cycles() << 28 | u(c.broadcast) << 24 | u(c.mult_bits) << 16 | u(c.images)));
   load_weights(*device, program);
   load_params(*device, program);
   NBQ_TRY(load_program(*device, program));

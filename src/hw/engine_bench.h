@@ -81,7 +81,7 @@ class EngineBench {
   }
   /// Code of +-2^(k-1), or the weight itself.
   std::int64_t weight_field(std::int64_t w) const {
-    if (c_.pe == PeKind::kVpe || w == 0) return w;
+    if (c_.pe != PeKind::kSvpe || w == 0) return w;
     const std::uint64_t magnitude = static_cast<std::uint64_t>(w < 0 ? -w : w);
     return (w < 0 ? std::int64_t{1} << (c_.code_bits - 1) : 0) + std::countr_zero(magnitude) + 1;
   }

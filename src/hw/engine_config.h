@@ -9,6 +9,13 @@ namespace nbq::hw {
 enum class PeKind : std::uint8_t {
   kSvpe = 0,  ///< shift vector element: n-bit power-of-two codes, no multiplier
   kVpe = 1,   ///< multiplier vector element: integer weights
+  kVpe2 = 2,  ///< the same of two pixels, whose products share a DSP block where the family can
+};
+/// FPGA family whose own cells the elements are made of (rtl/xcup, rtl/ecp5). Sums are the same.
+enum class ElementTarget : std::uint8_t {
+  kGeneric = 0,  ///< of no family: whatever synthesis makes of it
+  kXcup = 1,     ///< AMD UltraScale+
+  kEcp5 = 2,     ///< Lattice ECP5
 };
 
 /// Words of any memory: addresses have 20 bits (spec/isa.def).
@@ -34,7 +41,9 @@ struct EngineConfig {
   int mult_bits = 16;  ///< weight bits of a VPE, 2..16
   int act_bits = 8;    ///< activation bits in memory, 2..16; operands have one bit more
   int acc_bits = 32;   ///< accumulator bits, up to 48
+  ElementTarget target = ElementTarget::kGeneric;
   int broadcast = 0;   ///< register stages from the control to the images, 0..3
+  int out_cycles = 1;  ///< cycles of a word of C channels in the output stage, a power of two <= C
   // Depths in words.
   int act_depth = 1024;  ///< per bank
   int weight_depth = 1024;
@@ -46,6 +55,9 @@ struct EngineConfig {
   int lanes() const { return lanes_in * lanes_out * pixels * images; }
   /// Bits of one weight in the weight memory.
   int weight_bits() const { return pe == PeKind::kSvpe ? code_bits : mult_bits; }
+  unsigned log2_out_cycles() const {
+    return static_cast<unsigned>(std::countr_zero(static_cast<unsigned>(out_cycles)));
+  }
   /// Host addresses of neighbouring images lie so far apart (spec/isa.def).
   std::uint32_t act_image_stride() const {
     return std::bit_ceil(static_cast<unsigned>(act_depth)) * static_cast<unsigned>(pixels);
@@ -56,6 +68,12 @@ struct EngineConfig {
   bool operator==(const EngineConfig&) const = default;
 };
 
-inline const char* pe_name(PeKind k) { return k == PeKind::kSvpe ? "svpe" : "vpe"; }
+inline const char* pe_name(PeKind k) {
+  return k == PeKind::kSvpe ? "svpe" : k == PeKind::kVpe ? "vpe" : "vpe2";
+}
+
+/// Cycles from a tap's operands at the array to their sum at the accumulators: pe_latency() of
+/// rtl/nbq_pkg.sv.
+int element_latency(const EngineConfig& config);
 
 }  // namespace nbq::hw

@@ -245,12 +245,15 @@ std::vector<EngineConfig> configs() {
   all.push_back(odd(config(PeKind::kSvpe, 2, 2, 2, 4, 8, 32), 3, 1));
   all.push_back(odd(config(PeKind::kVpe, 2, 4, 2, 2, 8, 40), 2, 2));
   all.back().mult_bits = 8;
+  all.back().out_cycles = 2;
+  all.push_back(odd(config(PeKind::kSvpe, 4, 12, 4, 3, 8, 32), 2, 3));
+  all.back().out_cycles = 4;
   return all;
 }
 INSTANTIATE_TEST_SUITE_P(Configs, EngineTest, testing::ValuesIn(configs()), [](const auto& p) {
   const EngineConfig& c = p.param;
-  return fmt::format("{}_c{}_m{}_p{}_i{}_n{}_a{}_b{}", pe_name(c.pe), c.lanes_in, c.lanes_out,
-                     c.pixels, c.images, c.code_bits, c.act_bits, c.broadcast);
+  return fmt::format("{}_c{}_m{}_p{}_i{}_n{}_a{}_b{}_o{}", pe_name(c.pe), c.lanes_in, c.lanes_out,
+                     c.pixels, c.images, c.code_bits, c.act_bits, c.broadcast, c.out_cycles);
 });
 
 }  // namespace

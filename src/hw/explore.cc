@@ -43,7 +43,9 @@ class Explorer {
       for (const int act_bits : o_.act_bits)
         for (const int c : o_.lanes_in)
           for (const int times : o_.blocks)
-            for (const int p : o_.pixels) NBQ_TRY(core(kind, act_bits, c, c * times, p));
+            for (const int p : o_.pixels)
+              for (const int slow : o_.out_cycles)
+                if (slow <= c) NBQ_TRY(core(kind, act_bits, c, c * times, p, slow));
     if (found_.points.empty()) return nothing_fits();
     std::stable_sort(
         found_.points.begin(), found_.points.end(),
@@ -61,7 +63,7 @@ class Explorer {
   }
 
  private:
-  Status core(PeKind kind, int act_bits, int lanes_in, int lanes_out, int pixels) {
+  Status core(PeKind kind, int act_bits, int lanes_in, int lanes_out, int pixels, int out_cycles) {
     EngineConfig wanted;
     wanted.pe = kind;
     wanted.lanes_in = lanes_in;
@@ -69,6 +71,8 @@ class Explorer {
     wanted.pixels = pixels;
     wanted.mult_bits = o_.mult_bits;
     wanted.broadcast = o_.broadcast;
+    wanted.out_cycles = out_cycles;
+    wanted.target = o_.target;
     wanted.act_bits = act_bits;
     wanted.code_bits = 2;
     wanted.acc_bits = kMinAccBits;
@@ -81,8 +85,16 @@ class Explorer {
       note(wanted, least);
       return ok_status();
     }
-    NBQ_ASSIGN(const Program program, sketch_.program(wanted));
-    copies(program, predict(program).all);
+    const auto program = sketch_.program(wanted);
+    if (program.ok()) {
+      copies(*program, predict(*program).all);
+    } else if (program.error().code == ErrorCode::kUnsupported) {
+      // Too much for this core, not for one of wider words, perhaps.
+      ++found_.considered;
+      if (!refusal_) refusal_ = program.error();
+    } else {
+      return program.error();
+    }
     return ok_status();
   }
 
@@ -127,6 +139,7 @@ class Explorer {
   }
 
   Error nothing_fits() const {
+    if (!smallest_) return *refusal_;
     const Resources& r = smallest_->resources;
     const EngineConfig& c = smallest_->config;
     return make_error(ErrorCode::kUnsupported,
@@ -141,6 +154,7 @@ class Explorer {
   const ExploreOptions& o_;
   Exploration found_;
   std::optional<DesignPoint> smallest_;
+  std::optional<Error> refusal_;  ///< why the first core could not have the network
 };
 
 }  // namespace

@@ -22,7 +22,7 @@ Result<Ecp5Pll> ecp5_pll(double in_mhz, double out_mhz) {
       best_vco_error = vco_error;
     }
   }
-  if (best.mhz < 0.95 * out_mhz)
+  if (best.mhz < 0.9 * out_mhz)
     return make_error(ErrorCode::kInvalidArgument,
                       "no PLL setting makes {} MHz of {} MHz (nearest below: {:.2f})", out_mhz,
                       in_mhz, best.mhz);

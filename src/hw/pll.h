@@ -12,7 +12,7 @@ struct Ecp5Pll {
 
 /// The dividers whose output is nearest to `out_mhz` and not above it, within the limits of the
 /// ECP5 family data sheet (FPGA-DS-02012: phase detector 10..400 MHz, VCO 400..800 MHz).
-/// Error kInvalidArgument: none comes within 5 %.
+/// Error kInvalidArgument: none comes within 10 %.
 Result<Ecp5Pll> ecp5_pll(double in_mhz, double out_mhz);
 
 }  // namespace nbq::hw

@@ -82,7 +82,8 @@ class ProgramModel final : public Device {
         return u(static_cast<int>(c_.pe)) << 28 | u(c_.pixels) << 16 | u(c_.code_bits) << 12 |
                u(c_.act_bits) << 6 | u(c_.acc_bits);
       case Reg::images:
-        return u(c_.broadcast) << 24 | u(c_.mult_bits) << 16 | u(c_.images);
+        return c_.log2_out_cycles() << 28 | u(c_.broadcast) << 24 | u(c_.mult_bits) << 16 |
+               u(c_.images);
       case Reg::status:
         return error_ == EngineError::none ? 2 : 4;
       case Reg::error:
@@ -182,7 +183,7 @@ class ProgramModel final : public Device {
       for (int in = 0; in < c_.lanes_in; ++in) {
         const std::uint64_t raw = bits.take(c_.weight_bits());
         shared_.set_weight(at, out, in,
-                           c_.pe == PeKind::kVpe
+                           c_.pe != PeKind::kSvpe
                                ? static_cast<std::int32_t>(sign_extend(raw, c_.weight_bits()))
                                : Po2Code{static_cast<std::uint8_t>(raw)}.value({c_.code_bits}));
       }

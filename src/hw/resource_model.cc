@@ -19,7 +19,7 @@ constexpr Coefficients kCoefficients[] = {
 };
 
 [[maybe_unused]] EngineConfig config_of(int pe, int c, int m, int p, int b, int code_bits,
-                                        int mult_bits, int act_bits, int acc_bits) {
+                                        int mult_bits, int act_bits, int acc_bits, int out_cycles) {
   EngineConfig e;
   e.pe = static_cast<PeKind>(pe);
   e.lanes_in = c;
@@ -30,6 +30,11 @@ constexpr Coefficients kCoefficients[] = {
   e.mult_bits = mult_bits;
   e.act_bits = act_bits;
   e.acc_bits = acc_bits;
+  e.out_cycles = out_cycles;
+  // The depths of every run.
+  e.act_depth = e.weight_depth = e.program_depth = 1024;
+  e.param_depth = 64;
+  e.result_depth = 16;
   return e;
 }
 
@@ -46,9 +51,11 @@ const std::vector<std::string_view>& resource_term_names() {
       "crossbar bit",  // of a bank's word at every lane
       "sum bit",       // accumulator, drain register and their multiplexer
       "residual bit",  // residual registers and their multiplexer
-      "svpe2 bit",     "svpe3 bit",     "svpe4 bit", "svpe5 bit",  // of a lane's shifted product
-      "svpe tree bit",                                             // of an adder behind two lanes
-      "vpe tree bit",  "vpe multiplier"};
+      "svpe2 bit",     "svpe3 bit",
+      "svpe4 bit",     "svpe5 bit",  // of a lane's shifted product
+      "svpe tree bit",               // of an adder behind two lanes
+      "vpe tree bit",  "vpe multiplier",
+      "vpe2 tree bit", "vpe2 multiplier"};
   return names;
 }
 
@@ -65,8 +72,8 @@ std::vector<double> resource_terms(const EngineConfig& c) {
   std::vector<double> t = {1,
                            copies * c.pixels,
                            static_cast<double>(c.lanes_in) * c.lanes_out * c.weight_bits(),
-                           copies * c.lanes_in,
-                           copies * c.lanes_in * c.acc_bits,
+                           copies * c.lanes_in / c.out_cycles,
+                           copies * c.lanes_in / c.out_cycles * c.acc_bits,
                            word,
                            word * (c.pixels - 1),
                            sums * c.acc_bits,
@@ -74,8 +81,10 @@ std::vector<double> resource_terms(const EngineConfig& c) {
   for (int bits = 2; bits <= 5; ++bits)
     t.push_back(shift && c.code_bits == bits ? lanes * product : 0);
   t.push_back(shift ? sums * tree : 0);
-  t.push_back(shift ? 0 : sums * tree);
-  t.push_back(shift ? 0 : lanes);
+  for (const PeKind kind : {PeKind::kVpe, PeKind::kVpe2}) {
+    t.push_back(c.pe == kind ? sums * tree : 0);
+    t.push_back(c.pe == kind ? lanes : 0);
+  }
   return t;
 }
 
@@ -91,7 +100,9 @@ Resources estimate_resources(const EngineConfig& c, SynthTarget target) {
   Resources r;
   r.lut = static_cast<int>(std::lround(lut));
   r.ff = static_cast<int>(std::lround(ff));
-  r.dsp = c.pe == PeKind::kVpe ? c.lanes() : 0;
+  // Two products of a VPE2 share a DSP48E2; an ECP5 has no block that holds two.
+  const bool shared = c.pe == PeKind::kVpe2 && target == SynthTarget::kXcup;
+  r.dsp = c.pe == PeKind::kSvpe ? 0 : shared ? c.lanes() / 2 : c.lanes();
   for (const EngineMemory& m : engine_memories(c)) {
     const Resources part = memory_resources(m, target);
     r.bram += part.bram;
@@ -102,8 +113,8 @@ Resources estimate_resources(const EngineConfig& c, SynthTarget target) {
 
 const std::vector<ResourceRun>& resource_runs() {
   static const std::vector<ResourceRun> runs = {
-#define NBQ_RESOURCE_RUN(target, pe, c, m, p, b, code, mult, act, acc, lut, ff, dsp, bram) \
-  {config_of(pe, c, m, p, b, code, mult, act, acc), target, lut, ff, dsp, bram},
+#define NBQ_RESOURCE_RUN(target, pe, c, m, p, b, code, mult, act, acc, slow, lut, ff, dsp, bram) \
+  {config_of(pe, c, m, p, b, code, mult, act, acc, slow), target, lut, ff, dsp, bram},
 #include "hw/resource_model.def"
   };
   return runs;

@@ -41,8 +41,15 @@ Result<RtlParameters> engine_parameters(const EngineConfig& c) {
     return refuse("acc_bits", c.acc_bits, "21 to 48");
   if (c.images < 1 || c.images > kMaxImages) return refuse("images", c.images, "1 to 64");
   if (c.mult_bits < 2 || c.mult_bits > 16) return refuse("mult_bits", c.mult_bits, "2 to 16");
+  if (c.pe == PeKind::kVpe2 && c.pixels < 2)
+    return refuse("pixels", c.pixels, "2 or more: two pixels share a multiplier");
+  if (c.pe == PeKind::kVpe2 && (c.mult_bits > 8 || c.act_bits > 8))
+    return refuse("mult_bits", std::max(c.mult_bits, c.act_bits),
+                  "8 at most, and act_bits too: two products share a multiplier");
   if (c.broadcast < 0 || c.broadcast > kMaxBroadcast)
     return refuse("broadcast", c.broadcast, "0 to 3");
+  if (!power_of_two(c.out_cycles) || c.out_cycles > c.lanes_in)
+    return refuse("out_cycles", c.out_cycles, "a power of two, lanes_in at most");
   const auto depth_ok = [](int d, int least) { return d >= least && d <= kMaxDepth; };
   const char* must = "2 to 2^20 (program: 32 at least)";
   if (!depth_ok(c.act_depth, 2)) return refuse("act_depth", c.act_depth, must);
@@ -60,11 +67,13 @@ Result<RtlParameters> engine_parameters(const EngineConfig& c) {
                        {"ActBits", c.act_bits},
                        {"AccBits", c.acc_bits},
                        {"Broadcast", c.broadcast},
+                       {"OutCycles", c.out_cycles},
                        {"ActDepth", c.act_depth},
                        {"WeightDepth", c.weight_depth},
                        {"ParamDepth", c.param_depth},
                        {"ResultDepth", c.result_depth},
-                       {"ProgramDepth", c.program_depth}};
+                       {"ProgramDepth", c.program_depth},
+                       {"Target", static_cast<int>(c.target)}};
 }
 
 fs::path rtl_dir() {
@@ -142,6 +151,8 @@ Result<fs::path> build_model(const ModelRequest& request) {
   NBQ_ASSIGN(const std::string version, version_of({verilator.string(), "--version"}));
   NBQ_ASSIGN(const std::string compiler_version, version_of({compiler.string(), "--version"}));
   NBQ_ASSIGN(std::vector<fs::path> files, rtl_sources());
+  for (const char* models : {"sim/cells_xcup.sv", "sim/cells_ecp5.sv"})
+    files.push_back(rtl_dir() / models);  // of the primitives that shaped elements name
   for (const fs::path& more : request.more_sources) files.push_back(rtl_dir() / more);
 
   // Chosen by measurement on engines of 512 lanes: splitting lets two processors compile at once.

@@ -1,4 +1,5 @@
 #pragma once
+// For tests: cells of the RTL through Verilator.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
@@ -6,7 +7,6 @@
 
 #include "hw/rtl_build.h"
 
-// For tests: one cell of the RTL in Verilator.
 namespace nbq::hw {
 
 /// One Verilated wrapper of rtl/sim/nbq_cell_*.sv.
@@ -54,7 +54,7 @@ class RtlCell {
   void* cell_ = nullptr;
   void (*destroy_)(void*) = nullptr;
   void (*run_)(void*, const std::uint32_t*, std::uint32_t*, std::uint32_t) = nullptr;
-  std::array<std::uint32_t, 8> in_{};
+  std::array<std::uint32_t, 16> in_{};
 };
 
 #define NBQ_NEEDS_CELL(cell)                                          \

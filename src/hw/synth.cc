@@ -84,7 +84,8 @@ std::string script(const RtlParameters& parameters, const std::vector<fs::path>&
                    SynthTarget target) {
   std::string s = "read_verilog -sv -defer";
   for (const fs::path& f : files) s += fmt::format(" \"{}\"", f.string());
-  s += "\nhierarchy -check -top nbq_engine";
+  s += "\n" + read_cells_command(target);
+  s += "hierarchy -check -top nbq_engine";
   int images = 1;
   for (const auto& [name, value] : parameters) {
     s += fmt::format(" -chparam {} {}", name, value);
@@ -96,9 +97,15 @@ std::string script(const RtlParameters& parameters, const std::vector<fs::path>&
 
 }  // namespace
 
+std::string read_cells_command(SynthTarget target) {
+  return target == SynthTarget::kXcup
+             ? "read_verilog -lib +/xilinx/cells_sim.v +/xilinx/cells_xtra.v\n"
+             : "read_verilog -lib +/ecp5/cells_sim.v +/ecp5/cells_bb.v\n";
+}
+
 std::string synthesis_commands(SynthTarget target, const std::string& top, int images) {
   // The repeated cells stay modules of their own, so that each is mapped once.
-  std::string s = "setattr -mod -set keep_hierarchy 1 *nbq_svpe* *nbq_vpe* *nbq_requant*";
+  std::string s = "setattr -mod -set keep_hierarchy 1 *nbq_pe* *nbq_requant*";
   s += images > 1 ? " *nbq_image*\n" : "\n";
   // -nowidelut: yosys otherwise builds five- to seven-input functions of up to eight LUT4 for
   // speed, which makes an element a third larger and an output channel more than twice as large. Up
@@ -151,8 +158,9 @@ Result<Resources> count_resources(const std::map<std::string, int>& cells) {
   return r;
 }
 
-Result<Resources> synthesise(const EngineConfig& config, SynthTarget target,
+Result<Resources> synthesise(EngineConfig config, SynthTarget target,
                              const std::optional<fs::path>& with_yosys) {
+  config.target = element_target(target);
   NBQ_ASSIGN(const RtlParameters parameters, engine_parameters(config));
   fs::path yosys = with_yosys.value_or("");
   if (!with_yosys) {

@@ -16,6 +16,11 @@ enum class SynthTarget {
 };
 inline const char* target_name(SynthTarget t) { return t == SynthTarget::kXcup ? "xcup" : "ecp5"; }
 
+/// The elements' shape for a family.
+inline ElementTarget element_target(SynthTarget t) {
+  return t == SynthTarget::kXcup ? ElementTarget::kXcup : ElementTarget::kEcp5;
+}
+
 /// Cells after technology mapping, before placement (nothing is packed two to a LUT6).
 struct Resources {
   int lut = 0;      ///< xcup: LUT1..LUT6, inverters and SRLs, 1 each; ecp5: LUT4, and 2 per CCU2C
@@ -32,14 +37,16 @@ struct Resources {
 Result<Resources> count_resources(const std::map<std::string, int>& cells);
 
 /// Synthesises the engine with yosys (half a minute for 256 lanes) and counts what it takes.
-/// Elements, output channels and images, where there are several, are mapped once and counted as
-/// often as they occur; the rest is flattened. The result is kept in the cache of rtl_build.h.
-/// `yosys`: the program, else the one on PATH.
-/// Errors: kInvalidArgument (the configuration), kToolMissing (yosys), kBadFile (it failed; end of
-/// its log).
-Result<Resources> synthesise(const EngineConfig& config, SynthTarget target,
+/// Elements are those shaped for the target. They, output channels and images, where there are
+/// several, are mapped once and counted as often as they occur; the rest is flattened. The result
+/// is kept in the cache of rtl_build.h. `yosys`: the program, else the one on PATH. Errors:
+/// kInvalidArgument (the configuration), kToolMissing (yosys), kBadFile (it failed; end of its
+/// log).
+Result<Resources> synthesise(EngineConfig config, SynthTarget target,
                              const std::optional<std::filesystem::path>& yosys = {});
 
+/// yosys's command that reads the family's cells, which shaped elements instantiate.
+std::string read_cells_command(SynthTarget target);
 /// yosys's commands from an elaborated `top` to a netlist of the target's cells.
 /// Elements, output channels and, where there are several, images stay modules.
 std::string synthesis_commands(SynthTarget target, const std::string& top, int images);

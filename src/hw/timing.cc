@@ -25,7 +25,8 @@ CycleCounts& CycleCounts::operator+=(const CycleCounts& other) {
 }
 
 Stopwatch::Stopwatch(const EngineConfig& config)
-    : element_latency_(1 + std::bit_width(static_cast<unsigned>(config.lanes_in)) / 2),
+    : out_cycles_(config.out_cycles),
+      element_latency_(element_latency(config)),
       fetched_(kFetchCycles) {}
 
 void Stopwatch::step(Cycle until, std::uint64_t& cause) {
@@ -87,16 +88,17 @@ CycleCounts Stopwatch::run(const Instruction& i) {
   fetched_ = taken + kFetchCycles;
   // The output stage takes an instruction when the one before has left it.
   const Cycle config_taken = std::max(taken + 1, drained_) + 1;
+  const std::int64_t out_each = i.out_words * out_cycles_;  // a column
 
   const std::int64_t full = std::int64_t{1} << i.pix_log2;
   const std::int64_t full_tiles = (i.out_w - 1) / full;  // of a row, before its last one
   const std::int64_t rest = i.out_w - full_tiles * full;
-  Cycle end = tile(i, taken + 1, free_for(i.out_words, taken), config_taken, counts);
+  Cycle end = tile(i, taken + 1, free_for(out_each, taken), config_taken, counts);
   // Every other tile follows a full one or a row's last one, and goes as all of its sort.
   const auto repeat = [&](std::int64_t pixels, std::int64_t times) {
     if (times == 0) return;
     CycleCounts one;
-    const Cycle length = tile(i, 1, free_after(0, pixels * i.out_words), 0, one);
+    const Cycle length = tile(i, 1, free_after(0, pixels * out_each), 0, one);
     const auto n = static_cast<std::uint64_t>(times);
     end += length * times;
     counts += {0, n * one.busy, n * one.residual, n * one.drain, 0, 0};
@@ -107,8 +109,8 @@ CycleCounts Stopwatch::run(const Instruction& i) {
   now_ = end + 1;
   tile_end_ = end;
   pixels_ = rest;
-  words_each_ = i.out_words;
-  drained_ = end + kFeedCycles + element_latency_ + rest * i.out_words + kFlushCycles;
+  words_each_ = out_each;
+  drained_ = end + kFeedCycles + element_latency_ + rest * out_each + kFlushCycles;
   return book(counts);
 }
 

@@ -53,6 +53,7 @@ class Stopwatch {
   Cycle tile(const Instruction& i, Cycle first, const Free& free, Cycle config_taken,
              CycleCounts& counts) const;
 
+  std::int64_t out_cycles_;       ///< of a word in the output stage
   std::int64_t element_latency_;  ///< from a tap's operands to the sum of its products
   Cycle counted_ = 0;             ///< cycles before this one are in `all_`
   Cycle now_ = 1;                 ///< the sequencer has nothing to do from here on
@@ -60,7 +61,7 @@ class Stopwatch {
   Cycle drained_ = 0;             ///< every word of earlier instructions is written
   Cycle tile_end_ = 0;            ///< the last tile's last cycle in the sequencer,
   std::int64_t pixels_ = 0;       ///< its columns,
-  std::int64_t words_each_ = 1;   ///< and its words a column
+  std::int64_t words_each_ = 1;   ///< and the output stage's cycles a column
   CycleCounts all_;
 };
 

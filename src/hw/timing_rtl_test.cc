@@ -26,13 +26,15 @@ void expect_equal(const CycleCounts& have, const CycleCounts& want) {
 }
 
 /// Widths and depths that every network below fits: one Verilated engine for all of them.
-EngineConfig roomy(int lanes_in, int lanes_out, int pixels, int images, int broadcast) {
+EngineConfig roomy(int lanes_in, int lanes_out, int pixels, int images, int broadcast,
+                   int out_cycles) {
   EngineConfig c;
   c.lanes_in = lanes_in;
   c.lanes_out = lanes_out;
   c.pixels = pixels;
   c.images = images;
   c.broadcast = broadcast;
+  c.out_cycles = out_cycles;
   c.code_bits = 5;
   c.act_bits = 16;
   c.acc_bits = 48;
@@ -44,23 +46,20 @@ EngineConfig roomy(int lanes_in, int lanes_out, int pixels, int images, int broa
   return c;
 }
 
-class TimingTest : public ::testing::TestWithParam<std::array<int, 5>> {};
-
-TEST_P(TimingTest, CountersOfRandomNetworksAreForetold) {
-  const auto [lanes_in, lanes_out, pixels, images, broadcast] = GetParam();
-  const EngineConfig config = roomy(lanes_in, lanes_out, pixels, images, broadcast);
+/// Networks run on the Verilated engine and foretold; GTEST_SKIP where a tool is missing.
+void run_random_networks(const EngineConfig& config, std::uint32_t seeds, int at_least) {
   int ran = 0;
-  for (std::uint32_t seed = 1; seed <= 40; ++seed) {
+  for (std::uint32_t seed = 1; seed <= seeds; ++seed) {
     SCOPED_TRACE(::testing::Message() << "seed " << seed);
     testing::RandomGraph random(seed);
-    const Graph g = random.make_integer(3, seed % 2 == 0 ? 8 : 16);
+    const Graph g = random.make_integer(3, seed % 2 == 0 ? 8 : std::min(16, config.act_bits));
     const auto program = compile(g, config);
     if (!program.ok() || program->config != config) continue;
     auto sim = open_sim(program->config);
     if (!sim.ok() && sim.error().code == ErrorCode::kToolMissing)
       GTEST_SKIP() << sim.error().message;
     ASSERT_TRUE(sim.ok()) << sim.error().message;
-    const auto pixels_in = random.pixels(g, images);
+    const auto pixels_in = random.pixels(g, config.images);
     const auto rtl = Engine::open(std::move(*sim), *program)->run(pixels_in);
     const auto model = Engine::open(make_program_model(program->config), *program)->run(pixels_in);
     ASSERT_TRUE(rtl.ok()) << rtl.error().message;
@@ -73,15 +72,45 @@ TEST_P(TimingTest, CountersOfRandomNetworksAreForetold) {
     CycleCounts sum;
     for (const CycleCounts& layer : timing.layers) sum += layer;
     EXPECT_EQ(sum, timing.all);
-    if (HasFailure()) return;
+    if (::testing::Test::HasFailure()) return;
     ++ran;
   }
-  EXPECT_GT(ran, 20);
+  EXPECT_GT(ran, at_least);
+}
+
+class TimingTest : public ::testing::TestWithParam<std::array<int, 6>> {};
+
+TEST_P(TimingTest, CountersOfRandomNetworksAreForetold) {
+  const auto [lanes_in, lanes_out, pixels, images, broadcast, out_cycles] = GetParam();
+  run_random_networks(roomy(lanes_in, lanes_out, pixels, images, broadcast, out_cycles), 40, 20);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cores, TimingTest,
-                         ::testing::Values(std::array{2, 6, 1, 1, 0}, std::array{4, 8, 4, 2, 3},
-                                           std::array{8, 8, 2, 1, 1}));
+                         ::testing::Values(std::array{2, 6, 1, 1, 0, 1},
+                                           std::array{4, 8, 4, 2, 3, 2},
+                                           std::array{8, 8, 2, 1, 1, 8}));
+
+/// Elements shaped for a family, with their own latencies; 3-bit codes, the only shaped ones.
+class ShapedEngineTest
+    : public ::testing::TestWithParam<std::tuple<PeKind, ElementTarget, int, int>> {};
+
+TEST_P(ShapedEngineTest, CountersOfRandomNetworksAreForetold) {
+  const auto [pe, target, lanes_in, act_bits] = GetParam();
+  EngineConfig config = roomy(lanes_in, lanes_in, 2, 2, 0, 1);
+  config.pe = pe;
+  config.target = target;
+  config.code_bits = 3;
+  config.act_bits = act_bits;
+  if (pe == PeKind::kVpe2) config.mult_bits = 8;
+  run_random_networks(config, 24, 3);
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, ShapedEngineTest,
+                         ::testing::Values(std::tuple{PeKind::kSvpe, ElementTarget::kXcup, 8, 16},
+                                           std::tuple{PeKind::kSvpe, ElementTarget::kEcp5, 4, 16},
+                                           std::tuple{PeKind::kVpe, ElementTarget::kXcup, 4, 16},
+                                           std::tuple{PeKind::kVpe, ElementTarget::kEcp5, 2, 16},
+                                           std::tuple{PeKind::kVpe2, ElementTarget::kXcup, 4, 8}));
 
 }  // namespace
 }  // namespace nbq::hw

@@ -53,6 +53,15 @@ int window_out(int in, int kernel, int stride, int pad_before, int pad_after, in
   return room < 0 ? 0 : static_cast<int>(room / stride + 1);
 }
 
+ColumnRange tap_columns(const Window& w, int kx, int in_w, int out_w) {
+  // 0 <= ox * stride + offset < in_w
+  const int offset = kx * w.dilation_w - w.pad_left;
+  const int first = offset >= 0 ? 0 : (-offset + w.stride_w - 1) / w.stride_w;
+  const int room = in_w - 1 - offset;
+  const int last = room < 0 ? 0 : std::min(out_w, room / w.stride_w + 1);
+  return {first, last};
+}
+
 Result<Shape> window_shape(const Shape& in, const Window& w, int channels,
                            const std::string& where) {
   constexpr int kMax = 4096;  // far above any real layer; keeps every product small

@@ -122,6 +122,11 @@ std::int64_t total_params(const Graph& graph);
 
 /// Output size of a window along one axis, or 0 when it does not fit.
 int window_out(int in, int kernel, int stride, int pad_before, int pad_after, int dilation);
+/// Output columns [first, last) whose tap `kx` lies inside a row of `in_w`.
+struct ColumnRange {
+  int first, last;
+};
+ColumnRange tap_columns(const Window& w, int kx, int in_w, int out_w);
 /// Checks a window and gives the output shape with `channels`.
 Result<Shape> window_shape(const Shape& in, const Window& w, int channels,
                            const std::string& where);

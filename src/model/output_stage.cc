@@ -148,7 +148,7 @@ Result<int> verify_sums(const Graph& g, std::size_t id) {
 
 }  // namespace
 
-Status verify_integer(const Graph& graph) {
+Result<std::vector<int>> prove_integer(const Graph& graph) {
   if (graph.stage != Stage::kInteger)
     return make_error(
         ErrorCode::kInvalidArgument,
@@ -178,8 +178,13 @@ Status verify_integer(const Graph& graph) {
     NBQ_ASSIGN(const int bits, verify_sums(shapes, id));
     proved.push_back(bits);
   }
-  for (std::size_t id = 0; id < shapes.nodes.size(); ++id) {
-    const Node& n = shapes.nodes[id];
+  return proved;
+}
+
+Status verify_integer(const Graph& graph) {
+  NBQ_ASSIGN(const std::vector<int> proved, prove_integer(graph));
+  for (std::size_t id = 0; id < graph.nodes.size(); ++id) {
+    const Node& n = graph.nodes[id];
     if (n.po2.acc_bits != proved[id])
       return make_error(ErrorCode::kBadFile, "{}: states {} accumulator bits, the proof gives {}",
                         n.name, n.po2.acc_bits, proved[id]);

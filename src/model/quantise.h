@@ -71,6 +71,10 @@ Result<OutputStage> output_stage(const Graph& graph, int id);
 /// Errors kOverflow beyond 48 bits, naming layer and channel.
 Result<std::vector<int>> prove_acc_bits(const Graph& graph);
 
+/// All of verify_integer() but the stored acc_bits; gives the proved ones, for graphs that are made
+/// by hand.
+Result<std::vector<int>> prove_integer(const Graph& graph);
+
 /// Everything an executor relies on in an integer graph: shapes, formats, codes, exponents, proof,
 /// and stored acc_bits equal to the proved ones. Errors name the layer.
 Status verify_integer(const Graph& graph);

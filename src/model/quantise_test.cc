@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <utility>
 
 #include "random_graph.h"
 
@@ -91,6 +92,19 @@ TEST(Verify, CatchesEveryTamperedField) {
   EXPECT_TRUE(refused([&](Graph& g) { weighted(g).po2.bits = 6; }));
   EXPECT_TRUE(refused([&](Graph& g) { weighted(g).act.bits = 17; }));
   EXPECT_TRUE(refused([](Graph& g) { g.stage = Stage::kFloat; }));
+}
+
+TEST(Verify, ProvesWidthsOfGraphsMadeByHandOnlyWhenTheyAreSound) {
+  Graph g = testing::RandomGraph(12).make_integer(4, 8);
+  std::vector<int> stated;
+  for (Node& n : g.nodes) stated.push_back(std::exchange(n.po2.acc_bits, 0));
+  const auto proved = prove_integer(g);
+  ASSERT_TRUE(proved.ok());
+  EXPECT_EQ(*proved, stated);
+  EXPECT_FALSE(verify_integer(g).ok());
+  for (Node& n : g.nodes)
+    if (n.po2.bits != 0) n.po2.bias.assign(1, 0);  // too few: must be found before they are read
+  EXPECT_FALSE(prove_integer(g).ok());
 }
 
 }  // namespace

@@ -46,15 +46,6 @@ void add_shifted(std::int64_t* acc, const std::int32_t* x, std::int64_t count, i
   negative ? sub64(acc, x, count, shift) : add64(acc, x, count, shift);
 }
 
-ColumnRange tap_columns(const Window& w, int kx, int in_w, int out_w) {
-  // 0 <= ox * stride + offset < in_w
-  const int offset = kx * w.dilation_w - w.pad_left;
-  const int first = offset >= 0 ? 0 : (-offset + w.stride_w - 1) / w.stride_w;
-  const int room = in_w - 1 - offset;
-  const int last = room < 0 ? 0 : std::min(out_w, room / w.stride_w + 1);
-  return {first, last};
-}
-
 Result<RefExecutor> RefExecutor::create(Graph graph) {
   NBQ_TRY(verify_integer(graph));
   RefExecutor e;

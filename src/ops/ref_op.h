@@ -67,12 +67,6 @@ void add_shifted(std::int32_t* acc, const std::int32_t* x, std::int64_t count, i
 void add_shifted(std::int64_t* acc, const std::int32_t* x, std::int64_t count, int shift,
                  bool negative);
 
-/// Output columns [first, last) whose tap `kx` lies inside a row of `in_w`.
-struct ColumnRange {
-  int first, last;
-};
-ColumnRange tap_columns(const Window& w, int kx, int in_w, int out_w);
-
 /// acc row += tap kx of an input row, shifted: the inner step of convolution and average pooling.
 template <class Acc>
 void accumulate_tap(Acc* acc, const std::int32_t* row, const Window& w, int kx, int in_w, int out_w,

@@ -10,7 +10,7 @@ class Cli : public CommandTest {};
 
 TEST_F(Cli, EveryCommandHasHelpAndUsageErrorsExitWith2) {
   for (const char* c : {"train", "compare", "eval", "export", "info", "run", "check", "sim",
-                        "synth", "import", "report", "sensitivity"}) {
+                        "synth", "energy", "import", "report", "sensitivity"}) {
     const Ran help = run({c, "--help"});
     EXPECT_EQ(help.exit, 0) << c;
     EXPECT_NE(help.out.find("--json"), std::string::npos) << c;

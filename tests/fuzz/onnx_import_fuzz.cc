@@ -8,6 +8,7 @@
 #include "exchange/onnx_import.h"
 #include "model/fold.h"
 #include "model/nbq_file.h"
+#include "model/quantise.h"
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
   google::protobuf::SetLogHandler(nullptr);  // a line for each string that is not UTF-8
@@ -24,6 +25,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (!graph.ok()) return 0;
   if (!nbq::decode_nbq(nbq::encode_nbq(*graph)).ok()) __builtin_trap();
+  if (graph->stage == nbq::Stage::kInteger) {
+    if (!nbq::verify_integer(*graph).ok()) __builtin_trap();
+    return 0;
+  }
   (void)nbq::fold(*graph);
   return 0;
 }

@@ -2,6 +2,8 @@
 #include <string>
 
 #include "core/file.h"
+#include "exchange/onnx_export.h"
+#include "integer_graph.h"
 #include "onnx_builder.h"
 
 using nbq::testing::Ints;
@@ -57,6 +59,31 @@ OnnxBuilder plumbing(std::int64_t opset) {
   return b;
 }
 
+/// An integer network as its exports write it: quantizers of both forms.
+nbq::Graph integers() {
+  nbq::testing::IntegerGraph g(1, {1, 4, 4});
+  const auto act = nbq::ActFormat::make(6, true, 0);
+  const int conv = g.add(nbq::Conv2dAttrs{2, 1, true, {}}, 0, act, {});
+  const int pool = g.add(nbq::MaxPoolAttrs{nbq::Window{1, 1, 2, 2}}, conv);
+  const int relu = g.add(nbq::ReluAttrs{}, {pool}, nbq::ActFormat::make(6, false, 1));
+  const int add = g.add(nbq::AddAttrs{}, {relu, pool}, act);
+  const int concat = g.add(nbq::ConcatAttrs{}, {add, relu}, act);
+  g.add(nbq::FlattenAttrs{}, concat);
+  g.add(nbq::LinearAttrs{2, true}, g.size() - 1, nbq::ActFormat{}, {});
+  return g.finish().value();
+}
+
+nbq::Status write_exports(const std::string& folder) {
+  const nbq::Graph g = integers();
+  for (const auto form : {nbq::OnnxForm::kQdq, nbq::OnnxForm::kQonnx})
+    for (const auto input : {nbq::OnnxInput::kUint8, nbq::OnnxInput::kFloat}) {
+      NBQ_TRY(nbq::export_onnx(
+          fmt::format("{}/integers{}{}", folder, static_cast<int>(form), static_cast<int>(input)),
+          g, {form, input, false}));
+    }
+  return nbq::ok_status();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -70,5 +97,5 @@ int main(int argc, char** argv) {
       if (!nbq::write_file(std::string(argv[1]) + "/" + name + std::to_string(opset), model.bytes())
                .ok())
         return 3;
-  return 0;
+  return write_exports(argv[1]).ok() ? 0 : 3;
 }

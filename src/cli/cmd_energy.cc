@@ -1,0 +1,196 @@
+#include <algorithm>
+#include <bit>
+
+#include "cli/hardware.h"
+#include "core/fixed_point.h"
+#include "hw/energy/energy.h"
+#include "model/nbq_file.h"
+
+namespace nbq::cli {
+namespace {
+
+struct EnergyOptions {
+  std::string model, data, liberty, pe = "both";
+  std::vector<std::string> dont_use;
+  std::size_t images = 4;
+  int threads = 0, slice_outputs = 2;
+  double clock_mhz = 50, wire_ff = 0;
+  hw::Sampling sampling;
+  EngineOptions engine;
+};
+
+/// One line of the table: an element with the weights that it is fed.
+struct Row {
+  std::string key, name;
+  hw::EnergyResult result;
+};
+
+/// What an image costs in the whole array, of which the slice is a part.
+struct PerImage {
+  double pj_per_mac = 0, settled_pj_per_mac = 0, uj = 0, mw = 0;
+};
+
+PerImage per_image(const hw::EnergyResult& r, const hw::Program& program,
+                   const hw::Stimulus& stimulus) {
+  const double slices = static_cast<double>(program.config.lanes()) / r.lanes();
+  const double cycles = static_cast<double>(stimulus.image_cycles) * slices;
+  const double macs = static_cast<double>(program.macs);
+  return {r.pj_per_cycle(true) * cycles / macs, r.pj_per_cycle(false) * cycles / macs,
+          r.pj_per_cycle(true) * cycles * 1e-6,
+          r.pj_per_cycle(true) * slices * r.slice.clock_mhz * 1e-3};
+}
+
+nlohmann::ordered_json row_json(const Row& row, const PerImage& p) {
+  const hw::EnergyResult& r = row.result;
+  const auto cycles = static_cast<double>(r.activity.cycles);
+  const auto part = [&](const hw::SwitchingEnergy& e) {
+    return nlohmann::ordered_json{{"nets", e.nets / cycles},
+                                  {"gates", e.gates / cycles},
+                                  {"registers", e.registers / cycles},
+                                  {"clock", r.clock_pj},
+                                  {"leakage", r.leakage_pj}};
+  };
+  const auto power = [](const hw::PowerTotals& t) {
+    return nlohmann::ordered_json{
+        {"internal_w", t.internal}, {"switching_w", t.switching}, {"leakage_w", t.leakage}};
+  };
+  return {{"pe", hw::pe_name(r.slice.config.pe)},
+          {"acc_bits", r.slice.config.acc_bits},
+          {"mult_bits", r.slice.config.mult_bits},
+          {"pj_per_mac", p.pj_per_mac},
+          {"pj_per_lane_cycle", r.pj_per_cycle(true) / r.lanes()},
+          {"uj_per_image", p.uj},
+          {"array_mw", p.mw},
+          {"pj_per_mac_without_glitches", p.settled_pj_per_mac},
+          {"standard_error", r.error},
+          {"slice_lanes", r.lanes()},
+          {"area", r.area},
+          {"cells", r.cells},
+          {"flip_flops", r.flip_flops},
+          {"worst_slack_ns", r.sta.slack_ns},
+          {"pj_per_cycle", part(r.activity.all)},
+          {"pj_per_cycle_without_glitches", part(r.activity.settled)},
+          {"transitions_per_cycle", static_cast<double>(r.activity.transitions) / cycles},
+          {"transitions_per_cycle_without_glitches",
+           static_cast<double>(r.activity.settled_transitions) / cycles},
+          {"cycles_simulated", r.activity.cycles},
+          {"sums_checked", r.sums_checked},
+          {"uniform_activity", {{"opensta", power(r.sta.power)}, {"nbq", power(r.uniform)}}}};
+}
+
+std::string table(const std::vector<Row>& rows, const std::vector<PerImage>& images) {
+  std::string text =
+      "array                       pJ/MAC (no glitches)  uJ/image   mW     +-     area a lane  "
+      "slack ns\n";
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const hw::EnergyResult& r = rows[i].result;
+    text +=
+        fmt::format("{:<26} {:>7.3f} {:>13.3f} {:>10.2f} {:>7.1f} {:>5.1f} % {:>12.0f} {:>9.2f}\n",
+                    rows[i].name, images[i].pj_per_mac, images[i].settled_pj_per_mac, images[i].uj,
+                    images[i].mw, 100 * r.error, r.area / r.lanes(), r.sta.slack_ns);
+  }
+  return text;
+}
+
+/// The rows that --pe asks for: multipliers of 16 and of 8 bits, fed with the network's own
+/// weights, and with weights of all those bits, which are what multipliers are for; accumulators
+/// are then as much wider as the weights are.
+Result<std::vector<Row>> measure(const EnergyOptions& o, const hw::Program& program,
+                                 const hw::Stimulus& stimulus, const hw::CellLibrary& library) {
+  hw::SliceRequest request{program.config, o.slice_outputs, o.clock_mhz};
+  std::vector<Row> rows;
+  const auto add = [&](const std::string& key, const std::string& name,
+                       const hw::Stimulus& s) -> Status {
+    NBQ_ASSIGN(hw::EnergyResult r, hw::measure_energy(request, s, library, o.wire_ff, o.threads));
+    rows.push_back({key, name, std::move(r)});
+    return ok_status();
+  };
+  if (o.pe != "vpe") NBQ_TRY(add("svpe", "SVPE", stimulus));
+  for (const int bits : {16, 8}) {
+    if (o.pe == "svpe") break;
+    request.config = program.config;
+    request.config.pe = hw::PeKind::kVpe;
+    request.config.mult_bits = bits;
+    if (2 * stimulus.max_weight <= 1 << (bits - 1))
+      NBQ_TRY(
+          add(fmt::format("vpe{}", bits), fmt::format("VPE {}, the same weights", bits), stimulus));
+    const hw::Stimulus dense = hw::with_dense_weights(stimulus, bits, o.sampling.seed);
+    const int wider = std::bit_width(static_cast<unsigned>(dense.max_weight)) -
+                      std::bit_width(static_cast<unsigned>(stimulus.max_weight));
+    request.config.acc_bits =
+        std::clamp(request.config.acc_bits + wider, hw::kMinAccBits, kMaxAccBits);
+    NBQ_TRY(add(fmt::format("vpe{}_dense", bits), fmt::format("VPE {}, {}-bit weights", bits, bits),
+                dense));
+  }
+  return rows;
+}
+
+Status energy_command(const EnergyOptions& o, Context& context) {
+  NBQ_ASSIGN(const Graph graph, load_nbq(o.model));
+  NBQ_ASSIGN(const hw::CellLibrary library, hw::load_cell_library(o.liberty, o.dont_use));
+  NBQ_ASSIGN(const hw::Program program, hw::compile(graph, o.engine.wanted(hw::PeKind::kSvpe)));
+  NBQ_ASSIGN(const TestImages t, test_images(graph, o.data, o.images));
+  NBQ_ASSIGN(const hw::Stimulus stimulus,
+             hw::record_stimulus(program, t.pixels, o.slice_outputs, o.sampling));
+  NBQ_ASSIGN(const std::vector<Row> rows, measure(o, program, stimulus, library));
+
+  nlohmann::ordered_json j{{"model", o.model}, {"liberty", o.liberty}};
+  j.update(config_json(program.config));
+  j.erase("pe");
+  j["library"] = library.name;
+  j["voltage"] = library.voltage;
+  j["clock_mhz"] = o.clock_mhz;
+  j["wire_ff"] = o.wire_ff;
+  j["images"] = t.count;
+  j["windows"] = o.sampling.windows;
+  j["cycles_a_window"] = o.sampling.cycles;
+  j["seed"] = o.sampling.seed;
+  j["cycles_per_image"] = stimulus.image_cycles;
+  j["macs"] = program.macs;
+  std::vector<PerImage> images;
+  for (const Row& row : rows) {
+    images.push_back(per_image(row.result, program, stimulus));
+    j[row.key] = row_json(row, images.back());
+  }
+  std::string text = table(rows, images);
+  for (std::size_t i = 1; i < rows.size() && o.pe == "both"; ++i) {
+    const double ratio = images[0].mw / images[i].mw;
+    j["power_ratio"][rows[i].key] = ratio;
+    text += fmt::format("SVPE : {} {:.1f} % at equal array and clock\n", rows[i].name, 100 * ratio);
+  }
+  context.print(j, text);
+  return ok_status();
+}
+
+}  // namespace
+
+void add_energy(CLI::App& app, Context& context) {
+  auto o = std::make_shared<EnergyOptions>();
+  CLI::App* cmd = add_command(app, context, "energy",
+                              "energy of the arrays in gates, from the network's own activity",
+                              [o, &context] { return energy_command(*o, context); });
+  cmd->add_option("model", o->model, "integer .nbq file")->required();
+  cmd->add_option("--liberty", o->liberty, "timing and power of a standard-cell library (.lib)")
+      ->required();
+  cmd->add_option("--data", o->data, "test images: digits or a folder [random pixels]");
+  cmd->add_option("--images", o->images, "how many [4]")->check(CLI::Range(1, kMaxImages));
+  cmd->add_option("--pe", o->pe, "svpe, vpe or both [both]")
+      ->check(CLI::IsMember({"svpe", "vpe", "both"}));
+  cmd->add_option("--dont-use", o->dont_use, "cells to leave out, by pattern: '*lpflow*'");
+  cmd->add_option("--clock-mhz", o->clock_mhz, "clock that both are mapped for [50]")
+      ->check(CLI::PositiveNumber);
+  cmd->add_option("--wire-ff", o->wire_ff, "femtofarad of wire for each pin that a net drives [0]")
+      ->check(CLI::NonNegativeNumber);
+  cmd->add_option("--windows", o->sampling.windows, "windows of cycles that are simulated [64]")
+      ->check(CLI::Range(1, 1 << 20));
+  cmd->add_option("--cycles", o->sampling.cycles, "cycles of a window [64]")
+      ->check(CLI::Range(1, 1 << 20));
+  cmd->add_option("--seed", o->sampling.seed, "chooses the windows and the 16-bit weights [1]");
+  cmd->add_option("--slice-outputs", o->slice_outputs,
+                  "output channels of the slice that is mapped [2]")
+      ->check(CLI::Range(1, hw::kMaxLanesIn));
+  cmd->add_option("--threads", o->threads, "0: one a core")->check(CLI::NonNegativeNumber);
+  o->engine.add_to(*cmd, false);
+}
+
+}  // namespace nbq::cli
