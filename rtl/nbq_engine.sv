@@ -20,6 +20,7 @@ module nbq_engine #(
   parameter int unsigned ResultDepth  = 0,
   parameter int unsigned ProgramDepth = 0,  // 32-bit words, >= 32
   parameter int unsigned Target       = 0,  // family that elements are shaped for (nbq_pkg), 0: none
+  parameter int unsigned Preload      = 0,  // 1: program, weights, parameters begin with files' contents
   // derived
   parameter int unsigned MemWgtColumns =
       (LanesIn * LanesOut * (PeKind == 0 ? CodeBits : MultBits) + 31) / 32,
@@ -143,7 +144,9 @@ module nbq_engine #(
   logic [$clog2(ProgramDepth)-1:0] prg_raddr;
   logic [31:0]                     prg_rdata;
   nbq_isa_pkg::instr_t             fetch_instr, cur_instr, drain_instr;
-  nbq_ram #(.Width(32), .Depth(ProgramDepth)) u_program (
+  nbq_ram #(
+    .Width(32), .Depth(ProgramDepth), .Init(Preload != 0 ? "program" : "")
+  ) u_program (
     .clk_i, .we_i(prg_we), .waddr_i(stream_addr[$clog2(ProgramDepth)-1:0]), .wdata_i(stream_data),
     .re_i(prg_re), .raddr_i(prg_raddr), .rdata_o(prg_rdata)
   );
@@ -242,7 +245,8 @@ module nbq_engine #(
   nbq_pkg::op_t               op;
   logic [WgtWidth-1:0]        weights;
   nbq_feed #(
-    .Pixels(Pixels), .WeightWidth(WgtWidth), .ActDepth(ActDepth), .WeightDepth(WeightDepth)
+    .Pixels(Pixels), .WeightWidth(WgtWidth), .ActDepth(ActDepth), .WeightDepth(WeightDepth),
+    .Preload(Preload)
   ) u_feed (
     .clk_i, .rst_ni, .clear_i(clear), .valid_i(feed_valid), .feed_i(feed), .bank_re_o(bank_re),
     .bank_addr_o(bank_addr), .lane_valid_o(lane_valid), .lane_bank_o(lane_bank), .op_o(op),
@@ -281,7 +285,8 @@ module nbq_engine #(
   nbq_output #(
     .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles),
     .AccBits(AccBits),
-    .ActDepth(ActDepth), .ParamDepth(ParamDepth), .ResultDepth(ResultDepth)
+    .ActDepth(ActDepth), .ParamDepth(ParamDepth), .ResultDepth(ResultDepth),
+    .Preload(Preload)
   ) u_output (
     .clk_i, .clear_i(clear), .cfg_i(drain_instr), .scale_o(scale), .valid_i(drain_valid),
     .sel_i(drain_sel), .slice_i(slice), .par_addr_i(par_addr), .bias_o(bias), .shift_o(shift),

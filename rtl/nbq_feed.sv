@@ -5,6 +5,7 @@ module nbq_feed #(
   parameter int unsigned WeightWidth = 0,  // bits of a weight word
   parameter int unsigned ActDepth    = 0,
   parameter int unsigned WeightDepth = 0,
+  parameter int unsigned Preload     = 0,
   parameter int unsigned WgtColumns  = (WeightWidth + 31) / 32,
   parameter int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1
 ) (
@@ -82,7 +83,9 @@ module nbq_feed #(
   );
 
   logic [WeightWidth-1:0] wgt_data;
-  nbq_ram #(.Width(WeightWidth), .Depth(WeightDepth)) u_weights (
+  nbq_ram #(
+    .Width(WeightWidth), .Depth(WeightDepth), .Init(Preload != 0 ? "weights" : "")
+  ) u_weights (
     .clk_i,
     .we_i   (wgt_we_i),
     .waddr_i(wgt_waddr_i),

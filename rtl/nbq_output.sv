@@ -10,6 +10,7 @@ module nbq_output #(
   parameter int unsigned ActDepth    = 0,
   parameter int unsigned ParamDepth  = 0,
   parameter int unsigned ResultDepth = 0,
+  parameter int unsigned Preload     = 0,
   parameter int unsigned OutLanes    = LanesIn / OutCycles,  // channels of a slice
   parameter int unsigned SliceBits   = OutCycles > 1 ? $clog2(OutCycles) : 1,
   parameter int unsigned ParWidth    = LanesIn * (AccBits + 7),
@@ -69,7 +70,9 @@ module nbq_output #(
   logic [ParWidth-1:0]   par_1;
   logic [SliceBits-1:0]  slice_1;
   logic [SliceWidth-1:0] par_slice;
-  nbq_ram #(.Width(ParWidth), .Depth(ParamDepth)) u_params (
+  nbq_ram #(
+    .Width(ParWidth), .Depth(ParamDepth), .Init(Preload != 0 ? "params" : "")
+  ) u_params (
     .clk_i, .we_i(par_we_i), .waddr_i(par_waddr_i), .wdata_i(par_wdata_i),
     .re_i(valid_i), .raddr_i(par_addr_i[$clog2(ParamDepth)-1:0]), .rdata_o(par_1)
   );

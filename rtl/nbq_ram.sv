@@ -10,6 +10,7 @@
 module nbq_ram #(
   parameter int unsigned Width    = 0,  // bits, >= 1
   parameter int unsigned Depth    = 0,  // words, >= 2
+  parameter              Init     = "", // file name's beginning of its first contents, or none
   parameter int unsigned Columns  = (Width + 31) / 32,
   parameter int unsigned AddrBits = $clog2(Depth)
 ) (
@@ -47,7 +48,7 @@ module nbq_ram #(
       logic [Width-1:0] own;
       logic             we_here;
       assign we_here = 32'(waddr_i) >> UnitBits == First;
-      nbq_ram_piece #(.Width(Width), .Depth(Words)) u_piece (
+      nbq_ram_piece #(.Width(Width), .Depth(Words), .Init(Init), .Piece(s)) u_piece (
         .clk_i, .we_i(we_here ? we_i : {Columns{1'b0}}), .waddr_i(waddr_i[Bits-1:0]), .wdata_i,
         .re_i, .raddr_i(raddr_i[Bits-1:0]), .rdata_o(own)
       );

@@ -1,7 +1,10 @@
-/// One piece of nbq_ram: an array that logic synthesis maps as a whole.
+/// One piece of nbq_ram: an array that logic synthesis maps as a whole. Its columns' first contents
+/// come from files <Init>_<Piece, two digits>_<column, three digits>.hex.
 module nbq_ram_piece #(
   parameter int unsigned Width    = 0,
   parameter int unsigned Depth    = 0,
+  parameter              Init     = "",
+  parameter int unsigned Piece    = 0,  // 512 << (Piece - 1) words, if it is full
   parameter int unsigned Columns  = (Width + 31) / 32,
   parameter int unsigned AddrBits = Depth > 1 ? $clog2(Depth) : 1
 ) (
@@ -19,6 +22,12 @@ module nbq_ram_piece #(
     logic [ColWidth-1:0] mem[0:Depth-1];
     logic [ColWidth-1:0] rdata_q;
 
+    if (Init != "") begin : g_init
+      initial begin
+        $readmemh({Init, "_", 8'(48 + Piece / 10), 8'(48 + Piece % 10), "_", 8'(48 + c / 100),
+                   8'(48 + c / 10 % 10), 8'(48 + c % 10), ".hex"}, mem);
+      end
+    end
     always_ff @(posedge clk_i) begin
       if (we_i[c]) mem[waddr_i] <= wdata_i[32*c +: ColWidth];
       if (re_i) rdata_q <= mem[raddr_i];

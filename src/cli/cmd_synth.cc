@@ -1,34 +1,92 @@
-#include "cli/hardware.h"
-#include "hw/synth.h"
+#include "cli/board_options.h"
+#include "hw/board_flow.h"
+#include "hw/rtl_build.h"
 #include "model/nbq_file.h"
 
 namespace nbq::cli {
 namespace {
 
 struct SynthOptions {
-  std::string model, target = "xcup";
-  EngineOptions engine;
+  std::string model = shipped_model(), target = "xcup", output;
+  bool no_route = false;
+  int seeds = 3;
+  BoardOptions board;
 };
 
-Status synth_command(const SynthOptions& o, Context& context) {
+nlohmann::ordered_json resources_json(const hw::Resources& r) {
+  return {{"lut", r.lut},   {"ff", r.ff},         {"dsp", r.dsp},
+          {"bram", r.bram}, {"lutram", r.lutram}, {"carry", r.carry}};
+}
+
+/// Counts of the bare engine for a family.
+Status count_engine(const SynthOptions& o, Context& context) {
+  const EngineOptions& engine = o.board.engine;
   NBQ_ASSIGN(const Graph graph, load_nbq(o.model));
   NBQ_ASSIGN(const hw::Program program,
-             hw::compile(graph, o.engine.wanted(o.engine.kind()), o.engine.limits));
+             hw::compile(graph, engine.wanted(engine.kind()), engine.limits));
   const hw::SynthTarget target =
       o.target == "ecp5" ? hw::SynthTarget::kEcp5 : hw::SynthTarget::kXcup;
   NBQ_ASSIGN(const hw::Resources r, hw::synthesise(program.config, target));
   nlohmann::ordered_json j{{"model", o.model}, {"target", o.target}};
   j.update(config_json(program.config));
-  j["lut"] = r.lut;
-  j["ff"] = r.ff;
-  j["dsp"] = r.dsp;
-  j["bram"] = r.bram;
-  j["lutram"] = r.lutram;
-  j["carry"] = r.carry;
-  context.print(
-      j, fmt::format("{} array, {} lanes on {}: {} LUT, {} FF, {} DSP, {} BRAM\n", o.engine.pe,
-                     program.config.lanes(), o.target, r.lut, r.ff, r.dsp, r.bram));
+  j.update(resources_json(r));
+  context.print(j,
+                fmt::format("{} array, {} lanes on {}: {} LUT, {} FF, {} DSP, {} BRAM\n", engine.pe,
+                            program.config.lanes(), o.target, r.lut, r.ff, r.dsp, r.bram));
   return ok_status();
+}
+
+nlohmann::ordered_json build_json(const hw::BoardBuild& b) {
+  nlohmann::ordered_json j = resources_json(b.resources);
+  j["fmax_mhz"] = b.fmax_mhz ? nlohmann::ordered_json(*b.fmax_mhz) : nullptr;
+  j["clock_mhz"] = b.clock_mhz;
+  j["seeds"] = nlohmann::ordered_json::array();
+  for (const hw::SeedResult& s : b.seeds) {
+    nlohmann::ordered_json row{{"seed", s.seed}};
+    if (s.fmax_mhz)
+      row["fmax_mhz"] = *s.fmax_mhz;
+    else
+      row["failed"] = s.reason;
+    j["seeds"].push_back(row);
+  }
+  if (!b.bitstream.empty()) j["bitstream"] = b.bitstream.string();
+  for (const hw::KeptLog& l : b.logs)
+    j["logs"].push_back({{"path", l.path.string()}, {"fnv1a", l.hash}});
+  return j;
+}
+
+std::string build_text(const hw::BoardBuild& b) {
+  const hw::Resources& r = b.resources;
+  std::string s = fmt::format("synthesised: {} LUT, {} FF, {} DSP, {} BRAM\n", r.lut + r.lutram,
+                              r.ff, r.dsp, r.bram);
+  for (const hw::SeedResult& seed : b.seeds)
+    s += seed.fmax_mhz ? fmt::format("seed {}: {:.2f} MHz\n", seed.seed, *seed.fmax_mhz)
+                       : fmt::format("seed {}: failed: {}\n", seed.seed, seed.reason);
+  if (b.fmax_mhz)
+    s += fmt::format("routed: median {:.2f} MHz; {} (clock {:.2f} MHz{})\n", *b.fmax_mhz,
+                     b.bitstream.string(), b.clock_mhz,
+                     b.meets_clock() ? "" : ", which NO seed reaches: give a lower --clock-mhz");
+  return s;
+}
+
+/// Synthesis, place and route for a board.
+Status build_board(const SynthOptions& o, Context& context) {
+  NBQ_ASSIGN(const hw::Board board, o.board.find());
+  NBQ_ASSIGN(const hw::BoardPlan plan, o.board.plan(o.model, board));
+  hw::BuildOptions options;
+  options.dir = o.output.empty() ? hw::cache_dir() / "boards" : std::filesystem::path(o.output);
+  options.route = !o.no_route;
+  options.seeds = o.seeds;
+  NBQ_ASSIGN(const hw::BoardBuild build, hw::build_for_board(plan, board, options));
+  nlohmann::ordered_json j{{"model", o.model}};
+  j.update(plan_json(plan, board, false));
+  j.update(build_json(build));
+  context.print(j, plan_text(plan, board) + build_text(build));
+  return ok_status();
+}
+
+Status synth_command(const SynthOptions& o, Context& context) {
+  return o.board.board.empty() ? count_engine(o, context) : build_board(o, context);
 }
 
 }  // namespace
@@ -36,13 +94,20 @@ Status synth_command(const SynthOptions& o, Context& context) {
 void add_synth(CLI::App& app, Context& context) {
   auto o = std::make_shared<SynthOptions>();
   CLI::App* cmd =
-      add_command(app, context, "synth", "resources of the accelerator for a model, from yosys",
+      add_command(app, context, "synth",
+                  "the accelerator for a model: resources from yosys; on boards, a bitstream",
                   [o, &context] { return synth_command(*o, context); });
-  cmd->add_option("model", o->model, "integer .nbq file: fixes widths and memory depths")
-      ->required();
-  cmd->add_option("--target", o->target, "xcup (UltraScale+) or ecp5 [xcup]")
-      ->check(CLI::IsMember({"xcup", "ecp5"}));
-  o->engine.add_to(*cmd);
+  cmd->add_option("model", o->model,
+                  "integer .nbq file: fixes widths and memory depths [the zoo's 3-bit ResNet-20]");
+  CLI::Option* target =
+      cmd->add_option("--target", o->target, "without a board: xcup (UltraScale+) or ecp5 [xcup]")
+          ->check(CLI::IsMember({"xcup", "ecp5"}));
+  o->board.add_to(*cmd, false);
+  cmd->get_option("--board")->excludes(target);
+  cmd->add_flag("--no-route", o->no_route, "count resources only");
+  cmd->add_option("--seeds", o->seeds, "placements to try; the median is reported [3]")
+      ->check(CLI::Range(1, 100));
+  cmd->add_option("-o,--output", o->output, "folder of the build [nbq's cache]");
 }
 
 }  // namespace nbq::cli

@@ -69,6 +69,7 @@ int main(int argc, char** argv) {
   add_run(app, context);
   add_check(app, context);
   add_sim(app, context);
+  add_compile(app, context);
   add_synth(app, context);
   add_energy(app, context);
   add_import(app, context);

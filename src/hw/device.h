@@ -16,7 +16,8 @@ struct DeviceMemory {
 };
 
 /// The engine's host side as every backend offers it: 32-bit registers of spec/isa.def.
-/// Backends: Verilated RTL (sim.h); a board's would be another.
+/// Backends: program model (program_model.h), Verilated RTL (sim.h), a serial line to a board
+/// (serial.h).
 class Device {
  public:
   virtual ~Device() = default;
@@ -31,6 +32,9 @@ class Device {
   virtual Result<DeviceMemory> memory(std::size_t) {
     return make_error(ErrorCode::kUnsupported, "this device has no external memory");
   }
+  /// The first error of the way to the engine, if there was one: reads gave 0 since, writes
+  /// nothing.
+  virtual Status health() const { return ok_status(); }
 };
 
 }  // namespace nbq::hw

@@ -56,6 +56,7 @@ Status load_program(Device& device, const Program& p) {
 
 Status expect(Device& device, Reg r, const char* name, std::uint32_t want) {
   const std::uint32_t have = device.read(reg(r));
+  NBQ_TRY(device.health());
   if (have != want)
     return make_error(ErrorCode::kInvalidArgument,
                       "the engine's register {} is {:#x}, the program was "
@@ -136,6 +137,7 @@ Status Engine::start_and_wait(std::uint32_t control) {
     device_->wait(1 << 20);
     status = device_->read(reg(Reg::status));
   } while ((status & 1) != 0);
+  NBQ_TRY(device_->health());
   if ((status & 4) == 0) return ok_status();
   const std::uint32_t pc = device_->read(reg(Reg::error_pc));
   std::string layer = "?";
@@ -194,6 +196,7 @@ Result<EngineRun> Engine::run(std::span<const std::uint8_t> pixels,
     for (std::size_t i = 0; i < images; ++i) read_logits(static_cast<int>(i), run.logits);
   }
   run.load_cycles = (start - begin) + (device_->clock() - read_from);
+  NBQ_TRY(device_->health());
   return run;
 }
 

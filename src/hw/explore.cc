@@ -43,7 +43,9 @@ class Explorer {
       for (const int act_bits : o_.act_bits)
         for (const int c : o_.lanes_in)
           for (const int times : o_.blocks)
-            for (const int p : o_.pixels) NBQ_TRY(core(kind, act_bits, c, c * times, p));
+            for (const int p : o_.pixels)
+              for (const int slow : o_.out_cycles)
+                if (slow <= c) NBQ_TRY(core(kind, act_bits, c, c * times, p, slow));
     if (found_.points.empty()) return nothing_fits();
     std::stable_sort(
         found_.points.begin(), found_.points.end(),
@@ -61,7 +63,7 @@ class Explorer {
   }
 
  private:
-  Status core(PeKind kind, int act_bits, int lanes_in, int lanes_out, int pixels) {
+  Status core(PeKind kind, int act_bits, int lanes_in, int lanes_out, int pixels, int out_cycles) {
     EngineConfig wanted;
     wanted.pe = kind;
     wanted.lanes_in = lanes_in;
@@ -69,6 +71,8 @@ class Explorer {
     wanted.pixels = pixels;
     wanted.mult_bits = o_.mult_bits;
     wanted.broadcast = o_.broadcast;
+    wanted.out_cycles = out_cycles;
+    wanted.target = o_.target;
     wanted.act_bits = act_bits;
     wanted.code_bits = 2;
     wanted.acc_bits = kMinAccBits;

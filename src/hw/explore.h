@@ -18,6 +18,8 @@ struct ExploreOptions {
   std::vector<int> act_bits = {0};  ///< at least; 0: the network's
   int mult_bits = 16;               ///< of the VPE
   int broadcast = 0;
+  std::vector<int> out_cycles = {1};  ///< those up to lanes_in
+  ElementTarget target = ElementTarget::kGeneric;
   Resources budget;  ///< lut (memories in LUTs included), ff, dsp and bram count
   double clock_mhz = 0;
   /// What an engine takes: estimate_resources() for a family. Must grow with the images at once.

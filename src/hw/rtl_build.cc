@@ -84,8 +84,8 @@ fs::path rtl_dir() {
   return from_environment.empty() ? fs::path(NBQ_RTL_DIR) : fs::path(from_environment);
 }
 
-Result<std::vector<fs::path>> rtl_sources() {
-  NBQ_ASSIGN(const std::string list, read_text_file(rtl_dir() / "files.f"));
+Result<std::vector<fs::path>> rtl_sources(const std::string& list_name) {
+  NBQ_ASSIGN(const std::string list, read_text_file(rtl_dir() / list_name));
   std::vector<fs::path> files;
   std::istringstream lines(list);
   for (std::string line; std::getline(lines, line);)

@@ -20,8 +20,9 @@ Result<RtlParameters> engine_parameters(const EngineConfig& config);
 
 /// Folder of the SystemVerilog sources: $NBQ_RTL_DIR, else the one of the source tree.
 std::filesystem::path rtl_dir();
-/// Sources in compilation order (rtl/files.f). Error kBadFile: the folder is not there.
-Result<std::vector<std::filesystem::path>> rtl_sources();
+/// Sources in compilation order, as a list below rtl_dir() names them. Error kBadFile: it is not
+/// there.
+Result<std::vector<std::filesystem::path>> rtl_sources(const std::string& list = "files.f");
 /// Where built models and synthesis results are kept: $NBQ_CACHE, else $XDG_CACHE_HOME/nbq, else
 /// ~/.cache/nbq.
 std::filesystem::path cache_dir();

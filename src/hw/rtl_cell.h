@@ -1,6 +1,7 @@
 #pragma once
 // For tests: cells of the RTL through Verilator.
 #include <dlfcn.h>
+#include <gtest/gtest.h>
 
 #include <array>
 
@@ -11,8 +12,10 @@ namespace nbq::hw {
 /// One Verilated wrapper of rtl/sim/nbq_cell_*.sv.
 class RtlCell {
  public:
-  RtlCell(const std::string& top, const RtlParameters& parameters) {
-    const auto path = build_model({top, parameters, "sim/cell_harness.cc", {"sim/" + top + ".sv"}});
+  RtlCell(const std::string& top, const RtlParameters& parameters,
+          std::vector<std::filesystem::path> more = {}) {
+    more.push_back("sim/" + top + ".sv");
+    const auto path = build_model({top, parameters, "sim/cell_harness.cc", more});
     if (!path.ok()) {
       error_ = path.error();
       return;

@@ -1,6 +1,9 @@
 #pragma once
+#include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "core/result.h"
 #include "hw/engine_config.h"
@@ -12,6 +15,11 @@ enum class SynthTarget {
   kEcp5,  ///< Lattice ECP5: yosys synth_ecp5 -nowidelut
 };
 inline const char* target_name(SynthTarget t) { return t == SynthTarget::kXcup ? "xcup" : "ecp5"; }
+
+/// The elements' shape for a family.
+inline ElementTarget element_target(SynthTarget t) {
+  return t == SynthTarget::kXcup ? ElementTarget::kXcup : ElementTarget::kEcp5;
+}
 
 /// Cells after technology mapping, before placement (nothing is packed two to a LUT6).
 struct Resources {
@@ -31,8 +39,21 @@ Result<Resources> count_resources(const std::map<std::string, int>& cells);
 /// Synthesises the engine with yosys (half a minute for 256 lanes) and counts what it takes.
 /// Elements are those shaped for the target. They, output channels and images, where there are
 /// several, are mapped once and counted as often as they occur; the rest is flattened. The result
-/// is kept in the cache of rtl_build.h. Errors: kInvalidArgument (the configuration), kToolMissing
-/// (yosys), kBadFile (it failed; end of its log).
-Result<Resources> synthesise(EngineConfig config, SynthTarget target);
+/// is kept in the cache of rtl_build.h. `yosys`: the program, else the one on PATH. Errors:
+/// kInvalidArgument (the configuration), kToolMissing (yosys), kBadFile (it failed; end of its
+/// log).
+Result<Resources> synthesise(EngineConfig config, SynthTarget target,
+                             const std::optional<std::filesystem::path>& yosys = {});
+
+/// yosys's command that reads the family's cells, which shaped elements instantiate.
+std::string read_cells_command(SynthTarget target);
+/// yosys's commands from an elaborated `top` to a netlist of the target's cells.
+/// Elements, output channels and, where there are several, images stay modules.
+std::string synthesis_commands(SynthTarget target, const std::string& top, int images);
+/// Adds up what `stat -top` printed. Errors kBadFile: no cells; as count_resources().
+Result<Resources> read_statistics(const std::string& report, const std::string& top);
+/// Copies `files` into `dir`, for tools that see no other folder; returns their names there.
+Result<std::vector<std::filesystem::path>> copy_sources(
+    const std::vector<std::filesystem::path>& files, const std::filesystem::path& dir);
 
 }  // namespace nbq::hw

@@ -37,6 +37,32 @@ TEST(CountResources, RefusesUnmappedCells) {
   EXPECT_EQ(r.error().code, ErrorCode::kUnsupported);
 }
 
+TEST(ReadStatistics, AddsUpTheHierarchyOfBothFormats) {
+  const std::string old =
+      "=== nbq_sub ===\n\n   Number of wires:  3\n   Number of cells:  3\n     LUT4   1\n     "
+      "CCU2C  2\n\n"
+      "=== top ===\n\n   Number of cells:  5\n     LUT4   1\n     nbq_sub 2\n     "
+      "$paramod$1\\nbq_x  2\n"
+      "=== $paramod$1\\nbq_x ===\n\n   Number of cells:  1\n     TRELLIS_FF  4\n"
+      "=== design hierarchy ===\n\n   top   1\n     nbq_sub   2\n   Number of cells: 3\n     LUT4  "
+      "99\n";
+  const auto a = read_statistics(old, "top");
+  ASSERT_TRUE(a.ok()) << a.error().message;
+  EXPECT_EQ(a->lut, 1 + 2 * (1 + 2 * 2));
+  EXPECT_EQ(a->ff, 8);
+  const std::string fresh =
+      "=== top ===\n\n      +--Local Count\n      |\n      4 wires\n      7 wire bits\n      3 "
+      "ports\n"
+      "      3 submodules\n      1   LUT4\n      2   nbq_sub\n\n=== nbq_sub ===\n\n      3 wires\n"
+      "      1   LUT4\n      2   CCU2C\n\n=== design hierarchy ===\n      1   LUT4\n      2   "
+      "nbq_sub\n";
+  const auto b = read_statistics(fresh, "top");
+  ASSERT_TRUE(b.ok()) << b.error().message;
+  EXPECT_EQ(b->lut, 1 + 2 * (1 + 2 * 2));
+  EXPECT_EQ(b->carry, 4);
+  EXPECT_FALSE(read_statistics("nothing", "top").ok());
+}
+
 EngineConfig small(PeKind pe) {
   EngineConfig c;
   c.pe = pe;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/strict_toml.h"
 #include "train/schedules.h"
-#include "train/strict_toml.h"
 #include "train/weight_methods.h"
 
 namespace nbq {

@@ -1,6 +1,6 @@
 #pragma once
+#include "core/strict_toml.h"
 #include "train/phase_fields.h"
-#include "train/strict_toml.h"
 
 // Private to src/train.
 namespace nbq {

@@ -128,13 +128,7 @@ void read_settings(StrictTable& t, PhaseSpec& p) {
 
 Result<Recipe> parse_recipe(std::string_view text, const std::string& file,
                             std::span<const std::string> overrides) {
-  toml::table parsed;
-  try {
-    parsed = toml::parse(text);
-  } catch (const toml::parse_error& e) {
-    return make_error(ErrorCode::kBadFile, "{}:{}: {}", file, e.source().begin.line,
-                      e.description());
-  }
+  NBQ_ASSIGN(toml::table parsed, parse_toml(text, file));
   for (const std::string& o : overrides) NBQ_TRY(apply_override(parsed, o));
   Recipe r;
   StrictTable t(parsed, file, "");

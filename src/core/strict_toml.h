@@ -9,7 +9,7 @@
 
 #include "core/result.h"
 
-// Private to src/train.
+// For recipes and boards. toml++ stays out of other headers.
 namespace nbq {
 
 /// A TOML table of which every key must be asked for. Getters leave `value` alone when the key is
@@ -61,6 +61,9 @@ class StrictTable {
   std::set<std::string, std::less<>> known_;
   std::optional<Error> error_;
 };
+
+/// Error kBadFile: no TOML; names `file` and the line.
+Result<toml::table> parse_toml(std::string_view text, const std::string& file);
 
 /// The one of `words` with the fewest edits to `word`, or empty when none is near.
 std::string nearest_word(std::string_view word, const std::vector<std::string>& words);

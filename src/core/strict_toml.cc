@@ -1,4 +1,4 @@
-#include "train/strict_toml.h"
+#include "core/strict_toml.h"
 
 #include <algorithm>
 #include <cmath>
@@ -24,6 +24,15 @@ std::size_t edits(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+Result<toml::table> parse_toml(std::string_view text, const std::string& file) {
+  try {
+    return toml::parse(text);
+  } catch (const toml::parse_error& e) {
+    return make_error(ErrorCode::kBadFile, "{}:{}: {}", file, e.source().begin.line,
+                      e.description());
+  }
+}
 
 std::string nearest_word(std::string_view word, const std::vector<std::string>& words) {
   std::string best;

@@ -1,0 +1,193 @@
+// Fits the resource model to yosys: synthesises engines of many shapes, finds the coefficients of
+// resource_terms() by least squares of the relative errors, prints the errors, and writes
+// src/hw/resource_model.def.  fit_resources src/hw/resource_model.def
+// Every synthesis is kept in nbq's cache, so that a second run costs nothing.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+
+#include "core/file.h"
+#include "hw/resource_model.h"
+
+namespace nbq::hw {
+namespace {
+
+/// Small engines that vary everything that the terms name.
+std::vector<EngineConfig> shapes(SynthTarget target) {
+  struct Shape {
+    int c, m, p, b, code, act, acc, slow = 1;
+  };
+  constexpr Shape kShapes[] = {
+      {8, 8, 4, 2, 3, 8, 22},    {2, 2, 1, 1, 3, 8, 22},   {4, 8, 2, 1, 3, 8, 22},
+      {8, 8, 2, 1, 3, 16, 30},   {4, 4, 4, 1, 3, 8, 22},   {16, 16, 1, 1, 3, 8, 22},
+      {4, 4, 1, 1, 2, 8, 22},    {4, 4, 1, 1, 4, 8, 26},   {4, 4, 1, 1, 5, 8, 34},
+      {8, 8, 2, 1, 3, 8, 22, 8}, {8, 8, 1, 1, 3, 8, 22, 2}};
+  std::vector<EngineConfig> all;
+  for (const PeKind pe : {PeKind::kSvpe, PeKind::kVpe, PeKind::kVpe2})
+    for (const Shape& s : kShapes) {
+      if (pe != PeKind::kSvpe && s.code != 3) continue;  // codes make no difference there
+      // Two products share a block of UltraScale+ alone, if they have 8 bits.
+      if (pe == PeKind::kVpe2 && (target != SynthTarget::kXcup || s.act != 8 || s.p < 2)) continue;
+      EngineConfig e;
+      e.pe = pe;
+      e.lanes_in = s.c;
+      e.lanes_out = s.m;
+      e.pixels = s.p;
+      e.images = s.b;
+      e.code_bits = s.code;
+      e.act_bits = s.act;
+      e.out_cycles = s.slow;
+      e.mult_bits = pe == PeKind::kVpe2 ? 8 : 16;
+      e.acc_bits = pe == PeKind::kVpe ? s.acc + 12 : s.acc;
+      e.act_depth = e.weight_depth = 1024;
+      e.param_depth = 64;
+      e.result_depth = 16;
+      e.program_depth = 1024;
+      all.push_back(e);
+    }
+  return all;
+}
+
+using Rows = std::vector<std::vector<double>>;
+
+/// Solves a x = b by elimination with pivots.
+std::vector<double> solve(Rows a, std::vector<double> b) {
+  const std::size_t n = b.size();
+  for (std::size_t i = 0; i < n; ++i) {
+    std::size_t pivot = i;
+    for (std::size_t r = i; r < n; ++r)
+      if (std::abs(a[r][i]) > std::abs(a[pivot][i])) pivot = r;
+    std::swap(a[i], a[pivot]);
+    std::swap(b[i], b[pivot]);
+    for (std::size_t r = i + 1; r < n; ++r) {
+      const double f = a[r][i] / a[i][i];
+      for (std::size_t k = i; k < n; ++k) a[r][k] -= f * a[i][k];
+      b[r] -= f * b[i];
+    }
+  }
+  for (std::size_t i = n; i-- > 0;) {
+    for (std::size_t k = i + 1; k < n; ++k) b[i] -= a[i][k] * b[k];
+    b[i] /= a[i][i];
+  }
+  return b;
+}
+
+/// Coefficients >= 0 that make sum(rows x) = 1 in the least squares: terms whose coefficient would
+/// be negative leave, the most negative first. A little ridge settles terms that no row tells
+/// apart.
+std::vector<double> fit(const Rows& rows) {
+  const std::size_t terms = rows[0].size();
+  std::vector<bool> in(terms);
+  std::vector<double> scale(terms, 0);
+  for (std::size_t t = 0; t < terms; ++t) {
+    for (const auto& r : rows) scale[t] = std::max(scale[t], r[t]);
+    in[t] = scale[t] > 0;
+  }
+  for (;;) {
+    std::vector<std::size_t> used;
+    for (std::size_t t = 0; t < terms; ++t)
+      if (in[t]) used.push_back(t);
+    Rows a(used.size(), std::vector<double>(used.size(), 0));
+    std::vector<double> b(used.size(), 0);
+    for (const auto& r : rows)
+      for (std::size_t i = 0; i < used.size(); ++i) {
+        b[i] += r[used[i]] / scale[used[i]];
+        for (std::size_t k = 0; k < used.size(); ++k)
+          a[i][k] += r[used[i]] * r[used[k]] / scale[used[i]] / scale[used[k]];
+      }
+    for (std::size_t i = 0; i < used.size(); ++i) a[i][i] += 1e-6;
+    const std::vector<double> x = solve(a, b);
+    const auto least = std::min_element(x.begin(), x.end());
+    if (*least >= 0) {
+      std::vector<double> all(terms, 0);
+      for (std::size_t i = 0; i < used.size(); ++i) all[used[i]] = x[i] / scale[used[i]];
+      return all;
+    }
+    in[used[static_cast<std::size_t>(least - x.begin())]] = false;
+  }
+}
+
+/// The coefficients for one count, and the largest relative error.
+std::vector<double> fit_count(const std::vector<ResourceRun>& runs, int ResourceRun::*count,
+                              double& worst) {
+  Rows rows;
+  for (const ResourceRun& r : runs) {
+    rows.push_back(resource_terms(r.config));
+    for (double& t : rows.back()) t /= r.*count;
+  }
+  const std::vector<double> x = fit(rows);
+  worst = 0;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    double ratio = 0;
+    for (std::size_t t = 0; t < x.size(); ++t) ratio += rows[i][t] * x[t];
+    worst = std::max(worst, std::abs(ratio - 1));
+    const EngineConfig& c = runs[i].config;
+    std::printf("  %s %dx%dx%dx%d code %d act %d: %d, model %.0f (%+.1f %%)\n", pe_name(c.pe),
+                c.lanes_in, c.lanes_out, c.pixels, c.images, c.code_bits, c.act_bits,
+                runs[i].*count, ratio * runs[i].*count, 100 * (ratio - 1));
+  }
+  return x;
+}
+
+Result<std::string> fit_target(SynthTarget target) {
+  std::vector<ResourceRun> runs;
+  for (const EngineConfig& c : shapes(target)) {
+    NBQ_ASSIGN(const Resources r, synthesise(c, target));
+    std::printf("%s %s %dx%dx%dx%d: %d LUT, %d FF, %d DSP, %g BRAM\n", target_name(target),
+                pe_name(c.pe), c.lanes_in, c.lanes_out, c.pixels, c.images, r.lut, r.ff, r.dsp,
+                r.bram);
+    std::fflush(stdout);
+    runs.push_back({c, target, r.lut, r.ff, r.dsp, r.bram});
+  }
+  double lut_error = 0, ff_error = 0;
+  const auto lut = fit_count(runs, &ResourceRun::lut, lut_error);
+  const auto ff = fit_count(runs, &ResourceRun::ff, ff_error);
+  std::string s = fmt::format(
+      "\n// {}: {} engines; the largest error is {:.1f} % of the LUTs, {:.1f} % of the FFs.\n",
+      target_name(target), runs.size(), 100 * lut_error, 100 * ff_error);
+  std::printf("%s", s.c_str());
+  for (std::size_t i = 0; i < lut.size(); ++i)
+    if (lut[i] > 0 || ff[i] > 0)
+      s += fmt::format("NBQ_RESOURCE_TERM({}, \"{}\", {:.6g}, {:.6g})\n", target_name(target),
+                       resource_term_names()[i], lut[i], ff[i]);
+  for (const ResourceRun& r : runs) {
+    const EngineConfig& c = r.config;
+    s += fmt::format(
+        "NBQ_RESOURCE_RUN({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})\n",
+        target_name(target), static_cast<int>(c.pe), c.lanes_in, c.lanes_out, c.pixels, c.images,
+        c.code_bits, c.mult_bits, c.act_bits, c.acc_bits, c.out_cycles, r.lut, r.ff, r.dsp, r.bram);
+  }
+  return s;
+}
+
+Status write_model(const char* path) {
+  std::string s =
+      "// Made by bench/fit_resources from yosys's counts; run that instead of editing.\n"
+      "// NBQ_RESOURCE_TERM(target, term, LUT each, FF each)\n"
+      "// NBQ_RESOURCE_RUN(target, pe, C, M, P, B, code, mult, act, acc bits, out cycles, LUT, FF, "
+      "DSP, BRAM)\n"
+      "#ifndef NBQ_RESOURCE_TERM\n#define NBQ_RESOURCE_TERM(...)\n#endif\n"
+      "#ifndef NBQ_RESOURCE_RUN\n#define NBQ_RESOURCE_RUN(...)\n#endif\n";
+  for (const SynthTarget target : {SynthTarget::kEcp5, SynthTarget::kXcup}) {
+    NBQ_ASSIGN(const std::string part, fit_target(target));
+    s += part;
+  }
+  s += "#undef NBQ_RESOURCE_TERM\n#undef NBQ_RESOURCE_RUN\n";
+  return write_file(path, std::string_view(s));
+}
+
+}  // namespace
+}  // namespace nbq::hw
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: fit_resources src/hw/resource_model.def\n");
+    return 2;
+  }
+  if (const auto s = nbq::hw::write_model(argv[1]); !s.ok()) {
+    std::fprintf(stderr, "fit_resources: %s\n", s.error().message.c_str());
+    return nbq::exit_code(s.error());
+  }
+  return 0;
+}

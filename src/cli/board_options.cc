@@ -1,0 +1,83 @@
+#include "cli/board_options.h"
+
+#include "hw/layer_table.h"
+#include "model/nbq_file.h"
+
+namespace nbq::cli {
+
+void BoardOptions::add_to(CLI::App& cmd, bool needed) {
+  CLI::Option* b = cmd.add_option(
+      "--board", board, fmt::format("{}, or a .toml file", fmt::join(hw::board_names(), ", ")));
+  if (needed) b->required();
+  cmd.add_option("--clock-mhz", clock_mhz, "engine clock on the board [the board's]")
+      ->check(CLI::Range(1, 1000));
+  engine.add_to(cmd);
+  command = &cmd;
+}
+
+Result<hw::Board> BoardOptions::find() const {
+  NBQ_ASSIGN(hw::Board b, hw::find_board(board));
+  if (clock_mhz > 0) b.engine_mhz = clock_mhz;
+  return b;
+}
+
+Result<hw::BoardPlan> BoardOptions::plan(const std::string& model, const hw::Board& b) const {
+  NBQ_ASSIGN(const Graph graph, load_nbq(model));
+  return hw::plan_for_board(graph, b, limits());
+}
+
+hw::PlanLimits BoardOptions::limits() const {
+  const auto given = [this](const char* option, int value, int otherwise) {
+    return command->count(option) > 0 ? value : otherwise;
+  };
+  const hw::EngineConfig& c = engine.config;
+  hw::PlanLimits l;
+  l.pe = engine.kind();
+  l.lanes_in = given("--lanes-in", c.lanes_in, 0);
+  l.lanes_out = given("--lanes-out", c.lanes_out, 0);
+  l.pixels = given("--pixels", c.pixels, 0);
+  l.images = given("--images-at-once", c.images, 0);
+  l.act_bits = given("--engine-act-bits", c.act_bits, l.act_bits);
+  l.mult_bits = c.mult_bits;
+  l.broadcast = c.broadcast;
+  l.out_cycles = given("--out-cycles", c.out_cycles, 0);
+  return l;
+}
+
+nlohmann::ordered_json plan_json(const hw::BoardPlan& plan, const hw::Board& board, bool layers) {
+  nlohmann::ordered_json j{{"board", board.name}, {"device", board.device}};
+  const hw::Program& p = plan.program;
+  j.update(config_json(p.config));
+  const hw::Resources& r = plan.resources;
+  j["clock_mhz"] = plan.clock_mhz;
+  j["cycles"] = plan.cycles();
+  j["images_per_s"] = plan.images_per_s();
+  j["utilisation"] = hw::lanes_used(p.config, p.macs, plan.timing.all);
+  j["macs"] = p.macs;
+  j["weight_bytes_per_s"] = plan.weight_bytes_per_s();
+  j["estimate"] = {{"lut", r.lut + r.lutram}, {"ff", r.ff}, {"dsp", r.dsp}, {"bram", r.bram}};
+  for (std::size_t i = 0; layers && i < p.layers.size(); ++i)
+    j["layers"].push_back({{"name", p.layers[i].name},
+                           {"macs", p.layers[i].macs},
+                           {"cycles", plan.timing.layers[i].total}});
+  return j;
+}
+
+std::string plan_text(const hw::BoardPlan& plan, const hw::Board& board) {
+  const hw::EngineConfig& c = plan.program.config;
+  const hw::Resources &r = plan.resources, &d = board.resources;
+  const auto part = [](double n, double all) { return all > 0 ? 100 * n / all : 0; };
+  return fmt::format(
+      "{}: {} array {}x{}x{}, {} images at once, {} lanes, {} MHz\n"
+      "{} cycles a run, {:.0f} images/s, {:.1f} % of the lanes used, {:.2f} GB/s of weights\n"
+      "estimate: {} LUT ({:.0f} %), {} FF ({:.0f} %), {} DSP ({:.0f} %), {} BRAM ({:.0f} %)\n",
+      board.name, hw::pe_name(c.pe), c.lanes_in, c.lanes_out, c.pixels, c.images, c.lanes(),
+      plan.clock_mhz, plan.cycles(), plan.images_per_s(),
+      100 * hw::lanes_used(c, plan.program.macs, plan.timing.all), plan.weight_bytes_per_s() / 1e9,
+      r.lut + r.lutram, part(r.lut + r.lutram, d.lut), r.ff, part(r.ff, d.ff), r.dsp,
+      part(r.dsp, d.dsp), r.bram, part(r.bram, d.bram));
+}
+
+std::string shipped_model() { return std::string(NBQ_ZOO_DIR) + "/resnet20-cifar10-w3a8.nbq"; }
+
+}  // namespace nbq::cli

@@ -1,0 +1,124 @@
+#include "hw/choose.h"
+
+#include <algorithm>
+
+#include "hw/explore.h"
+#include "hw/memories.h"
+#include "hw/pll.h"
+#include "hw/resource_model.h"
+
+namespace nbq::hw {
+namespace {
+
+ExploreOptions options_for(const Board& board, const PlanLimits& limits) {
+  ExploreOptions o;
+  o.kinds = {limits.pe};
+  o.act_bits = {limits.act_bits};
+  o.mult_bits = limits.mult_bits;
+  o.broadcast = limits.broadcast;
+  o.out_cycles = {1, 2, 4, 8, 16};
+  if (limits.out_cycles > 0) o.out_cycles = {limits.out_cycles};
+  o.target = element_target(board.family);
+  if (limits.lanes_in > 0) o.lanes_in = {limits.lanes_in};
+  if (limits.pixels > 0) o.pixels = {limits.pixels};
+  o.budget = board.budget();
+  o.clock_mhz = board.engine_mhz;
+  o.estimate = [family = board.family](const EngineConfig& c) {
+    return estimate_resources(c, family);
+  };
+  return o;
+}
+
+/// Lanes that are fixed must be an engine: M a multiple of C.
+Status fix_lanes_out(const PlanLimits& limits, ExploreOptions& o) {
+  if (limits.lanes_out == 0) return ok_status();
+  std::erase_if(o.lanes_in, [&](int c) { return limits.lanes_out % c != 0; });
+  if (o.lanes_in.empty())
+    return make_error(ErrorCode::kInvalidArgument, "lanes-out {} is no multiple of lanes-in {}",
+                      limits.lanes_out, limits.lanes_in);
+  o.blocks.clear();
+  for (const int c : o.lanes_in) o.blocks.push_back(limits.lanes_out / c);
+  std::sort(o.blocks.begin(), o.blocks.end());
+  o.blocks.erase(std::unique(o.blocks.begin(), o.blocks.end()), o.blocks.end());
+  return ok_status();
+}
+
+/// What makes a network too large: the memories of one core, and the layers that they are for.
+std::string memory_needs(const Graph& g, const Program& p, const Board& board) {
+  const Node* weights = &g.nodes[0];
+  const Node* values = &g.nodes[0];
+  for (const Node& n : g.nodes) {
+    if (n.po2.codes.size() > weights->po2.codes.size()) weights = &n;
+    if (n.shape.size() > values->shape.size()) values = &n;
+  }
+  std::string s;
+  for (const EngineMemory& m : engine_memories(p.config))
+    s += fmt::format("{} {:.0f} kbit, ", m.name, static_cast<double>(m.bits()) / 1000);
+  return fmt::format(
+      "on {}x{}x{} lanes its memories take {}in {:g} block RAMs of {:g}; most "
+      "weights are of layer {} ({}), the largest map is layer {}'s ({} values)",
+      p.config.lanes_in, p.config.lanes_out, p.config.pixels, s,
+      estimate_resources(p.config, board.family).bram, board.resources.bram, weights->name,
+      weights->po2.codes.size(), values->name, values->shape.size());
+}
+
+bool fits(const Resources& need, const Resources& have) {
+  return need.lut + need.lutram <= have.lut && need.ff <= have.ff && need.dsp <= have.dsp &&
+         need.bram <= have.bram;
+}
+
+/// The fastest engine, with the images that `limits` fixes.
+Result<EngineConfig> pick(const Exploration& found, const Board& board, const PlanLimits& limits) {
+  for (const DesignPoint& p : found.points) {
+    EngineConfig c = p.config;
+    if (limits.lanes_out > 0 && c.lanes_out != limits.lanes_out) continue;
+    if (limits.images > 0) c.images = limits.images;
+    if (fits(estimate_resources(c, board.family), board.budget())) return c;
+  }
+  return make_error(ErrorCode::kUnsupported, "no engine of these lanes with {} images at once fits",
+                    std::max(1, limits.images));
+}
+
+}  // namespace
+
+double BoardPlan::weight_bytes_per_s() const {
+  const EngineConfig& c = program.config;
+  return c.lanes_in * c.lanes_out * c.weight_bits() / 8.0 * clock_mhz * 1e6;
+}
+
+Result<BoardPlan> plan_for_board(const Graph& graph, const Board& board, const PlanLimits& limits) {
+  ExploreOptions options = options_for(board, limits);
+  if (board.family == SynthTarget::kEcp5) {  // what its PLL makes of the clock that is wanted
+    NBQ_ASSIGN(const Ecp5Pll pll, ecp5_pll(board.input_mhz, board.engine_mhz));
+    options.clock_mhz = pll.mhz;
+  }
+  NBQ_TRY(fix_lanes_out(limits, options));
+  // What has no mapping is named before anything is said of sizes.
+  NBQ_ASSIGN(const ProgramSketch sketch, ProgramSketch::create(graph));
+  EngineConfig small;
+  small.pe = limits.pe;
+  small.lanes_in = small.lanes_out = options.lanes_in.front();
+  small.pixels = options.pixels.front();
+  NBQ_ASSIGN(const Program least, sketch.program(small));
+
+  const auto found = explore(graph, options);
+  Result<EngineConfig> best = found.ok() ? pick(*found, board, limits) : found.error();
+  if (!best.ok()) {
+    if (best.error().code != ErrorCode::kUnsupported) return best.error();
+    return make_error(ErrorCode::kUnsupported, "{} does not fit {}: {}; {}",
+                      graph.name.empty() ? "the network" : graph.name, board.name,
+                      best.error().message, memory_needs(graph, least, board));
+  }
+  EngineConfig wanted = *best;
+  wanted.act_depth = wanted.weight_depth = wanted.param_depth = wanted.result_depth = 2;
+  wanted.program_depth = 2 * kInstrWords;
+  NBQ_ASSIGN(Program program, compile(graph, wanted));
+  BoardPlan plan;
+  plan.timing = predict(program);
+  plan.resources = estimate_resources(program.config, board.family);
+  plan.clock_mhz = options.clock_mhz;
+  plan.program = std::move(program);
+  return plan;
+}
+
+}  // namespace nbq::hw

@@ -1,0 +1,123 @@
+#include "hw/resource_model.h"
+
+#include <cmath>
+
+#include "hw/memories.h"
+
+namespace nbq::hw {
+namespace {
+
+struct Coefficients {
+  SynthTarget target;
+  std::string_view term;
+  double lut, ff;
+};
+constexpr auto xcup = SynthTarget::kXcup, ecp5 = SynthTarget::kEcp5;
+constexpr Coefficients kCoefficients[] = {
+#define NBQ_RESOURCE_TERM(target, term, lut, ff) {target, term, lut, ff},
+#include "hw/resource_model.def"
+};
+
+[[maybe_unused]] EngineConfig config_of(int pe, int c, int m, int p, int b, int code_bits,
+                                        int mult_bits, int act_bits, int acc_bits, int out_cycles) {
+  EngineConfig e;
+  e.pe = static_cast<PeKind>(pe);
+  e.lanes_in = c;
+  e.lanes_out = m;
+  e.pixels = p;
+  e.images = b;
+  e.code_bits = code_bits;
+  e.mult_bits = mult_bits;
+  e.act_bits = act_bits;
+  e.acc_bits = acc_bits;
+  e.out_cycles = out_cycles;
+  // The depths of every run.
+  e.act_depth = e.weight_depth = e.program_depth = 1024;
+  e.param_depth = 64;
+  e.result_depth = 16;
+  return e;
+}
+
+}  // namespace
+
+const std::vector<std::string_view>& resource_term_names() {
+  static const std::vector<std::string_view> names = {
+      "engine",        // sequencer, fetch, host, counters
+      "column",        // address generator of an output column
+      "weight bit",    // of a weight word: registers, broadcast
+      "channel",       // output stage of one channel: two requantisations
+      "channel bit",   // of an accumulator: bias, shift
+      "operand bit",   // of an activation word of a bank or lane
+      "crossbar bit",  // of a bank's word at every lane
+      "sum bit",       // accumulator, drain register and their multiplexer
+      "residual bit",  // residual registers and their multiplexer
+      "svpe2 bit",     "svpe3 bit",
+      "svpe4 bit",     "svpe5 bit",  // of a lane's shifted product
+      "svpe tree bit",               // of an adder behind two lanes
+      "vpe tree bit",  "vpe multiplier",
+      "vpe2 tree bit", "vpe2 multiplier"};
+  return names;
+}
+
+std::vector<double> resource_terms(const EngineConfig& c) {
+  const double copies = c.images, sums = copies * c.lanes_out * c.pixels, lanes = c.lanes();
+  const double x_bits = c.act_bits + 1;
+  const double word = copies * c.pixels * c.lanes_in * c.act_bits;
+  const bool shift = c.pe == PeKind::kSvpe;
+  const double product = x_bits + (shift ? (1 << (c.code_bits - 1)) - 2 : c.mult_bits);
+  // Bits of all adders of the tree: half as many adders at each level, one bit wider.
+  double tree = 0;
+  for (int left = c.lanes_in / 2, level = 1; left >= 1; left /= 2, ++level)
+    tree += left * (product + level);
+  std::vector<double> t = {1,
+                           copies * c.pixels,
+                           static_cast<double>(c.lanes_in) * c.lanes_out * c.weight_bits(),
+                           copies * c.lanes_in / c.out_cycles,
+                           copies * c.lanes_in / c.out_cycles * c.acc_bits,
+                           word,
+                           word * (c.pixels - 1),
+                           sums * c.acc_bits,
+                           sums * c.act_bits};
+  for (int bits = 2; bits <= 5; ++bits)
+    t.push_back(shift && c.code_bits == bits ? lanes * product : 0);
+  t.push_back(shift ? sums * tree : 0);
+  for (const PeKind kind : {PeKind::kVpe, PeKind::kVpe2}) {
+    t.push_back(c.pe == kind ? sums * tree : 0);
+    t.push_back(c.pe == kind ? lanes : 0);
+  }
+  return t;
+}
+
+Resources estimate_resources(const EngineConfig& c, SynthTarget target) {
+  const std::vector<double> terms = resource_terms(c);
+  double lut = 0, ff = 0;
+  for (const Coefficients& k : kCoefficients)
+    for (std::size_t i = 0; i < terms.size(); ++i)
+      if (k.target == target && k.term == resource_term_names()[i]) {
+        lut += k.lut * terms[i];
+        ff += k.ff * terms[i];
+      }
+  Resources r;
+  r.lut = static_cast<int>(std::lround(lut));
+  r.ff = static_cast<int>(std::lround(ff));
+  // Two products of a VPE2 share a DSP48E2; an ECP5 has no block that holds two.
+  const bool shared = c.pe == PeKind::kVpe2 && target == SynthTarget::kXcup;
+  r.dsp = c.pe == PeKind::kSvpe ? 0 : shared ? c.lanes() / 2 : c.lanes();
+  for (const EngineMemory& m : engine_memories(c)) {
+    const Resources part = memory_resources(m, target);
+    r.bram += part.bram;
+    r.lutram += part.lutram;
+  }
+  return r;
+}
+
+const std::vector<ResourceRun>& resource_runs() {
+  static const std::vector<ResourceRun> runs = {
+#define NBQ_RESOURCE_RUN(target, pe, c, m, p, b, code, mult, act, acc, slow, lut, ff, dsp, bram) \
+  {config_of(pe, c, m, p, b, code, mult, act, acc, slow), target, lut, ff, dsp, bram},
+#include "hw/resource_model.def"
+  };
+  return runs;
+}
+
+}  // namespace nbq::hw
