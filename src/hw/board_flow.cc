@@ -46,8 +46,10 @@ std::string yosys_script(const std::vector<fs::path>& files, const Board& board,
   s += fmt::format("hierarchy -check -top {}\n", board.top);
   s += synthesis_commands(board.family, board.top, images);
   s += fmt::format("tee -q -o stat.txt stat -top {}\n", board.top);
-  // nextpnr takes one flat module.
-  return s + "setattr -mod -unset keep_hierarchy *\nflatten\nopt_clean\nwrite_json netlist.json\n";
+  // nextpnr takes one flat module, and write_json no cells with contents (yosys 0.70 breaks off).
+  return s +
+         "setattr -mod -unset keep_hierarchy *\nflatten\nopt_clean\nblackbox =A:whitebox\n"
+         "write_json netlist.part\n";
 }
 
 /// Of everything that goes into a build: engine, sources, constraints, memory contents, tools.

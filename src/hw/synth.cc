@@ -176,7 +176,8 @@ Result<Resources> synthesise(EngineConfig config, SynthTarget target,
   if (!fs::exists(kept, ec)) {
     NBQ_ASSIGN(const ScratchDir scratch, ScratchDir::beside(kept));
     NBQ_ASSIGN(const std::vector<fs::path> copies, copy_sources(files, scratch.path()));
-    NBQ_TRY(write_file(scratch.path() / "engine.ys", script(parameters, copies, target, engine_top(config))));
+    NBQ_TRY(write_file(scratch.path() / "engine.ys",
+                       script(parameters, copies, target, engine_top(config))));
     log_debug("synthesising {}", kept.string());
     NBQ_ASSIGN(const ProcessResult run,
                run_process({yosys.string(), "-q", "-s", "engine.ys"}, scratch.path()));
