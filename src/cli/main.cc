@@ -70,6 +70,7 @@ int main(int argc, char** argv) {
   add_check(app, context);
   add_sim(app, context);
   add_synth(app, context);
+  add_explore(app, context);
   add_import(app, context);
   add_report(app, context);
   add_sensitivity(app, context);
