@@ -34,6 +34,7 @@ void add_sim(CLI::App& app, Context& context);
 void add_synth(CLI::App& app, Context& context);
 void add_compile(CLI::App& app, Context& context);
 void add_energy(CLI::App& app, Context& context);
+void add_explore(CLI::App& app, Context& context);
 void add_import(CLI::App& app, Context& context);
 void add_report(CLI::App& app, Context& context);
 void add_sensitivity(CLI::App& app, Context& context);

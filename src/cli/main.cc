@@ -72,6 +72,7 @@ int main(int argc, char** argv) {
   add_compile(app, context);
   add_synth(app, context);
   add_energy(app, context);
+  add_explore(app, context);
   add_import(app, context);
   add_report(app, context);
   add_sensitivity(app, context);
