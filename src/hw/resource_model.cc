@@ -55,7 +55,9 @@ const std::vector<std::string_view>& resource_term_names() {
       "svpe4 bit",     "svpe5 bit",  // of a lane's shifted product
       "svpe tree bit",               // of an adder behind two lanes
       "vpe tree bit",  "vpe multiplier",
-      "vpe2 tree bit", "vpe2 multiplier"};
+      "vpe2 tree bit", "vpe2 multiplier",
+      "vpe skew bit",  // operands wait for their place in a cascade of DSP blocks
+      "vpe2 skew bit"};
   return names;
 }
 
@@ -85,6 +87,9 @@ std::vector<double> resource_terms(const EngineConfig& c) {
     t.push_back(c.pe == kind ? sums * tree : 0);
     t.push_back(c.pe == kind ? lanes : 0);
   }
+  const double skew =
+      copies * c.lanes_in * (c.lanes_in - 1) / 2 * (c.lanes_out * c.mult_bits + c.pixels * x_bits);
+  for (const PeKind kind : {PeKind::kVpe, PeKind::kVpe2}) t.push_back(c.pe == kind ? skew : 0);
   return t;
 }
 
