@@ -32,7 +32,7 @@ module nbq_serial_host #(
   input  logic [31:0] host_rdata_i
 );
   typedef enum logic [3:0] {
-    StSync, StHead, StPayload, StCrc, StCheck, StFetch, StAccess, StAnswer, StReply, StWords, StEnd
+    StSync, StHead, StPayload, StCrc, StCheck, StFetch, StWord, StAccess, StAnswer, StReply, StWords, StEnd
   } state_e;
   localparam logic [7:0] OpWrite = 8'd0;
   localparam logic [7:0] OpRead  = 8'd1;
@@ -67,7 +67,7 @@ module nbq_serial_host #(
 
   // ---- words: those to write below, those that were read above ----------------------------------
   logic        buf_we, buf_above;
-  logic [31:0] buf_wdata, buf_rdata;
+  logic [31:0] buf_wdata, buf_rdata, buf_q;  // a block RAM is slow: its word is registered
   assign buf_above = op_q == OpRead;
   assign buf_we    = state_q == StAnswer ? host_rvalid_i
                                          : state_q == StPayload && rx && byte_q == 2'd3;
@@ -77,11 +77,13 @@ module nbq_serial_host #(
     .re_i(1'b1), .raddr_i({buf_above, index_q}), .rdata_o(buf_rdata)
   );
 
+  always_ff @(posedge clk_i) buf_q <= buf_rdata;
+
   // ---- out --------------------------------------------------------------------------------------
   assign host_valid_o = state_q == StAccess;
   assign host_write_o = op_q == OpWrite;
   assign host_addr_o  = addr_q;
-  assign host_wdata_o = buf_rdata;
+  assign host_wdata_o = buf_q;
   assign send         = state_q == StReply || state_q == StWords || state_q == StEnd;
   assign tx_valid_o   = send;
   assign sent         = send && tx_ready_i;
@@ -97,7 +99,7 @@ module nbq_serial_host #(
           default: tx_data_o = words_follow ? count_q : 8'd0;
         endcase
       end
-      StWords: tx_data_o = buf_rdata[8*byte_q +: 8];
+      StWords: tx_data_o = buf_q[8*byte_q +: 8];
       default: tx_data_o = byte_q == 2'd0 ? crc_q[15:8] : crc_q[7:0];
     endcase
   end
@@ -144,7 +146,8 @@ module nbq_serial_host #(
           else state_q <= StFetch;
           if (crc_q == '0 && known) last_valid_q <= op_q != OpHello;
         end
-        StFetch: state_q <= StAccess;  // the word at index_q arrives
+        StFetch: state_q <= StWord;  // the word at index_q arrives in two cycles
+        StWord:  state_q <= StAccess;
         StAccess: if (host_ready_i) begin
           if (op_q == OpRead) begin
             state_q <= StAnswer;

@@ -90,6 +90,7 @@ Status synthesise_top(const Board& board, int images, const fs::path& dir, Board
       NBQ_ASSIGN(const std::string log, read_text_file(dir / "yosys.log"));
       return make_error(ErrorCode::kBadFile, "{}: yosys failed: {}", board.name, log_tail(log, 10));
     }
+    NBQ_TRY(commit_file(dir / "netlist.part", dir / "netlist.json"));
   } else if (const auto log = read_text_file(dir / "yosys.log"); log.ok()) {
     build.logs.push_back({dir / "yosys.log", fmt::format("{:016x}", fnv1a(*log))});
   }

@@ -27,9 +27,9 @@ struct Distributed {
 
 Distributed distributed(int width, int words, SynthTarget target) {
   if (target == SynthTarget::kEcp5) {
-    const int rows = ceil_div(words, 16), cells = rows * ceil_div(width, 4);
-    // 6 LUTs of slices a cell; a multiplexer and a decoder for more rows.
-    return {6 * cells, 4 * cells + (rows > 1 ? width * (rows - 1) + rows : 0)};
+    const int cells = ceil_div(words, 16) * ceil_div(width, 4);
+    // 6 LUTs of slices a cell. Deeper ones go into blocks whatever their width (seen, not derived).
+    return {6 * cells, words <= 64 ? 4 * cells + (words > 16 ? width : 0) : 1 << 20};
   }
   const int rows = ceil_div(words, 64);
   const int per_cell = words <= 32 ? 14 : 7;

@@ -62,9 +62,7 @@ TEST(ResourceModel, IsWithinTenPercentOfYosys) {
     EXPECT_NEAR(e.lut, r.lut, 0.1 * r.lut);
     EXPECT_NEAR(e.ff, r.ff, 0.1 * r.ff);
     EXPECT_EQ(e.dsp, r.dsp);
-    // yosys puts a small memory into LUTs where the model still counts a block.
-    EXPECT_GE(e.bram, r.bram);
-    EXPECT_LE(e.bram, r.bram + 1);
+    EXPECT_EQ(e.bram, r.bram);
   }
 }
 

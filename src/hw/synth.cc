@@ -40,7 +40,8 @@ constexpr CellCost kCosts[] = {
     {"RAM512X1", &Resources::lutram, 8},
     {"TRELLIS_DPR16X4", &Resources::lutram, 6},
 };
-constexpr std::string_view kFree[] = {"MUXF", "PFUMX", "L6MUX21", "BUFG", "IBUF", "OBUF"};
+constexpr std::string_view kFree[] = {"MUXF", "PFUMX", "L6MUX21", "BUFG",
+                                      "IBUF", "OBUF",  "EHXPLLL", "$scopeinfo"};
 
 using Cells = std::map<std::string, int>;
 

@@ -26,7 +26,8 @@ TEST(CountResources, AddsUpByTarget) {
                                   {"DP16KD", 2},
                                   {"MULT18X18D", 1},
                                   {"TRELLIS_DPR16X4", 2},
-                                  {"PFUMX", 8}});
+                                  {"PFUMX", 8},
+                                  {"$scopeinfo", 9}});
   ASSERT_TRUE(e.ok());
   EXPECT_EQ(*e, (Resources{16, 4, 1, 2.0, 12, 3}));
 }
