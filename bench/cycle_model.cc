@@ -56,6 +56,22 @@ nlohmann::ordered_json json_of(const Measured& m) {
           {"fetch", c.fetch},       {"load", m.run.load_cycles}};
 }
 
+void print_layers(const Program& program, bool json) {
+  const Timing timing = predict(program);
+  if (!json) {
+    std::fputs(layer_table(program, timing).c_str(), stdout);
+    return;
+  }
+  auto rows = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < program.layers.size(); ++i)
+    rows.push_back({{"name", program.layers[i].name},
+                    {"macs", program.layers[i].macs},
+                    {"cycles", timing.layers[i].total},
+                    {"busy", timing.layers[i].busy}});
+  const nlohmann::ordered_json j{{"lanes", program.config.lanes()}, {"layers", rows}};
+  std::printf("%s\n", j.dump(2).c_str());
+}
+
 /// Compares both; what differs is an error.
 Status compare(const Options& o) {
   NBQ_ASSIGN(const Graph graph, load_nbq(o.model));
@@ -67,7 +83,7 @@ Status compare(const Options& o) {
   wanted.acc_bits = kMinAccBits;
   NBQ_ASSIGN(const Program program, compile(graph, wanted));
   if (o.layers) {
-    std::fputs(layer_table(program, predict(program)).c_str(), stdout);
+    print_layers(program, o.json);
     return ok_status();
   }
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(program.image.image.size()));

@@ -2,6 +2,7 @@
 // resource_terms() by least squares of the relative errors, prints the errors, and writes
 // src/hw/resource_model.def.  fit_resources src/hw/resource_model.def
 // Every synthesis is kept in nbq's cache, so that a second run costs nothing.
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -51,28 +52,6 @@ std::vector<EngineConfig> shapes(SynthTarget target) {
 
 using Rows = std::vector<std::vector<double>>;
 
-/// Solves a x = b by elimination with pivots.
-std::vector<double> solve(Rows a, std::vector<double> b) {
-  const std::size_t n = b.size();
-  for (std::size_t i = 0; i < n; ++i) {
-    std::size_t pivot = i;
-    for (std::size_t r = i; r < n; ++r)
-      if (std::abs(a[r][i]) > std::abs(a[pivot][i])) pivot = r;
-    std::swap(a[i], a[pivot]);
-    std::swap(b[i], b[pivot]);
-    for (std::size_t r = i + 1; r < n; ++r) {
-      const double f = a[r][i] / a[i][i];
-      for (std::size_t k = i; k < n; ++k) a[r][k] -= f * a[i][k];
-      b[r] -= f * b[i];
-    }
-  }
-  for (std::size_t i = n; i-- > 0;) {
-    for (std::size_t k = i + 1; k < n; ++k) b[i] -= a[i][k] * b[k];
-    b[i] /= a[i][i];
-  }
-  return b;
-}
-
 /// Coefficients >= 0 that make sum(rows x) = 1 in the least squares: terms whose coefficient would
 /// be negative leave, the most negative first. A little ridge settles terms that no row tells
 /// apart.
@@ -88,20 +67,18 @@ std::vector<double> fit(const Rows& rows) {
     std::vector<std::size_t> used;
     for (std::size_t t = 0; t < terms; ++t)
       if (in[t]) used.push_back(t);
-    Rows a(used.size(), std::vector<double>(used.size(), 0));
-    std::vector<double> b(used.size(), 0);
-    for (const auto& r : rows)
-      for (std::size_t i = 0; i < used.size(); ++i) {
-        b[i] += r[used[i]] / scale[used[i]];
-        for (std::size_t k = 0; k < used.size(); ++k)
-          a[i][k] += r[used[i]] * r[used[k]] / scale[used[i]] / scale[used[k]];
-      }
-    for (std::size_t i = 0; i < used.size(); ++i) a[i][i] += 1e-6;
-    const std::vector<double> x = solve(a, b);
+    Eigen::MatrixXd a(rows.size(), used.size());
+    for (std::size_t r = 0; r < rows.size(); ++r)
+      for (std::size_t i = 0; i < used.size(); ++i)
+        a(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(i)) =
+            rows[r][used[i]] / scale[used[i]];
+    const Eigen::MatrixXd normal =
+        a.transpose() * a + 1e-6 * Eigen::MatrixXd::Identity(a.cols(), a.cols());
+    const Eigen::VectorXd x = normal.ldlt().solve(a.transpose() * Eigen::VectorXd::Ones(a.rows()));
     const auto least = std::min_element(x.begin(), x.end());
     if (*least >= 0) {
       std::vector<double> all(terms, 0);
-      for (std::size_t i = 0; i < used.size(); ++i) all[used[i]] = x[i] / scale[used[i]];
+      for (std::size_t i = 0; i < used.size(); ++i) all[used[i]] = x(static_cast<Eigen::Index>(i)) / scale[used[i]];
       return all;
     }
     in[used[static_cast<std::size_t>(least - x.begin())]] = false;

@@ -4,8 +4,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "hw/board.h"
-#include "hw/explore.h"
-#include "hw/resource_model.h"
+#include "hw/choose.h"
 #include "model/nbq_file.h"
 #include "report/front.h"
 
@@ -27,24 +26,24 @@ std::vector<hw::PeKind> kinds(const std::string& pe) {
   return {hw::PeKind::kSvpe, hw::PeKind::kVpe};
 }
 
-/// What `nbq energy --json` printed: an array's energy, spread over its lanes and cycles.
-Result<std::map<hw::PeKind, double>> read_energy(const std::string& file) {
+/// What `nbq energy --json` printed: energy of a lane in a cycle, of both elements with the
+/// network's own weights. Without a row for these multipliers only the shift elements'.
+Result<std::map<hw::PeKind, double>> read_energy(const std::string& file, int mult_bits) {
   NBQ_ASSIGN(const std::string text, read_text_file(file));
   const auto j = nlohmann::json::parse(text, nullptr, false);
+  const std::pair<hw::PeKind, std::string> rows[] = {
+      {hw::PeKind::kSvpe, "svpe"}, {hw::PeKind::kVpe, fmt::format("vpe{}", mult_bits)}};
   std::map<hw::PeKind, double> pj;
-  try {
-    for (const hw::PeKind kind : {hw::PeKind::kSvpe, hw::PeKind::kVpe})
-      if (j.contains(hw::pe_name(kind)))
-        pj[kind] = j.at(hw::pe_name(kind)).at("pj_per_mac").get<double>() *
-                   j.at("macs").get<double>() /
-                   (j.at("lanes").get<double>() * j.at("cycles_per_image").get<double>());
-  } catch (const nlohmann::json::exception& e) {
-    return make_error(ErrorCode::kBadFile, "{}: not what `nbq energy --json` prints: {}", file,
-                      e.what());
+  for (const auto& [kind, key] : rows) {
+    const auto value = nlohmann::json::json_pointer("/" + key + "/pj_per_lane_cycle");
+    if (j.is_object() && j.contains(value) && j.at(value).is_number())
+      pj[kind] = j.at(value).get<double>();
   }
   if (pj.empty())
     return make_error(ErrorCode::kBadFile,
-                      "{}: not what `nbq energy --json` prints: neither svpe nor vpe in it", file);
+                      "{}: not what `nbq energy --json` prints: no svpe or vpe{} with a number "
+                      "pj_per_lane_cycle in it",
+                      file, mult_bits);
   return pj;
 }
 
@@ -131,18 +130,14 @@ Status write_results(const hw::Exploration& found, const nlohmann::ordered_json&
 Status explore_command(const ExploreCommand& o, Context& context) {
   NBQ_ASSIGN(const Graph graph, load_nbq(o.model));
   NBQ_ASSIGN(const hw::Board board, hw::find_board(o.board));
-  hw::ExploreOptions options;
+  hw::ExploreOptions options = hw::search_space(board);
   options.kinds = kinds(o.pe);
   options.act_bits = o.act_bits;
   options.mult_bits = o.mult_bits;
   options.broadcast = o.broadcast;
-  options.budget = board.budget();
-  options.clock_mhz = o.clock_mhz > 0 ? o.clock_mhz : board.engine_mhz;
-  options.estimate = [&](const hw::EngineConfig& c) {
-    return hw::estimate_resources(c, board.family);
-  };
+  if (o.clock_mhz > 0) options.clock_mhz = o.clock_mhz;
   if (!o.energy.empty()) {
-    NBQ_ASSIGN(options.pj_per_lane_cycle, read_energy(o.energy));
+    NBQ_ASSIGN(options.pj_per_lane_cycle, read_energy(o.energy, o.mult_bits));
   }
   const double start = now_seconds();
   NBQ_ASSIGN(const hw::Exploration found, hw::explore(graph, options));

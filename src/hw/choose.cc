@@ -11,21 +11,14 @@ namespace nbq::hw {
 namespace {
 
 ExploreOptions options_for(const Board& board, const PlanLimits& limits) {
-  ExploreOptions o;
+  ExploreOptions o = search_space(board);
   o.kinds = {limits.pe};
   o.act_bits = {limits.act_bits};
   o.mult_bits = limits.mult_bits;
   o.broadcast = limits.broadcast;
-  o.out_cycles = {1, 2, 4, 8, 16};
   if (limits.out_cycles > 0) o.out_cycles = {limits.out_cycles};
-  o.target = element_target(board.family);
   if (limits.lanes_in > 0) o.lanes_in = {limits.lanes_in};
   if (limits.pixels > 0) o.pixels = {limits.pixels};
-  o.budget = board.budget();
-  o.clock_mhz = board.engine_mhz;
-  o.estimate = [family = board.family](const EngineConfig& c) {
-    return estimate_resources(c, family);
-  };
   return o;
 }
 
@@ -80,6 +73,18 @@ Result<EngineConfig> pick(const Exploration& found, const Board& board, const Pl
 }
 
 }  // namespace
+
+ExploreOptions search_space(const Board& board) {
+  ExploreOptions o;
+  o.out_cycles = {1, 2, 4, 8, 16};
+  o.target = element_target(board.family);
+  o.budget = board.budget();
+  o.clock_mhz = board.engine_mhz;
+  o.estimate = [family = board.family](const EngineConfig& c) {
+    return estimate_resources(c, family);
+  };
+  return o;
+}
 
 double BoardPlan::weight_bytes_per_s() const {
   const EngineConfig& c = program.config;

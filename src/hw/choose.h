@@ -4,6 +4,7 @@
 
 #include "hw/board.h"
 #include "hw/compile.h"
+#include "hw/explore.h"
 #include "hw/timing.h"
 
 namespace nbq::hw {
@@ -32,6 +33,9 @@ struct PlanLimits {
   /// 0: searched; as many images at once as fit.
   int lanes_in = 0, lanes_out = 0, pixels = 0, images = 0, out_cycles = 0;
 };
+
+/// Every core for a board: its budget, clock, family and resource model.
+ExploreOptions search_space(const Board& board);
 
 /// The engine for `graph` that gives the most images a second on `board` by the cycle count, within
 /// the fraction of its resources that the board lets an engine use.

@@ -18,7 +18,7 @@ constexpr Coefficients kCoefficients[] = {
 #include "hw/resource_model.def"
 };
 
-[[maybe_unused]] EngineConfig config_of(int pe, int c, int m, int p, int b, int code_bits,
+EngineConfig config_of(int pe, int c, int m, int p, int b, int code_bits,
                                         int mult_bits, int act_bits, int acc_bits, int out_cycles) {
   EngineConfig e;
   e.pe = static_cast<PeKind>(pe);
