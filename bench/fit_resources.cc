@@ -78,7 +78,8 @@ std::vector<double> fit(const Rows& rows) {
     const auto least = std::min_element(x.begin(), x.end());
     if (*least >= 0) {
       std::vector<double> all(terms, 0);
-      for (std::size_t i = 0; i < used.size(); ++i) all[used[i]] = x(static_cast<Eigen::Index>(i)) / scale[used[i]];
+      for (std::size_t i = 0; i < used.size(); ++i)
+        all[used[i]] = x(static_cast<Eigen::Index>(i)) / scale[used[i]];
       return all;
     }
     in[used[static_cast<std::size_t>(least - x.begin())]] = false;

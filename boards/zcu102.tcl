@@ -2,7 +2,7 @@
 #   vivado -mode batch -source boards/zcu102.tcl -tclargs IMAGE RTL BUILD
 # IMAGE: what `nbq compile MODEL --board zcu102 -o IMAGE` wrote; RTL: the folder rtl; BUILD: a new folder.
 # Address map: registers at 0xA0000000 (4 KB, AXI4-Lite), the engine's master sees the whole DDR through S_AXI_HP0.
-# Not run by any test: Vivado is not free software. What it is fed, RTL and parameters, is elaborated by yosys.
+# Not run by any test: Vivado is not free software. scripts/lint_rtl elaborates the top with other parameters.
 lassign $argv image rtl build
 if {$build eq ""} { error "usage: -tclargs IMAGE RTL BUILD" }
 create_project nbq $build -part xczu9eg-ffvb1156-2-e
@@ -11,13 +11,12 @@ set_property board_part [lindex [lsort [get_board_parts *:zcu102:*]] end] [curre
 set list [open [file join $rtl files.f]]
 foreach name [split [string trim [read $list]] "\n"] { add_files [file join $rtl $name] }
 close $list
-add_files [file join $rtl nbq_axi_top.sv]
 add_files [file join $image nbq_config.svh]
 set_property include_dirs [list $image] [current_fileset]
 
 # A block design refers to Verilog modules only: the engine's top in a shell of that language.
 set axi [open [file join $image nbq_config.svh]]
-if {![regexp {NBQ_AXI_BITS (\d+)} [read $axi] all bits]} { error "nbq_config.svh: no NBQ_AXI_BITS" }
+if {![regexp {\.AxiBits\((\d+)\)} [read $axi] all bits]} { error "nbq_config.svh: no AxiBits" }
 close $axi
 set slave {input:12:awaddr input:1:awvalid output:1:awready input:32:wdata input:4:wstrb input:1:wvalid
   output:1:wready output:2:bresp output:1:bvalid input:1:bready input:12:araddr input:1:arvalid
@@ -40,7 +39,7 @@ foreach {prefix pins} [list s_axi $slave m_axi $master] {
 set shell [file join $build nbq_shell.v]
 set out [open $shell w]
 puts $out "`include \"nbq_config.svh\"\nmodule nbq_shell (\n[join $ports ",\n"]\n);"
-puts $out "nbq_axi_top #(.AxiBits(`NBQ_AXI_BITS), `NBQ_ENGINE_PARAMETERS) u_top (\n[join $links ",\n"]\n);\nendmodule"
+puts $out "nbq_axi_top #(`NBQ_ENGINE_PARAMETERS) u_top (\n[join $links ",\n"]\n);\nendmodule"
 close $out
 add_files $shell
 

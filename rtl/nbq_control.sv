@@ -118,6 +118,7 @@ module nbq_control #(
         end else if ((busy_o && done_i) || loaded) begin
           busy_q <= 1'b0;
           done_q <= 1'b1;
+          run_q  <= 1'b0;
         end
       end
     end

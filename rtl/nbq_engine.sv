@@ -6,7 +6,7 @@ module nbq_engine #(
   parameter int unsigned PeKind       = 0,  // 0 shift, 1 multiplier, 2 multiplier of two pixels
   parameter int unsigned LanesIn      = 0,  // C, a power of two >= 2
   parameter int unsigned LanesOut     = 0,  // M, 1..15 times C
-  parameter int unsigned Pixels       = 0,  // P, a power of two, 1..64
+  parameter int unsigned Pixels       = 0,  // P, a power of two, 1..32
   parameter int unsigned Images       = 0,  // B images in lockstep, 1..64
   parameter int unsigned CodeBits     = 0,  // 2..5
   parameter int unsigned MultBits     = 0,  // 2..16, the multipliers' weights
@@ -53,7 +53,7 @@ module nbq_engine #(
   output logic [LanesIn*AccBits-1:0]      mem_result_data_o
 );
   if (LanesIn < 2 || LanesOut < LanesIn || LanesOut % LanesIn != 0 || LanesOut / LanesIn > 15 ||
-      Pixels == 0 || Pixels > 64 || (Pixels & (Pixels - 1)) != 0 || PeKind > 2 || Target > 2 ||
+      Pixels == 0 || Pixels > 32 || (Pixels & (Pixels - 1)) != 0 || PeKind > 2 || Target > 2 ||
       OutCycles == 0 || OutCycles > LanesIn || (OutCycles & (OutCycles - 1)) != 0 ||
       Images == 0 || Images > 64 || Broadcast > 3 || MultBits < 2 || MultBits > 16 ||
       CodeBits < 2 || CodeBits > 5 || ActBits < 2 || ActBits > 16 || AccBits < 21 ||

@@ -10,7 +10,7 @@ void BoardOptions::add_to(CLI::App& cmd, bool needed) {
       "--board", board, fmt::format("{}, or a .toml file", fmt::join(hw::board_names(), ", ")));
   if (needed) b->required();
   cmd.add_option("--clock-mhz", clock_mhz, "engine clock on the board [the board's]")
-      ->check(CLI::Range(1, 1000));
+      ->check(CLI::Range(1.0, 1000.0));
   engine.add_to(cmd);
   command = &cmd;
 }
@@ -22,6 +22,11 @@ Result<hw::Board> BoardOptions::find() const {
 }
 
 Result<hw::BoardPlan> BoardOptions::plan(const std::string& model, const hw::Board& b) const {
+  for (const char* fixed :
+       {"--code-bits", "--acc-bits", "--axi-bits", "--weight-depth", "--act-depth"})
+    if (command->count(fixed) > 0)
+      return make_error(ErrorCode::kInvalidArgument,
+                        "{} does not go with --board: the network and the board settle it", fixed);
   NBQ_ASSIGN(const Graph graph, load_nbq(model));
   return hw::plan_for_board(graph, b, limits());
 }
@@ -38,7 +43,7 @@ hw::PlanLimits BoardOptions::limits() const {
   l.pixels = given("--pixels", c.pixels, 0);
   l.images = given("--images-at-once", c.images, 0);
   l.act_bits = given("--engine-act-bits", c.act_bits, l.act_bits);
-  l.mult_bits = c.mult_bits;
+  l.mult_bits = engine.wanted(l.pe).mult_bits;
   l.broadcast = c.broadcast;
   l.out_cycles = given("--out-cycles", c.out_cycles, 0);
   return l;

@@ -49,12 +49,21 @@ Result<std::map<hw::PeKind, double>> read_energy(const std::string& file, int mu
 
 nlohmann::ordered_json point_json(const hw::DesignPoint& p) {
   const hw::EngineConfig& c = p.config;
-  nlohmann::ordered_json j{
-      {"pe", hw::pe_name(c.pe)},  {"lanes_in", c.lanes_in},    {"lanes_out", c.lanes_out},
-      {"pixels", c.pixels},       {"images", c.images},        {"lanes", c.lanes()},
-      {"act_bits", c.act_bits},   {"cycles", p.cycles.total},  {"images_per_s", p.images_per_s},
-      {"lut", p.lut()},           {"ff", p.resources.ff},      {"dsp", p.resources.dsp},
-      {"bram", p.resources.bram}, {"lanes_used", p.lanes_used}};
+  nlohmann::ordered_json j{{"pe", hw::pe_name(c.pe)},
+                           {"lanes_in", c.lanes_in},
+                           {"lanes_out", c.lanes_out},
+                           {"pixels", c.pixels},
+                           {"images_at_once", c.images},
+                           {"out_cycles", c.out_cycles},
+                           {"lanes", c.lanes()},
+                           {"act_bits", c.act_bits},
+                           {"cycles", p.cycles.total},
+                           {"images_per_s", p.images_per_s},
+                           {"lut", p.lut()},
+                           {"ff", p.resources.ff},
+                           {"dsp", p.resources.dsp},
+                           {"bram", p.resources.bram},
+                           {"lanes_used", p.lanes_used}};
   if (p.uj_per_image > 0) j["array_uj_per_image"] = p.uj_per_image;
   j["best_for_lut"] = p.best_for_lut;
   if (p.uj_per_image > 0) j["best_for_energy"] = p.best_for_energy;
@@ -63,14 +72,15 @@ nlohmann::ordered_json point_json(const hw::DesignPoint& p) {
 
 std::string csv(const hw::Exploration& found) {
   std::string text =
-      "pe,lanes_in,lanes_out,pixels,images,lanes,act_bits,cycles,images_per_s,lut,ff,dsp,bram,"
+      "pe,lanes_in,lanes_out,pixels,images_at_once,out_cycles,lanes,act_bits,cycles,images_per_s,"
+      "lut,ff,dsp,bram,"
       "lanes_used,array_uj_per_image,best_for_lut,best_for_energy\n";
   for (const hw::DesignPoint& p : found.points) {
     const hw::EngineConfig& c = p.config;
-    text += fmt::format("{},{},{},{},{},{},{},{},{:.6g},{},{},{},{},{:.4f},{},{},{}\n",
-                        hw::pe_name(c.pe), c.lanes_in, c.lanes_out, c.pixels, c.images, c.lanes(),
-                        c.act_bits, p.cycles.total, p.images_per_s, p.lut(), p.resources.ff,
-                        p.resources.dsp, p.resources.bram, p.lanes_used,
+    text += fmt::format("{},{},{},{},{},{},{},{},{},{:.6g},{},{},{},{},{:.4f},{},{},{}\n",
+                        hw::pe_name(c.pe), c.lanes_in, c.lanes_out, c.pixels, c.images,
+                        c.out_cycles, c.lanes(), c.act_bits, p.cycles.total, p.images_per_s,
+                        p.lut(), p.resources.ff, p.resources.dsp, p.resources.bram, p.lanes_used,
                         p.uj_per_image > 0 ? fmt::format("{:.6g}", p.uj_per_image) : std::string(),
                         int{p.best_for_lut}, int{p.best_for_energy});
   }
@@ -78,14 +88,15 @@ std::string csv(const hw::Exploration& found) {
 }
 
 std::string front_table(const hw::Exploration& found) {
-  std::string text = "pe     lanes CxMxPxB   cycles  images/s     LUT     FF   DSP  BRAM  lanes%\n";
+  std::string text =
+      "pe     lanes CxMxPxB  out   cycles  images/s     LUT     FF   DSP  BRAM  lanes%\n";
   for (const hw::DesignPoint& p : found.points) {
     if (!p.best_for_lut && !p.best_for_energy) continue;
     const hw::EngineConfig& c = p.config;
     text += fmt::format(
-        "{:5} {:>15} {:>8} {:>9.1f} {:>7} {:>6} {:>5} {:>5} {:>6.1f}{}\n", hw::pe_name(c.pe),
-        fmt::format("{}x{}x{}x{}", c.lanes_in, c.lanes_out, c.pixels, c.images), p.cycles.total,
-        p.images_per_s, p.lut(), p.resources.ff, p.resources.dsp, p.resources.bram,
+        "{:5} {:>15} {:>4} {:>8} {:>9.1f} {:>7} {:>6} {:>5} {:>5} {:>6.1f}{}\n", hw::pe_name(c.pe),
+        fmt::format("{}x{}x{}x{}", c.lanes_in, c.lanes_out, c.pixels, c.images), c.out_cycles,
+        p.cycles.total, p.images_per_s, p.lut(), p.resources.ff, p.resources.dsp, p.resources.bram,
         100 * p.lanes_used,
         p.uj_per_image > 0 ? fmt::format("  {:.3g} uJ", p.uj_per_image) : std::string());
   }
@@ -130,7 +141,7 @@ Status write_results(const hw::Exploration& found, const nlohmann::ordered_json&
 Status explore_command(const ExploreCommand& o, Context& context) {
   NBQ_ASSIGN(const Graph graph, load_nbq(o.model));
   NBQ_ASSIGN(const hw::Board board, hw::find_board(o.board));
-  hw::ExploreOptions options = hw::search_space(board);
+  NBQ_ASSIGN(hw::ExploreOptions options, hw::search_space(board));
   options.kinds = kinds(o.pe);
   options.act_bits = o.act_bits;
   options.mult_bits = o.mult_bits;

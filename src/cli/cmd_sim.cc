@@ -1,4 +1,5 @@
 #include "cli/hardware.h"
+#include "hw/layer_table.h"
 #include "model/nbq_file.h"
 
 namespace nbq::cli {
@@ -23,7 +24,8 @@ Status sim_command(const SimOptions& o, Context& context) {
   NBQ_ASSIGN(const auto want, reference_logits(ref, t));
   const auto outputs = static_cast<std::size_t>(ref.outputs());
   const std::size_t mismatches = count_mismatches(want, sim.logits, outputs);
-  const double used = hw::utilisation(program, sim.run.compute_cycles);
+  const double used =
+      hw::lanes_used(program.config, program.macs, {.total = sim.run.compute_cycles});
   const int at_once = program.config.images;
   const double per_second =
       o.clock_mhz * 1e6 * at_once / static_cast<double>(sim.run.compute_cycles);

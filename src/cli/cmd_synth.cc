@@ -103,11 +103,13 @@ void add_synth(CLI::App& app, Context& context) {
       cmd->add_option("--target", o->target, "without a board: xcup (UltraScale+) or ecp5 [xcup]")
           ->check(CLI::IsMember({"xcup", "ecp5"}));
   o->board.add_to(*cmd, false);
-  cmd->get_option("--board")->excludes(target);
-  cmd->add_flag("--no-route", o->no_route, "count resources only");
+  CLI::Option* board = cmd->get_option("--board")->excludes(target);
+  cmd->get_option("--clock-mhz")->needs(board);
+  cmd->add_flag("--no-route", o->no_route, "count resources only")->needs(board);
   cmd->add_option("--seeds", o->seeds, "placements to try; the median is reported [3]")
-      ->check(CLI::Range(1, 100));
-  cmd->add_option("-o,--output", o->output, "folder of the build [nbq's cache]");
+      ->check(CLI::Range(1, 100))
+      ->needs(board);
+  cmd->add_option("-o,--output", o->output, "folder of the build [nbq's cache]")->needs(board);
 }
 
 }  // namespace nbq::cli

@@ -170,7 +170,7 @@ Result<std::vector<std::int16_t>> BlockEmitter::block_weights(const BlockJob& b,
               block.push_back(
                   static_cast<std::int16_t>(inside ? pass.weight(term, oc, ic, ky, kx) : 0));
             }
-  if (config_.pe != PeKind::kSvpe) {
+  if (config_.pe != PeKind::kSvpe && !pass.sketched) {
     const int limit = 1 << (config_.mult_bits - 1);
     for (const std::int16_t v : block)
       if (v < -limit || v >= limit)

@@ -33,8 +33,6 @@ struct Board {
   bool led_active_low = false;
 
   bool weights_stay_on_chip() const { return link == LinkKind::kUart; }
-  /// Bytes a second between the external memory and the engine; 0 without one.
-  double memory_bytes_per_s() const { return axi_bits / 8 * engine_mhz * 1e6; }
   /// What an engine may take.
   Resources budget() const;
 };

@@ -68,14 +68,14 @@ Status write_arrays(const fs::path& dir, const EngineMemory& m, const Words& str
 
 Result<std::string> config_header(const EngineConfig& config, const Board& board) {
   NBQ_ASSIGN(const RtlParameters parameters, engine_parameters(config));
-  std::string engine;
-  for (const auto& [name, value] : parameters) engine += fmt::format(".{}({}), ", name, value);
-  engine += fmt::format(".Preload({})", board.weights_stay_on_chip() ? 1 : 0);
+  const bool axi = board.link == LinkKind::kAxi;
+  std::string engine = axi ? fmt::format(".AxiBits({})", board.axi_bits) : ".Preload(1)";
+  for (const auto& [name, value] : parameters)
+    if (name != "AxiBits") engine += fmt::format(", .{}({})", name, value);
   std::string s =
       fmt::format("// For board {}; made by nbq compile.\n`define NBQ_ENGINE_PARAMETERS {}\n",
                   board.name, engine);
-  if (board.link == LinkKind::kAxi)
-    return s + fmt::format("`define NBQ_AXI_BITS {}\n", board.axi_bits);
+  if (axi) return s;
   NBQ_ASSIGN(const Ecp5Pll pll, ecp5_pll(board.input_mhz, board.engine_mhz));
   const auto clocks_per_bit = static_cast<int>(std::lround(pll.mhz * 1e6 / board.baud));
   // A serial adapter may pause within a frame; the host waits longer (serial.cc).

@@ -1,6 +1,7 @@
 #include "hw/choose.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "hw/explore.h"
 #include "hw/memories.h"
@@ -10,8 +11,8 @@
 namespace nbq::hw {
 namespace {
 
-ExploreOptions options_for(const Board& board, const PlanLimits& limits) {
-  ExploreOptions o = search_space(board);
+Result<ExploreOptions> options_for(const Board& board, const PlanLimits& limits) {
+  NBQ_ASSIGN(ExploreOptions o, search_space(board));
   o.kinds = {limits.pe};
   o.act_bits = {limits.act_bits};
   o.mult_bits = limits.mult_bits;
@@ -25,10 +26,14 @@ ExploreOptions options_for(const Board& board, const PlanLimits& limits) {
 /// Lanes that are fixed must be an engine: M a multiple of C.
 Status fix_lanes_out(const PlanLimits& limits, ExploreOptions& o) {
   if (limits.lanes_out == 0) return ok_status();
-  std::erase_if(o.lanes_in, [&](int c) { return limits.lanes_out % c != 0; });
+  std::erase_if(o.lanes_in, [&](int c) {
+    return limits.lanes_out % c != 0 || limits.lanes_out / c > kMaxOutWords;
+  });
   if (o.lanes_in.empty())
-    return make_error(ErrorCode::kInvalidArgument, "lanes-out {} is no multiple of lanes-in {}",
-                      limits.lanes_out, limits.lanes_in);
+    return make_error(
+        ErrorCode::kInvalidArgument, "lanes-out {}: must be 1 to {} times lanes-in ({})",
+        limits.lanes_out, kMaxOutWords,
+        limits.lanes_in > 0 ? fmt::format("{}", limits.lanes_in) : std::string("4 to 64"));
   o.blocks.clear();
   for (const int c : o.lanes_in) o.blocks.push_back(limits.lanes_out / c);
   std::sort(o.blocks.begin(), o.blocks.end());
@@ -55,31 +60,36 @@ std::string memory_needs(const Graph& g, const Program& p, const Board& board) {
       weights->po2.codes.size(), values->name, values->shape.size());
 }
 
-bool fits(const Resources& need, const Resources& have) {
-  return need.lut + need.lutram <= have.lut && need.ff <= have.ff && need.dsp <= have.dsp &&
-         need.bram <= have.bram;
-}
-
-/// The fastest engine, with the images that `limits` fixes.
+/// The fastest engine that fits, with the images that `limits` fixes.
 Result<EngineConfig> pick(const Exploration& found, const Board& board, const PlanLimits& limits) {
+  std::optional<EngineConfig> best;
+  double most = 0;
   for (const DesignPoint& p : found.points) {
     EngineConfig c = p.config;
     if (limits.lanes_out > 0 && c.lanes_out != limits.lanes_out) continue;
     if (limits.images > 0) c.images = limits.images;
-    if (fits(estimate_resources(c, board.family), board.budget())) return c;
+    const double rate = c.images / static_cast<double>(p.cycles.total);
+    if (rate <= most || !fits(estimate_resources(c, board.family), board.budget())) continue;
+    most = rate;
+    best = c;
   }
+  if (best) return *best;
   return make_error(ErrorCode::kUnsupported, "no engine of these lanes with {} images at once fits",
                     std::max(1, limits.images));
 }
 
 }  // namespace
 
-ExploreOptions search_space(const Board& board) {
+Result<ExploreOptions> search_space(const Board& board) {
   ExploreOptions o;
   o.out_cycles = {1, 2, 4, 8, 16};
   o.target = element_target(board.family);
   o.budget = board.budget();
   o.clock_mhz = board.engine_mhz;
+  if (board.family == SynthTarget::kEcp5) {
+    NBQ_ASSIGN(const Ecp5Pll pll, ecp5_pll(board.input_mhz, board.engine_mhz));
+    o.clock_mhz = pll.mhz;
+  }
   o.estimate = [family = board.family](const EngineConfig& c) {
     return estimate_resources(c, family);
   };
@@ -92,16 +102,14 @@ double BoardPlan::weight_bytes_per_s() const {
 }
 
 Result<BoardPlan> plan_for_board(const Graph& graph, const Board& board, const PlanLimits& limits) {
-  ExploreOptions options = options_for(board, limits);
-  if (board.family == SynthTarget::kEcp5) {  // what its PLL makes of the clock that is wanted
-    NBQ_ASSIGN(const Ecp5Pll pll, ecp5_pll(board.input_mhz, board.engine_mhz));
-    options.clock_mhz = pll.mhz;
-  }
+  NBQ_ASSIGN(ExploreOptions options, options_for(board, limits));
   NBQ_TRY(fix_lanes_out(limits, options));
   // What has no mapping is named before anything is said of sizes.
   NBQ_ASSIGN(const ProgramSketch sketch, ProgramSketch::create(graph));
-  EngineConfig small;
+  EngineConfig small = least_engine();
   small.pe = limits.pe;
+  small.mult_bits = limits.mult_bits;
+  small.act_bits = std::max(small.act_bits, limits.act_bits);
   small.lanes_in = small.lanes_out = options.lanes_in.front();
   small.pixels = options.pixels.front();
   NBQ_ASSIGN(const Program least, sketch.program(small));
@@ -115,8 +123,7 @@ Result<BoardPlan> plan_for_board(const Graph& graph, const Board& board, const P
                       best.error().message, memory_needs(graph, least, board));
   }
   EngineConfig wanted = *best;
-  wanted.act_depth = wanted.weight_depth = wanted.param_depth = wanted.result_depth = 2;
-  wanted.program_depth = 2 * kInstrWords;
+  take_least_depths(wanted);
   NBQ_ASSIGN(Program program, compile(graph, wanted));
   BoardPlan plan;
   plan.timing = predict(program);

@@ -34,8 +34,9 @@ struct PlanLimits {
   int lanes_in = 0, lanes_out = 0, pixels = 0, images = 0, out_cycles = 0;
 };
 
-/// Every core for a board: its budget, clock, family and resource model.
-ExploreOptions search_space(const Board& board);
+/// Every core for a board: its budget, family, resource model, and the clock that its PLL makes.
+/// Error kInvalidArgument: no such clock.
+Result<ExploreOptions> search_space(const Board& board);
 
 /// The engine for `graph` that gives the most images a second on `board` by the cycle count, within
 /// the fraction of its resources that the board lets an engine use.

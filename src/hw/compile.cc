@@ -353,18 +353,11 @@ Result<EngineConfig> fit_widths(const Graph& g, EngineConfig c) {
   return c;
 }
 
-EngineConfig least_widths() {
-  EngineConfig c;
-  c.code_bits = c.act_bits = 2;
-  c.acc_bits = kMinAccBits;
-  return c;
-}
-
 Status check_lanes(const EngineConfig& c) {
   const auto pow2 = [](int v) { return v > 0 && std::has_single_bit(static_cast<unsigned>(v)); };
   if (!pow2(c.lanes_in) || c.lanes_in < 2 || c.lanes_in > kMaxLanesIn || !pow2(c.pixels) ||
       c.pixels > kMaxPixels || c.lanes_out < c.lanes_in || c.lanes_out % c.lanes_in != 0 ||
-      c.lanes_out / c.lanes_in > 15)
+      c.lanes_out / c.lanes_in > kMaxOutWords)
     return make_error(
         ErrorCode::kInvalidArgument,
         "lanes {}x{}x{}: lanes_in must be a power of two in 2..256, lanes_out 1..15 times "
@@ -393,6 +386,19 @@ Result<Program> compile_within(const Graph& g, const EngineConfig& config,
 
 }  // namespace
 
+void take_least_depths(EngineConfig& c) {
+  c.act_depth = c.weight_depth = c.param_depth = c.result_depth = 2;
+  c.program_depth = 2 * kInstrWords;
+}
+
+EngineConfig least_engine() {
+  EngineConfig c;
+  c.code_bits = c.act_bits = 2;
+  c.acc_bits = kMinAccBits;
+  take_least_depths(c);
+  return c;
+}
+
 Result<Program> compile(const Graph& graph, const EngineConfig& wanted,
                         const MemoryLimits& limits) {
   NBQ_TRY(check_lanes(wanted));
@@ -408,7 +414,7 @@ Result<ProgramSketch> ProgramSketch::create(const Graph& graph) {
   ProgramSketch sketch;
   sketch.graph_ = graph;
   NBQ_TRY(infer_shapes(sketch.graph_));
-  NBQ_ASSIGN(sketch.least_, fit_widths(sketch.graph_, least_widths()));
+  NBQ_ASSIGN(sketch.least_, fit_widths(sketch.graph_, least_engine()));
   for (Node& n : sketch.graph_.nodes) n.po2.codes = {};
   return sketch;
 }

@@ -65,6 +65,11 @@ struct MemoryLimits {
   int weight_depth = kMaxDepth;
 };
 
+/// Widths and depths that ask for nothing: compile() raises them to what a network needs.
+EngineConfig least_engine();
+/// The depths alone.
+void take_least_depths(EngineConfig& config);
+
 /// Compiles an integer graph for engines with the given element and lanes. Widths (code_bits,
 /// act_bits, acc_bits) and memory depths of `wanted` are minima: the result has what the network
 /// needs. Weights that exceed limits.weight_depth are streamed when `wanted` has an AXI bus. The

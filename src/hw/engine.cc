@@ -155,6 +155,7 @@ Status Engine::load_images(std::span<const std::uint8_t> pixels) {
     return ok_status();
   }
   if (std::equal(pixels.begin(), pixels.end(), loaded_.begin(), loaded_.end())) return ok_status();
+  loaded_.clear();  // whatever becomes of the load
   NBQ_TRY(memory_->put_images(*device_, pixels));
   return start_and_wait(kLoadImage);
 }
@@ -198,11 +199,6 @@ Result<EngineRun> Engine::run(std::span<const std::uint8_t> pixels,
   run.load_cycles = (start - begin) + (device_->clock() - read_from);
   NBQ_TRY(device_->health());
   return run;
-}
-
-double utilisation(const Program& program, std::uint64_t compute_cycles) {
-  return static_cast<double>(program.macs) * program.config.images /
-         (static_cast<double>(program.config.lanes()) * static_cast<double>(compute_cycles));
 }
 
 }  // namespace nbq::hw

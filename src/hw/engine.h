@@ -54,8 +54,4 @@ class Engine {
   std::vector<std::uint8_t> loaded_;  ///< images that are in the activation memory already
 };
 
-/// Fraction of the array's lane-cycles that did useful multiply-accumulates, with an image in every
-/// copy.
-double utilisation(const Program& program, std::uint64_t compute_cycles);
-
 }  // namespace nbq::hw

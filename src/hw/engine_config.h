@@ -27,6 +27,7 @@ inline constexpr int kMaxPixels = 32;
 inline constexpr int kMaxImages = 64;
 inline constexpr int kMaxBroadcast = 3;
 inline constexpr int kMaxLanesIn = 256;
+inline constexpr int kMaxOutWords = 15;  ///< lanes_out / lanes_in
 /// The output stage's clamps (18 bits) and shifts ask for this much; a network may need less.
 inline constexpr int kMinAccBits = 21;
 

@@ -5,14 +5,10 @@
 #include <optional>
 
 #include "hw/layer_table.h"
+#include "hw/rtl_build.h"
 
 namespace nbq::hw {
 namespace {
-
-bool fits(const Resources& r, const Resources& budget) {
-  return r.lut + r.lutram <= budget.lut && r.ff <= budget.ff && r.dsp <= budget.dsp &&
-         r.bram <= budget.bram;
-}
 
 /// Marks the points that no other one of their element beats in both speed and `cost`.
 /// points: fastest first.
@@ -46,6 +42,9 @@ class Explorer {
             for (const int p : o_.pixels)
               for (const int slow : o_.out_cycles)
                 if (slow <= c) NBQ_TRY(core(kind, act_bits, c, c * times, p, slow));
+    if (found_.points.empty() && !smallest_ && !refusal_)
+      return make_error(ErrorCode::kInvalidArgument,
+                        "no core has these lanes: out-cycles must be at most lanes-in");
     if (found_.points.empty()) return nothing_fits();
     std::stable_sort(
         found_.points.begin(), found_.points.end(),
@@ -64,7 +63,7 @@ class Explorer {
 
  private:
   Status core(PeKind kind, int act_bits, int lanes_in, int lanes_out, int pixels, int out_cycles) {
-    EngineConfig wanted;
+    EngineConfig wanted = least_engine();
     wanted.pe = kind;
     wanted.lanes_in = lanes_in;
     wanted.lanes_out = lanes_out;
@@ -73,11 +72,7 @@ class Explorer {
     wanted.broadcast = o_.broadcast;
     wanted.out_cycles = out_cycles;
     wanted.target = o_.target;
-    wanted.act_bits = act_bits;
-    wanted.code_bits = 2;
-    wanted.acc_bits = kMinAccBits;
-    wanted.act_depth = wanted.weight_depth = wanted.param_depth = wanted.result_depth = 2;
-    wanted.program_depth = 2 * kInstrWords;
+    wanted.act_bits = std::max(wanted.act_bits, act_bits);
     // The logic alone is often too large, which is known before any program is.
     const Resources least = o_.estimate(wanted);
     if (!fits(least, o_.budget)) {
@@ -87,6 +82,11 @@ class Explorer {
     }
     const auto program = sketch_.program(wanted);
     if (program.ok()) {
+      if (const auto rtl = engine_parameters(program->config); !rtl.ok()) {  // vpe2 of one pixel
+        ++found_.considered;
+        if (!refusal_) refusal_ = rtl.error();
+        return ok_status();
+      }
       copies(*program, predict(*program).all);
     } else if (program.error().code == ErrorCode::kUnsupported) {
       // Too much for this core, not for one of wider words, perhaps.

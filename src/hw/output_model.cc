@@ -3,15 +3,12 @@
 #include <algorithm>
 
 #include "core/fixed_point.h"
+#include "hw/bit_reader.h"
 
 namespace nbq::hw {
 namespace {
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
-
-std::int64_t sign_extend(std::uint64_t v, int bits) {
-  return static_cast<std::int64_t>(v << (64 - bits)) >> (64 - bits);
-}
 
 }  // namespace
 

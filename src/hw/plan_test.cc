@@ -117,6 +117,54 @@ TEST_F(PlanTest, KeepsTheLanesThatAreFixed) {
   EXPECT_EQ(plan_for_board(graph_, board_, l).error().code, ErrorCode::kInvalidArgument);
 }
 
+TEST_F(PlanTest, OutputLanesAloneMayBeFixed) {
+  PlanLimits l;
+  l.lanes_out = 64;
+  const auto plan = plan_for_board(graph_, board_, l);
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  EXPECT_EQ(plan->program.config.lanes_out, 64);
+}
+
+TEST_F(PlanTest, WithFixedImagesNothingThatFitsIsFaster) {
+  PlanLimits l;
+  l.images = 1;
+  const auto plan = plan_for_board(graph_, board_, l);
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  const auto all = explore(graph_, *search_space(board_));
+  ASSERT_TRUE(all.ok());
+  std::uint64_t least = plan->cycles();
+  for (const DesignPoint& p : all->points)
+    if (p.config.images == 1) least = std::min(least, p.cycles.total);
+  EXPECT_EQ(plan->cycles(), least);
+}
+
+TEST_F(PlanTest, MultipliersOfAnyWidthAreTried) {
+  board_ = find_board("zcu102").value();
+  PlanLimits l;
+  l.mult_bits = 4;  // 3-bit codes are at most 4
+  l.pe = PeKind::kVpe;
+  const auto narrow = plan_for_board(graph_, board_, l);
+  ASSERT_TRUE(narrow.ok()) << narrow.error().message;
+  l.mult_bits = 8;
+  l.pe = PeKind::kVpe2;
+  const auto pairs = plan_for_board(graph_, board_, l);
+  ASSERT_TRUE(pairs.ok()) << pairs.error().message;
+  EXPECT_GE(pairs->program.config.pixels, 2);
+}
+
+TEST_F(PlanTest, AnAxiBoardsTopGetsItsBusAndNoPreload) {
+  board_ = find_board("zcu102").value();
+  const auto plan = plan_for_board(graph_, board_, {});
+  ASSERT_TRUE(plan.ok());
+  const fs::path dir = fs::temp_directory_path() / fmt::format("nbq_axi_plan_test_{}", ::getpid());
+  ASSERT_TRUE(write_board_image(*plan, board_, dir).ok());
+  const std::string header = read_text_file(dir / "nbq_config.svh").value();
+  EXPECT_THAT(header, HasSubstr(".AxiBits(128), "));
+  EXPECT_THAT(header, ::testing::Not(HasSubstr("Preload")));
+  EXPECT_EQ(header.find("AxiBits"), header.rfind("AxiBits"));
+  fs::remove_all(dir);
+}
+
 TEST_F(PlanTest, SaysWhatIsTooLarge) {
   board_.resources.bram = 3;
   const auto plan = plan_for_board(graph_, board_, {});

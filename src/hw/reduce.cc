@@ -35,7 +35,8 @@ const ArrayIsa* array_isas(std::size_t* count) {
 #if defined(__x86_64__)
   static const bool avx512 =
       __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-      __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512vnni") != 0;
+      __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
+      __builtin_cpu_supports("avx512vnni") != 0;
   static const ArrayIsa rows[] = {
       {"avx512vnni", avx512, pack_avx512, reduce_avx512, finish_avx512},
       {"avx2", __builtin_cpu_supports("avx2") != 0, pack_avx2, reduce_avx2, finish_avx2},

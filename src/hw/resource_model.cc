@@ -18,8 +18,8 @@ constexpr Coefficients kCoefficients[] = {
 #include "hw/resource_model.def"
 };
 
-EngineConfig config_of(int pe, int c, int m, int p, int b, int code_bits,
-                                        int mult_bits, int act_bits, int acc_bits, int out_cycles) {
+EngineConfig config_of(int pe, int c, int m, int p, int b, int code_bits, int mult_bits,
+                       int act_bits, int acc_bits, int out_cycles) {
   EngineConfig e;
   e.pe = static_cast<PeKind>(pe);
   e.lanes_in = c;

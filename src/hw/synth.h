@@ -31,6 +31,11 @@ struct Resources {
   int carry = 0;    ///< CARRY4 and twice CARRY8; CCU2C
   bool operator==(const Resources&) const = default;
 };
+/// LUTs used as memory count as LUTs.
+inline bool fits(const Resources& need, const Resources& have) {
+  return need.lut + need.lutram <= have.lut && need.ff <= have.ff && need.dsp <= have.dsp &&
+         need.bram <= have.bram;
+}
 
 /// Adds up cells by type. Types that take none of these resources (multiplexers, buffers) are
 /// passed over. Error kUnsupported: a cell that yosys left unmapped.

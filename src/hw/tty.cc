@@ -42,6 +42,8 @@ class Tty final : public ByteLink {
         ::poll(&p, 1, 1000);
       }
     }
+    // The host's patience begins when the frame is out, however slow the line.
+    if (::tcdrain(fd_) != 0) return failed("writing");
     return ok_status();
   }
 

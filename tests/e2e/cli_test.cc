@@ -9,8 +9,9 @@ namespace {
 class Cli : public CommandTest {};
 
 TEST_F(Cli, EveryCommandHasHelpAndUsageErrorsExitWith2) {
-  for (const char* c : {"train", "compare", "eval", "export", "info", "run", "check", "sim",
-                        "synth", "energy", "import", "report", "sensitivity"}) {
+  for (const char* c :
+       {"train", "compare", "eval", "export", "info", "run", "check", "sim", "synth", "compile",
+        "explore", "energy", "import", "report", "sensitivity", "bench"}) {
     const Ran help = run({c, "--help"});
     EXPECT_EQ(help.exit, 0) << c;
     EXPECT_NE(help.out.find("--json"), std::string::npos) << c;

@@ -17,8 +17,7 @@ class SliceBench {
       : request_(request),
         n_(slice.netlist),
         sim_(n_, electrical, static_cast<int>(1e6 / request.clock_mhz)),
-        latency_(2 + (std::bit_width(static_cast<unsigned>(request.config.lanes_in - 1)) + 1) / 2) {
-  }
+        latency_(1 + static_cast<std::size_t>(element_latency(request.config))) {}
 
   /// Runs the window; false when a drain register differs from the sum it should hold.
   bool run(const StimulusWindow& window) {

@@ -38,7 +38,6 @@ GateSim::GateSim(const Netlist& netlist, const Electrical& electrical, int perio
   touched_.resize(nets);
   driver_.assign(nets, -1);
   pending_.resize(nets);
-  toggles_.resize(nets);
   state_.resize(n_.gates.size());
   first_reader_.resize(nets + 1);
   int longest = 1;
@@ -133,7 +132,6 @@ void GateSim::transition(int net, bool value, int now) {
     touched_nets_.push_back(net);
   }
   if (counting_) {
-    ++toggles_[at(net)];
     ++activity_.transitions;
     activity_.late += now > period_ps_;
     activity_.all.nets += (value ? e_.net_rise_pj : e_.net_fall_pj)[at(net)];

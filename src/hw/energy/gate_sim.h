@@ -39,7 +39,6 @@ class GateSim {
   bool value(int net) const { return values_[static_cast<std::size_t>(net)] != 0; }
   const Activity& activity() const { return activity_; }
   /// Counted transitions of each net, glitches included.
-  const std::vector<std::int64_t>& transitions() const { return toggles_; }
 
  private:
   struct Output {
@@ -83,7 +82,6 @@ class GateSim {
   std::vector<std::pair<int, bool>> inputs_;
   bool counting_ = false;
   Activity activity_;
-  std::vector<std::int64_t> toggles_;
 };
 
 }  // namespace nbq::hw

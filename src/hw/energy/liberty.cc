@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <cstdlib>
 
 namespace nbq::hw {
@@ -174,7 +175,7 @@ std::optional<std::vector<double>> liberty_numbers(std::string_view list) {
     if (*at == '\0') return numbers;
     char* end = nullptr;
     numbers.push_back(std::strtod(at, &end));
-    if (end == at) return std::nullopt;
+    if (end == at || !std::isfinite(numbers.back())) return std::nullopt;
     at = end;
   }
 }

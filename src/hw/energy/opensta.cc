@@ -62,7 +62,13 @@ Result<StaResult> run_sta(const Slice& slice, const CellLibrary& library, double
   const std::size_t at = run.output.find("worst slack ");
   if (run.exit_code != 0 || at == std::string::npos)
     return make_error(ErrorCode::kBadFile, "OpenSTA failed: {}", log_tail(run.output, 10));
-  r.slack_ns = std::strtod(run.output.c_str() + at + 12, nullptr);
+  std::string_view slack = std::string_view(run.output).substr(at + 12);
+  if (slack.starts_with("max ")) slack.remove_prefix(4);  // later versions
+  const std::string number(slack.substr(0, slack.find('\n')));
+  char* end = nullptr;
+  r.slack_ns = std::strtod(number.c_str(), &end);
+  if (end == number.c_str())
+    return make_error(ErrorCode::kBadFile, "OpenSTA: no number in worst slack {}", number);
   NBQ_ASSIGN(r.power, parse_report_power(run.output));
   return r;
 }

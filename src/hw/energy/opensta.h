@@ -8,7 +8,6 @@ namespace nbq::hw {
 /// Powers in watts, as OpenSTA's report_power totals them.
 struct PowerTotals {
   double internal = 0, switching = 0, leakage = 0;
-  double total() const { return internal + switching + leakage; }
 };
 
 /// The Total row of report_power's table. Error kBadFile: there is none.

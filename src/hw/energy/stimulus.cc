@@ -5,6 +5,7 @@
 
 #include "core/file.h"
 #include "core/po2_code.h"
+#include "hw/bit_reader.h"
 #include "hw/engine.h"
 
 namespace nbq::hw {
@@ -22,11 +23,6 @@ std::uint32_t bits_at(const std::vector<std::uint32_t>& words, int first, int bi
 
 std::vector<std::uint32_t> copy_bits(const std::uint32_t* words, int bits) {
   return {words, words + (bits + 31) / 32};
-}
-
-std::int64_t wrap(std::int64_t v, int bits) {
-  const auto shifted = static_cast<std::uint64_t>(v) << (64 - bits);
-  return static_cast<std::int64_t>(shifted) >> (64 - bits);
 }
 
 }  // namespace
@@ -58,7 +54,8 @@ void StimulusRecorder::append(StimulusWindow& window, const Raw& raw) const {
   window.last.push_back(raw.last);
   for (int i = 0; i < c; ++i) {
     const auto v = bits_at(raw.x, (window.pixel * c + i) * x_bits, x_bits);
-    window.x.push_back(static_cast<std::int32_t>(wrap(v, x_bits)));
+    window.x.push_back(
+        static_cast<std::int32_t>(sign_extend(static_cast<std::uint64_t>(v), x_bits)));
   }
   for (int i = 0; i < s_.outputs * c; ++i) {
     const auto code = bits_at(raw.w, (window.first_output * c + i) * w_bits, w_bits);
@@ -101,8 +98,13 @@ Result<Stimulus> record_stimulus(const Program& program, std::span<const std::ui
                                  int outputs, const Sampling& sampling) {
   const EngineConfig& c = program.config;
   const auto bytes = static_cast<std::size_t>(program.image.image.size());
-  NBQ_CHECK(c.pe == PeKind::kSvpe && c.images == 1 && !images.empty() &&
-            images.size() % bytes == 0);
+  NBQ_CHECK(c.pe == PeKind::kSvpe && !images.empty() && images.size() % bytes == 0);
+  if (c.images != 1 || c.axi_bits != 0)
+    return make_error(
+        ErrorCode::kInvalidArgument,
+        "{} images at once, {} AXI bits: energy is measured on one copy of the array, "
+        "without a bus",
+        c.images, c.axi_bits);
   if (outputs < 1 || c.lanes_out % outputs != 0 || outputs > c.lanes_in)
     return make_error(ErrorCode::kInvalidArgument,
                       "a slice of {} output channels: must divide lanes_out = {} and be {} at most",
@@ -145,7 +147,7 @@ std::vector<std::int64_t> expected_sums(const StimulusWindow& window, int lanes_
       for (std::size_t i = 0; i < c; ++i)
         acc[m] += std::int64_t{window.x[t * c + i]} * window.w[(t * o + m) * c + i];
       if (window.last[t] == 0) continue;
-      drain[m] = wrap(acc[m], acc_bits);
+      drain[m] = sign_extend(static_cast<std::uint64_t>(acc[m]), acc_bits);
       acc[m] = 0;
     }
     all.insert(all.end(), drain.begin(), drain.end());
