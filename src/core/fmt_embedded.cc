@@ -1,5 +1,6 @@
-// fmt's functions that are not templates, compiled once and hidden. Linked to libfmt.so, libnbq.so would need that
-// library; with FMT_HEADER_ONLY every source file compiles them anew, half of its time.
+// fmt's functions that are not templates, compiled once and hidden. Linked to libfmt.so, libnbq.so
+// would need that library; with FMT_HEADER_ONLY every source file compiles them anew, half of its
+// time.
 #include <fmt/format-inl.h>
 
 FMT_BEGIN_NAMESPACE
