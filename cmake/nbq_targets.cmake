@@ -23,7 +23,8 @@ endfunction()
 # nbq_test(NAME SOURCES... DEPS... [LABELS slow|tools]): a GoogleTest program, each case a ctest entry.
 function(nbq_test name)
   cmake_parse_arguments(ARG "" "LABELS" "SOURCES;DEPS" ${ARGN})
-  if(NOT NBQ_TESTS)
+  # The sanitizers' tree has no tests that mostly wait for other programs.
+  if(NOT NBQ_TESTS OR (NBQ_FUZZ AND ARG_LABELS))
     return()
   endif()
   add_executable(${name} ${ARG_SOURCES})

@@ -308,7 +308,7 @@ double LibertyTable::at(double slew_ns, double load_pf) const {
   const std::size_t columns = std::max<std::size_t>(1, load.size());
   const auto [row, down] = locate(slew, slew_ns);
   const auto [column, along] = locate(load, load_pf);
-  const auto line = [&](std::size_t r) {
+  const auto line = [&, column = column, along = along](std::size_t r) {
     const double v = values[r * columns + column];
     return along == 0 ? v : v + along * (values[r * columns + column + 1] - v);
   };
