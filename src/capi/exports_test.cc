@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/process.h"
+#include "core/sanitizer.h"
 
 namespace nbq::capi {
 namespace {
@@ -37,7 +38,7 @@ TEST(SharedLibrary, ShowsTheFunctionsOfTheHeaderAlone) {
 }
 
 TEST(SharedLibrary, NeedsNothingButTheLanguagesLibraries) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if NBQ_SANITIZED
   GTEST_SKIP() << "sanitizers bring their own";
 #endif
   const std::set<std::string> allowed = {"libc.so.6",

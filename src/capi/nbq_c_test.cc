@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "core/file.h"
+#include "core/sanitizer.h"
 #include "model/nbq_file.h"
 #include "ops/ref_executor.h"
 #include "random_graph.h"
@@ -278,7 +279,7 @@ TEST(CApi, OptionsOutOfRangeAreNamed) {
 }
 
 TEST(CApi, TooLittleMemoryIsAnError) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if NBQ_SANITIZED
   GTEST_SKIP() << "sanitizers need more room than the limit";
 #endif
   GTEST_FLAG_SET(death_test_style, "threadsafe");

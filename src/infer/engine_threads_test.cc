@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "core/sanitizer.h"
 #include "infer/engine.h"
 #include "ops/ref_executor.h"
 #include "random_graph.h"
@@ -76,7 +77,7 @@ TEST(ShortLives, EnginesMayEndAtOnce) {
 }
 
 TEST(ShortLives, MoreThreadsThanTheSystemGivesAreAnError) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if NBQ_SANITIZED
   GTEST_SKIP() << "sanitizers need more room than the limit";
 #endif
   GTEST_FLAG_SET(death_test_style, "threadsafe");
