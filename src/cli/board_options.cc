@@ -60,6 +60,8 @@ nlohmann::ordered_json plan_json(const hw::BoardPlan& plan, const hw::Board& boa
   j["utilisation"] = hw::lanes_used(p.config, p.macs, plan.timing.all);
   j["macs"] = p.macs;
   j["weight_bytes_per_s"] = plan.weight_bytes_per_s();
+  j["streamed_weight_words"] = p.stream_words;
+  j["external_bytes_per_image"] = plan.external_bytes_per_image();
   j["estimate"] = {{"lut", r.lut + r.lutram}, {"ff", r.ff}, {"dsp", r.dsp}, {"bram", r.bram}};
   for (std::size_t i = 0; layers && i < p.layers.size(); ++i)
     j["layers"].push_back({{"name", p.layers[i].name},
@@ -71,15 +73,22 @@ nlohmann::ordered_json plan_json(const hw::BoardPlan& plan, const hw::Board& boa
 std::string plan_text(const hw::BoardPlan& plan, const hw::Board& board) {
   const hw::EngineConfig& c = plan.program.config;
   const hw::Resources &r = plan.resources, &d = board.resources;
+  const std::string external =
+      c.axi_bits == 0 ? std::string()
+                      : fmt::format("{}-bit bus: {:.3f} MB an image, {:.2f} GB/s; {}\n", c.axi_bits,
+                                    plan.external_bytes_per_image() / 1e6,
+                                    plan.external_bytes_per_image() * plan.images_per_s() / 1e9,
+                                    plan.program.stream_words > 0 ? "weights stream"
+                                                                  : "all weights on the chip");
   const auto part = [](double n, double all) { return all > 0 ? 100 * n / all : 0; };
   return fmt::format(
       "{}: {} array {}x{}x{}, {} images at once, {} lanes, {} MHz\n"
-      "{} cycles a run, {:.0f} images/s, {:.1f} % of the lanes used, {:.2f} GB/s of weights\n"
+      "{} cycles a run, {:.0f} images/s, {:.1f} % of the lanes used, {:.2f} GB/s of weights\n{}"
       "estimate: {} LUT ({:.0f} %), {} FF ({:.0f} %), {} DSP ({:.0f} %), {} BRAM ({:.0f} %)\n",
       board.name, hw::pe_name(c.pe), c.lanes_in, c.lanes_out, c.pixels, c.images, c.lanes(),
       plan.clock_mhz, plan.cycles(), plan.images_per_s(),
       100 * hw::lanes_used(c, plan.program.macs, plan.timing.all), plan.weight_bytes_per_s() / 1e9,
-      r.lut + r.lutram, part(r.lut + r.lutram, d.lut), r.ff, part(r.ff, d.ff), r.dsp,
+      external, r.lut + r.lutram, part(r.lut + r.lutram, d.lut), r.ff, part(r.ff, d.ff), r.dsp,
       part(r.dsp, d.dsp), r.bram, part(r.bram, d.bram));
 }
 

@@ -41,6 +41,7 @@ Status sim_command(const SimOptions& o, Context& context) {
   j["images"] = t.count;
   j["mismatches"] = mismatches;
   j["cycles_per_run"] = sim.run.compute_cycles;
+  j["predicted_cycles_per_run"] = hw::predict(program, o.memory.latency).all.total;
   j["cycles_per_image"] = per_image(sim.run.compute_cycles);
   j["load_cycles_per_image"] = per_image(sim.run.load_cycles);
   j["busy_cycles_per_image"] = per_image(sim.run.busy_cycles);
@@ -50,7 +51,7 @@ Status sim_command(const SimOptions& o, Context& context) {
   j["fetch_cycles_per_image"] = per_image(sim.run.fetch_cycles);
   j["memory_cycles_per_image"] = per_image(sim.run.memory_cycles);
   j["macs"] = program.macs;
-  j["streamed_weight_words"] = program.streamed_words();
+  j["streamed_weight_words"] = program.stream_words;
   j["instructions"] = program.instructions.size();
   j["utilisation"] = used;
   j["images_per_s"] = per_second;

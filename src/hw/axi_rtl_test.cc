@@ -5,6 +5,7 @@
 #include "hw/engine_bench.h"
 #include "hw/program_model.h"
 #include "hw/sim.h"
+#include "hw/timing.h"
 #include "integer_graph.h"
 #include "ops/ref_executor.h"
 #include "random_graph.h"
@@ -37,8 +38,8 @@ EngineConfig axi_engine(int in, int out, int pixels, int axi_bits) {
   std::unique_ptr<AxiSimDevice> name = std::move(*name##_result)
 
 /// A multilayer perceptron behind a convolution: mostly weights, as AlexNet's end is.
-Graph fully_connected(unsigned seed) {
-  testing::IntegerGraph g(seed, {3, 9, 9});
+Graph fully_connected(unsigned seed, int size = 9, int widest = 60) {
+  testing::IntegerGraph g(seed, {3, size, size});
   const ActFormat act = ActFormat::make(8, false, -6);
   Conv2dAttrs conv;
   conv.out_channels = 12;
@@ -46,7 +47,7 @@ Graph fully_connected(unsigned seed) {
   conv.bias = true;
   int id = g.add(conv, 0, act, {});
   id = g.add(FlattenAttrs{}, id);
-  for (const int units : {60, 50, 10}) {
+  for (const int units : {widest, 50, 10}) {
     LinearAttrs linear;
     linear.out_features = units;
     linear.bias = true;
@@ -111,6 +112,43 @@ TEST_P(StreamedNetwork, ImagesOneAfterTheOtherWithStalls) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Bus, StreamedNetwork,
+                         ::testing::Values(BusShape{32, 1, 0}, BusShape{128, 2, 2}),
+                         [](const auto& p) {
+                           return fmt::format("axi{}_images{}", p.param.axi_bits, p.param.images);
+                         });
+
+class StreamedCycles : public ::testing::TestWithParam<BusShape> {};
+
+TEST_P(StreamedCycles, AreForetoldWithinOnePercent) {
+  EngineConfig wanted = axi_engine(4, 8, 2, GetParam().axi_bits);
+  wanted.images = GetParam().images;
+  wanted.broadcast = GetParam().broadcast;
+  wanted.out_cycles = GetParam().images;
+  const Graph g = fully_connected(7, 18, 160);
+  const auto pixels = testing::RandomGraph(3).pixels(g, wanted.images);
+  MemoryLimits limits;
+  limits.weight_depth = 2000;
+  const auto program = compile(g, wanted, limits);
+  ASSERT_TRUE(program.ok()) << program.error().message;
+  for (const std::uint32_t latency : {0U, 100U}) {
+    AxiMemoryOptions memory;
+    memory.latency = latency;
+    NBQ_DEVICE(sim, program->config, memory);
+    auto engine = Engine::open(std::move(sim), *program);
+    ASSERT_TRUE(engine.ok()) << engine.error().message;
+    // predict() speaks of a run that loads the next images.
+    const auto ran = engine->run(pixels, pixels);
+    ASSERT_TRUE(ran.ok()) << ran.error().message;
+    const CycleCounts foretold = predict(*program, latency).all;
+    const auto cycles = static_cast<double>(ran->compute_cycles);
+    EXPECT_NEAR(static_cast<double>(foretold.total), cycles, 0.01 * cycles);
+    EXPECT_NEAR(static_cast<double>(foretold.memory), static_cast<double>(ran->memory_cycles),
+                0.01 * cycles);
+    EXPECT_EQ(foretold.busy, ran->busy_cycles);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Bus, StreamedCycles,
                          ::testing::Values(BusShape{32, 1, 0}, BusShape{128, 2, 2}),
                          [](const auto& p) {
                            return fmt::format("axi{}_images{}", p.param.axi_bits, p.param.images);

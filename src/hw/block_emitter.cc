@@ -129,9 +129,13 @@ Status BlockEmitter::emit_block(const BlockJob& b, const Pass& pass, const Tenso
   }
   i.pix_log2 = std::countr_zero(static_cast<unsigned>(pixels));
   if (!maxpool) {
-    NBQ_ASSIGN(std::vector<std::int16_t> block,
-               block_weights(b, pass, first_plane, planes, in.shape.c, first, last));
-    weights_.add(instruction_count(), std::move(block));
+    if (pass.sketched) {
+      weights_.add_sketch(instruction_count(), i.terms * i.red_cw * i.k_h * i.k_w);
+    } else {
+      NBQ_ASSIGN(std::vector<std::int16_t> block,
+                 block_weights(b, pass, first_plane, planes, in.shape.c, first, last));
+      weights_.add(instruction_count(), std::move(block));
+    }
   }
   i.par_base = add_params(b, first, last);
   if (const auto encoded = encode(i); !encoded.ok())
@@ -152,13 +156,8 @@ Result<std::vector<std::int16_t>> BlockEmitter::block_weights(const BlockJob& b,
   const std::size_t count = static_cast<std::size_t>(pass.terms) *
                             static_cast<std::size_t>(planes) *
                             static_cast<std::size_t>(w.kernel_h * w.kernel_w * m * c);
-  if (pass.sketched) {
-    block.resize(count);
-    block[0] = static_cast<std::int16_t>(instruction_count());
-    block[1] = static_cast<std::int16_t>(instruction_count() >> 16);
-  }
   block.reserve(count);
-  for (int term = 0; term < (pass.sketched ? 0 : pass.terms); ++term)
+  for (int term = 0; term < pass.terms; ++term)
     for (int plane = first_plane; plane < first_plane + planes; ++plane)
       for (int ky = 0; ky < w.kernel_h; ++ky)
         for (int kx = 0; kx < w.kernel_w; ++kx)
@@ -170,7 +169,7 @@ Result<std::vector<std::int16_t>> BlockEmitter::block_weights(const BlockJob& b,
               block.push_back(
                   static_cast<std::int16_t>(inside ? pass.weight(term, oc, ic, ky, kx) : 0));
             }
-  if (config_.pe != PeKind::kSvpe && !pass.sketched) {
+  if (config_.pe != PeKind::kSvpe) {
     const int limit = 1 << (config_.mult_bits - 1);
     for (const std::int16_t v : block)
       if (v < -limit || v >= limit)

@@ -7,6 +7,7 @@
 #include "core/file.h"
 #include "hw/engine.h"
 #include "hw/memories.h"
+#include "hw/memory_host.h"
 #include "hw/pll.h"
 #include "hw/program_model.h"
 #include "hw/rtl_build.h"
@@ -29,6 +30,7 @@ class Recorder final : public Device {
   std::uint32_t read(std::uint32_t reg) override { return engine_->read(reg); }
   void wait(std::uint64_t) override {}
   std::uint64_t clock() const override { return 0; }
+  Result<DeviceMemory> memory(std::size_t bytes) override { return engine_->memory(bytes); }
 
  private:
   std::unique_ptr<Device> engine_;
@@ -69,9 +71,11 @@ Status write_arrays(const fs::path& dir, const EngineMemory& m, const Words& str
 Result<std::string> config_header(const EngineConfig& config, const Board& board) {
   NBQ_ASSIGN(const RtlParameters parameters, engine_parameters(config));
   const bool axi = board.link == LinkKind::kAxi;
-  std::string engine = axi ? fmt::format(".AxiBits({})", board.axi_bits) : ".Preload(1)";
+  std::string engine = axi ? "" : ".Preload(1), ";
+  const char* comma = "";
   for (const auto& [name, value] : parameters)
-    if (name != "AxiBits") engine += fmt::format(", .{}({})", name, value);
+    if (axi || name != "AxiBits")
+      engine += fmt::format("{}.{}({})", std::exchange(comma, ", "), name, value);
   std::string s =
       fmt::format("// For board {}; made by nbq compile.\n`define NBQ_ENGINE_PARAMETERS {}\n",
                   board.name, engine);
@@ -126,6 +130,8 @@ Status write_board_image(const BoardPlan& plan, const Board& board, const fs::pa
     NBQ_TRY(write_binary(dir / (name + ".bin"), stream));
     if (board.weights_stay_on_chip()) NBQ_TRY(write_arrays(dir, m, stream));
   }
+  if (plan.program.stream_words > 0)
+    NBQ_TRY(write_file(dir / "stream.bin", stream_bytes(plan.program)));
   NBQ_ASSIGN(const std::string header, config_header(c, board));
   NBQ_TRY(write_file(dir / "nbq_config.svh", std::string_view(header)));
   NBQ_ASSIGN(const std::string json, config_json(plan, board));

@@ -20,6 +20,7 @@ Result<ExploreOptions> options_for(const Board& board, const PlanLimits& limits)
   if (limits.out_cycles > 0) o.out_cycles = {limits.out_cycles};
   if (limits.lanes_in > 0) o.lanes_in = {limits.lanes_in};
   if (limits.pixels > 0) o.pixels = {limits.pixels};
+  o.images = limits.images;
   return o;
 }
 
@@ -60,22 +61,11 @@ std::string memory_needs(const Graph& g, const Program& p, const Board& board) {
       weights->po2.codes.size(), values->name, values->shape.size());
 }
 
-/// The fastest engine that fits, with the images that `limits` fixes.
-Result<EngineConfig> pick(const Exploration& found, const Board& board, const PlanLimits& limits) {
-  std::optional<EngineConfig> best;
-  double most = 0;
-  for (const DesignPoint& p : found.points) {
-    EngineConfig c = p.config;
-    if (limits.lanes_out > 0 && c.lanes_out != limits.lanes_out) continue;
-    if (limits.images > 0) c.images = limits.images;
-    const double rate = c.images / static_cast<double>(p.cycles.total);
-    if (rate <= most || !fits(estimate_resources(c, board.family), board.budget())) continue;
-    most = rate;
-    best = c;
-  }
-  if (best) return *best;
-  return make_error(ErrorCode::kUnsupported, "no engine of these lanes with {} images at once fits",
-                    std::max(1, limits.images));
+/// The fastest engine that fits.
+Result<DesignPoint> pick(const Exploration& found, const PlanLimits& limits) {
+  for (const DesignPoint& p : found.points)  // fastest first
+    if (limits.lanes_out == 0 || p.config.lanes_out == limits.lanes_out) return p;
+  return make_error(ErrorCode::kUnsupported, "no engine of these lanes fits");
 }
 
 }  // namespace
@@ -86,6 +76,7 @@ Result<ExploreOptions> search_space(const Board& board) {
   o.target = element_target(board.family);
   o.budget = board.budget();
   o.clock_mhz = board.engine_mhz;
+  o.axi_bits = board.axi_bits;
   if (board.family == SynthTarget::kEcp5) {
     NBQ_ASSIGN(const Ecp5Pll pll, ecp5_pll(board.input_mhz, board.engine_mhz));
     o.clock_mhz = pll.mhz;
@@ -94,6 +85,12 @@ Result<ExploreOptions> search_space(const Board& board) {
     return estimate_resources(c, family);
   };
   return o;
+}
+
+double BoardPlan::external_bytes_per_image() const {
+  const EngineConfig& c = program.config;
+  if (c.axi_bits == 0) return 0;
+  return static_cast<double>(BusTiming(program, 0).beats() * (c.axi_bits / 8)) / c.images;
 }
 
 double BoardPlan::weight_bytes_per_s() const {
@@ -108,6 +105,7 @@ Result<BoardPlan> plan_for_board(const Graph& graph, const Board& board, const P
   NBQ_ASSIGN(const ProgramSketch sketch, ProgramSketch::create(graph));
   EngineConfig small = least_engine();
   small.pe = limits.pe;
+  small.axi_bits = options.axi_bits;
   small.mult_bits = limits.mult_bits;
   small.act_bits = std::max(small.act_bits, limits.act_bits);
   small.lanes_in = small.lanes_out = options.lanes_in.front();
@@ -115,16 +113,16 @@ Result<BoardPlan> plan_for_board(const Graph& graph, const Board& board, const P
   NBQ_ASSIGN(const Program least, sketch.program(small));
 
   const auto found = explore(graph, options);
-  Result<EngineConfig> best = found.ok() ? pick(*found, board, limits) : found.error();
+  Result<DesignPoint> best = found.ok() ? pick(*found, limits) : found.error();
   if (!best.ok()) {
     if (best.error().code != ErrorCode::kUnsupported) return best.error();
     return make_error(ErrorCode::kUnsupported, "{} does not fit {}: {}; {}",
                       graph.name.empty() ? "the network" : graph.name, board.name,
                       best.error().message, memory_needs(graph, least, board));
   }
-  EngineConfig wanted = *best;
+  EngineConfig wanted = best->config;
   take_least_depths(wanted);
-  NBQ_ASSIGN(Program program, compile(graph, wanted));
+  NBQ_ASSIGN(Program program, compile(graph, wanted, best->limits));
   BoardPlan plan;
   plan.timing = predict(program);
   plan.resources = estimate_resources(program.config, board.family);

@@ -22,6 +22,8 @@ struct BoardPlan {
   }
   /// Bytes of weights the array takes a second, from the chip's own memory.
   double weight_bytes_per_s() const;
+  /// Bytes over the board's bus: streamed weights, an image, its logits.
+  double external_bytes_per_image() const;
 };
 
 /// What a search may not change.

@@ -258,7 +258,7 @@ class Compiler {
     TensorPlace& t = places_[0];
     const Shape image = node(0).shape;
     t = make_place(image, true, choose_bank_shift(g_, 0, readers_), program_.config);
-    if (readers_[0].size() != 1) return;
+    if (readers_[0].size() != 1 || limits_.packing == ImagePacking::kNone) return;
     const Node& n = node(readers_[0][0]);
     const auto* conv = std::get_if<Conv2dAttrs>(&n.attrs);
     if (conv == nullptr || conv->groups != 1) return;
@@ -267,7 +267,8 @@ class Compiler {
     const auto words = [&](int channels) { return (channels + lanes - 1) / lanes; };
     const int plain = words(image.c) * w.kernel_h * w.kernel_w;
     const int by_row = words(image.c * w.kernel_w) * w.kernel_h;
-    const int whole = words(image.c * w.kernel_w * w.kernel_h);
+    const int whole =
+        limits_.packing == ImagePacking::kRow ? plain : words(image.c * w.kernel_w * w.kernel_h);
     if (std::min(by_row, whole) >= plain) return;
     layout.window = w;
     layout.taps_x = w.kernel_w;
@@ -292,6 +293,7 @@ class Compiler {
                             program_.config.axi_bits > 0, [this](int i) { return layer_of(i); }));
     program_.weights = std::move(plan.resident);
     program_.stream = std::move(plan.stream);
+    program_.stream_words = plan.stream_words;
     program_.ring = static_cast<int>(plan.ring);
     program_.params = emitter_.take_params();
     EngineConfig& c = program_.config;
@@ -303,7 +305,7 @@ class Compiler {
     const auto lanes = static_cast<std::size_t>(c.lanes_in);
     c.act_depth = std::min(limits_.act_depth,
                            depth(static_cast<std::size_t>(memory_.high_water()), c.act_depth));
-    c.weight_depth = program_.stream.empty()
+    c.weight_depth = program_.stream_words == 0
                          ? std::min(limits_.weight_depth,
                                     depth(static_cast<std::size_t>(plan.depth), c.weight_depth))
                          : static_cast<int>(plan.depth);  // the ring ends with the memory
@@ -427,7 +429,7 @@ Result<Program> ProgramSketch::program(const EngineConfig& wanted,
   config.act_bits = std::max(config.act_bits, least_.act_bits);
   config.acc_bits = std::max(config.acc_bits, least_.acc_bits);
   NBQ_ASSIGN(Program program, compile_within(graph_, config, limits, true));
-  program.weights.clear();
+  program.weights.clear();  // those of layers without codes: pooling, copies
   program.stream.clear();
   return program;
 }

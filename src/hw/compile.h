@@ -42,12 +42,9 @@ struct Program {
   std::vector<Instruction> instructions;
   std::vector<std::int16_t> weights;  ///< M*C a word, +-2^(k-1) or 0; loaded once
   std::vector<std::int16_t> stream;   ///< weight words that come from external memory in every run
+  std::int64_t stream_words = 0;      ///< how many they are
   int ring = 0;                       ///< first weight word that the stream goes through
-  /// Weight words that every run reads from external memory.
-  std::size_t streamed_words() const {
-    return stream.size() / static_cast<std::size_t>(config.lanes_in * config.lanes_out);
-  }
-  bool loads_next = false;  ///< a run reads the image of the next one
+  bool loads_next = false;            ///< a run reads the image of the next one
   struct Param {
     int shift;
     std::int64_t bias;
@@ -59,10 +56,15 @@ struct Program {
   std::int64_t macs = 0;  ///< useful multiply-accumulates of one image
 };
 
-/// Words that the memories may have; a board's, say.
+/// How many taps of the first layer may lie side by side in the image (ImageLayout): a whole window
+/// keeps the lanes busiest, and is the most to store and to transfer.
+enum class ImagePacking { kWindow, kRow, kNone };
+
+/// Words that the memories may have, a board's, say, and what the image may take of them.
 struct MemoryLimits {
   int act_depth = kMaxDepth;  ///< of a bank
   int weight_depth = kMaxDepth;
+  ImagePacking packing = ImagePacking::kWindow;
 };
 
 /// Widths and depths that ask for nothing: compile() raises them to what a network needs.
@@ -84,8 +86,8 @@ class ProgramSketch {
  public:
   /// Errors: whatever verify_integer() finds.
   static Result<ProgramSketch> create(const Graph& graph);
-  /// As compile(), but with no `weights` in it. The weight memory may come out larger: blocks whose
-  /// weights happen to be equal are not found.
+  /// As compile(), but with no `weights` and `stream` in it. The weight memory may come out larger:
+  /// blocks whose weights happen to be equal are not found.
   Result<Program> program(const EngineConfig& wanted, const MemoryLimits& limits = {}) const;
 
  private:

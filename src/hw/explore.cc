@@ -71,6 +71,7 @@ class Explorer {
     wanted.mult_bits = o_.mult_bits;
     wanted.broadcast = o_.broadcast;
     wanted.out_cycles = out_cycles;
+    wanted.axi_bits = o_.axi_bits;
     wanted.target = o_.target;
     wanted.act_bits = std::max(wanted.act_bits, act_bits);
     // The logic alone is often too large, which is known before any program is.
@@ -80,36 +81,53 @@ class Explorer {
       note(wanted, least);
       return ok_status();
     }
-    const auto program = sketch_.program(wanted);
-    if (program.ok()) {
-      if (const auto rtl = engine_parameters(program->config); !rtl.ok()) {  // vpe2 of one pixel
+    int taps = 0;
+    for (const auto packing : {ImagePacking::kWindow, ImagePacking::kRow, ImagePacking::kNone}) {
+      MemoryLimits limits;
+      limits.packing = packing;
+      const auto program = sketch_.program(wanted, limits);
+      if (program.ok()) {
+        const ImageLayout& image = program->image;
+        if (taps == image.taps_x * image.taps_y) continue;  // as before
+        taps = image.taps_x * image.taps_y;
+        packed(wanted, limits, *program);
+      } else if (program.error().code == ErrorCode::kUnsupported) {
+        // Too much for this core, not for one of wider words, perhaps.
         ++found_.considered;
-        if (!refusal_) refusal_ = rtl.error();
-        return ok_status();
+        if (!refusal_) refusal_ = program.error();
+      } else {
+        return program.error();
       }
-      copies(*program, predict(*program).all);
-    } else if (program.error().code == ErrorCode::kUnsupported) {
-      // Too much for this core, not for one of wider words, perhaps.
-      ++found_.considered;
-      if (!refusal_) refusal_ = program.error();
-    } else {
-      return program.error();
     }
     return ok_status();
   }
 
-  /// One core, as many times as is tried and as fits.
-  void copies(const Program& program, const CycleCounts& cycles) {
-    EngineConfig c = program.config;
-    std::optional<DesignPoint> most;  // not yet among the points
-    for (c.images = 1; c.images <= kMaxImages; ++c.images) {
-      const Resources r = o_.estimate(c);
+  void packed(const EngineConfig& wanted, const MemoryLimits& limits, const Program& program) {
+    if (const auto rtl = engine_parameters(program.config); !rtl.ok()) {  // vpe2 of one pixel
       ++found_.considered;
-      note(c, r);
-      if (!fits(r, o_.budget)) break;
-      most = point(program, c, r, cycles);
+      if (!refusal_) refusal_ = rtl.error();
+    } else {
+      copies(wanted, limits, program);
+    }
+  }
+
+  /// One core, as many times as is tried and as fits. program: with all weights on the chip.
+  void copies(const EngineConfig& wanted, const MemoryLimits& limits, Program program) {
+    std::optional<DesignPoint> most;  // not yet among the points
+    for (int images = std::max(1, o_.images); images <= (o_.images > 0 ? o_.images : kMaxImages);
+         ++images) {
+      program.config.images = images;
+      ++found_.considered;
+      note(program.config, o_.estimate(program.config));
+      std::optional<DesignPoint> next;
+      if (fits(o_.estimate(program.config), o_.budget))
+        next = point(program, limits);
+      else
+        next = streamed(wanted, limits, program.config);
+      if (!next) break;
+      most = next;
       // 2^n and 3 * 2^n
-      const int odd = c.images >> std::countr_zero(static_cast<unsigned>(c.images));
+      const int odd = images >> std::countr_zero(static_cast<unsigned>(images));
       if (odd != 1 && odd != 3) continue;
       found_.points.push_back(*most);
       most.reset();
@@ -117,11 +135,33 @@ class Explorer {
     if (most) found_.points.push_back(*most);
   }
 
-  DesignPoint point(const Program& program, const EngineConfig& c, const Resources& r,
-                    const CycleCounts& cycles) const {
+  /// With weights that stream through the largest memory that still fits; none: there is no bus, or
+  /// the largest block of weights does not fit.
+  std::optional<DesignPoint> streamed(const EngineConfig& wanted, MemoryLimits limits,
+                                      EngineConfig resident) const {
+    if (o_.axi_bits == 0) return std::nullopt;
+    int fitting = 0, too_deep = resident.weight_depth / kDepthStep;
+    while (too_deep - fitting > 1) {
+      const int middle = (fitting + too_deep) / 2;
+      resident.weight_depth = middle * kDepthStep;
+      (fits(o_.estimate(resident), o_.budget) ? fitting : too_deep) = middle;
+    }
+    if (fitting == 0) return std::nullopt;
+    limits.weight_depth = fitting * kDepthStep;
+    auto program = sketch_.program(wanted, limits);
+    if (!program.ok()) return std::nullopt;
+    program->config.images = resident.images;
+    if (!fits(o_.estimate(program->config), o_.budget)) return std::nullopt;
+    return point(*program, limits);
+  }
+
+  DesignPoint point(const Program& program, const MemoryLimits& limits) const {
+    const EngineConfig& c = program.config;
+    const CycleCounts cycles = predict(program).all;
     DesignPoint d;
     d.config = c;
-    d.resources = r;
+    d.limits = limits;
+    d.resources = o_.estimate(c);
     d.cycles = cycles;
     d.images_per_s = c.images * o_.clock_mhz * 1e6 / static_cast<double>(cycles.total);
     d.lanes_used = lanes_used(c, program.macs, cycles);

@@ -19,6 +19,8 @@ struct ExploreOptions {
   int mult_bits = 16;               ///< of the VPE
   int broadcast = 0;
   std::vector<int> out_cycles = {1};  ///< those up to lanes_in
+  int images = 0;                     ///< at once; 0: every step, and as many as fit
+  int axi_bits = 0;  ///< of the board's bus, over which weights come that don't fit; 0: none
   ElementTarget target = ElementTarget::kGeneric;
   Resources budget;  ///< lut (memories in LUTs included), ff, dsp and bram count
   double clock_mhz = 0;
@@ -31,6 +33,7 @@ struct ExploreOptions {
 /// One engine that fits.
 struct DesignPoint {
   EngineConfig config;
+  MemoryLimits limits;  ///< with which compile() makes its program
   Resources resources;
   CycleCounts cycles;  ///< of a run: config.images images
   double images_per_s = 0;
@@ -47,11 +50,11 @@ struct Exploration {
   std::size_t considered = 0;       ///< engines, those that do not fit included
 };
 
-/// Every engine of the options for the network. Cycles are predict()'s, exact for an engine whose
-/// weights lie on the chip. Copies of a core in lockstep (config.images) are tried in the steps 1,
-/// 2, 3, 4, 6, 8, 12, ... and as many as fit.
-/// Errors: whatever ProgramSketch finds; kUnsupported: nothing fits (the smallest engine's
-/// numbers).
+/// Every engine of the options for the network. Cycles are predict()'s. With a bus, an engine that
+/// is too large with all weights on the chip streams them through what the block RAMs leave. Copies
+/// of a core in lockstep (config.images) are tried in the steps 1, 2, 3, 4, 6, 8, 12, ... and as
+/// many as fit. Errors: whatever ProgramSketch finds; kUnsupported: nothing fits (the smallest
+/// engine's numbers).
 Result<Exploration> explore(const Graph& graph, const ExploreOptions& options);
 
 }  // namespace nbq::hw

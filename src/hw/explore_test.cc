@@ -43,7 +43,7 @@ TEST(Explore, FindsTheFrontOfWhatFits) {
       EXPECT_LE(p.images_per_s, found->points[i - 1].images_per_s);
     }
     // The program of the point says the same.
-    const auto program = compile(g, p.config);
+    const auto program = compile(g, p.config, p.limits);
     ASSERT_TRUE(program.ok());
     EXPECT_EQ(predict(*program).all, p.cycles);
     EXPECT_NEAR(p.images_per_s, p.config.images * 1e8 / double(p.cycles.total), 1e-6);

@@ -24,7 +24,7 @@ struct Pass {
   std::function<std::int32_t(int term, int oc, int ic, int ky, int kx)> weight;
   /// Operand channels that outputs [first, last) need; empty: this pass leaves them alone.
   std::function<ChannelRange(int first, int last)> range;
-  /// Nobody asks for the weights (ProgramSketch): blocks get any that no other block has.
+  /// Nobody asks for the weights (ProgramSketch).
   bool sketched = false;
 };
 

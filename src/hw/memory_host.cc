@@ -1,5 +1,6 @@
 #include "hw/memory_host.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "hw/bit_reader.h"
@@ -27,16 +28,27 @@ void copy_word(std::uint8_t* to, const WordPacker& word) {
 
 }  // namespace
 
+std::vector<std::uint8_t> stream_bytes(const Program& program) {
+  const EngineConfig& c = program.config;
+  const auto lanes = static_cast<std::size_t>(c.lanes_in * c.lanes_out);
+  const std::size_t each =
+      external_word_bytes(c.lanes_in * c.lanes_out * c.weight_bits(), c.axi_bits);
+  const std::span<const std::int16_t> stream = program.stream;
+  std::vector<std::uint8_t> bytes(stream.size() / lanes * each);
+  for (std::size_t i = 0; i < stream.size() / lanes; ++i)
+    copy_word(bytes.data() + i * each, weight_word(c, stream.subspan(i * lanes, lanes)));
+  return bytes;
+}
+
 MemoryHost::MemoryHost(const Program& program) : program_(&program) {
   const EngineConfig& c = program.config;
   const auto images = static_cast<std::size_t>(c.images);
-  const auto lanes = static_cast<std::size_t>(c.lanes_in * c.lanes_out);
   weight_bytes_ = external_word_bytes(c.lanes_in * c.lanes_out * c.weight_bits(), c.axi_bits);
   image_bytes_ = external_word_bytes(c.lanes_in * c.act_bits, c.axi_bits);
   result_bytes_ = external_result_bytes(c.lanes_in * c.acc_bits, c.axi_bits);
   image_words_ = static_cast<std::size_t>(program.image.place.words() * c.pixels);
   result_words_ = static_cast<std::size_t>(program.result.words(c.lanes_in));
-  image_at_ = pages(program.stream.size() / lanes * weight_bytes_);
+  image_at_ = pages(static_cast<std::size_t>(program.stream_words) * weight_bytes_);
   image_area_ = pages(images * image_words_ * image_bytes_);
   result_at_ = image_at_ + 2 * image_area_;
   size_ = result_at_ + pages(images * result_words_ * result_bytes_);
@@ -48,8 +60,7 @@ Result<MemoryHost> MemoryHost::open(Device& device, const Program& program) {
   NBQ_TRY(host.write_stream(device));
   NBQ_ASSIGN(const DeviceMemory memory, device.memory(host.size_));
   write_address(device, Reg::weight_addr, Reg::weight_addr_hi, memory.address);
-  write(device, Reg::weight_words,
-        program.stream.size() / static_cast<std::size_t>(c.lanes_in * c.lanes_out));
+  write(device, Reg::weight_words, static_cast<std::uint64_t>(program.stream_words));
   write(device, Reg::weight_ring, static_cast<std::uint64_t>(program.ring));
   write(device, Reg::load_slot, static_cast<std::uint64_t>(program.image.place.base * c.pixels));
   write_address(device, Reg::store_addr, Reg::store_addr_hi, memory.address + host.result_at_);
@@ -60,12 +71,8 @@ Result<MemoryHost> MemoryHost::open(Device& device, const Program& program) {
 
 Status MemoryHost::write_stream(Device& device) const {
   NBQ_ASSIGN(const DeviceMemory memory, device.memory(size_));
-  const EngineConfig& c = program_->config;
-  const auto lanes = static_cast<std::size_t>(c.lanes_in * c.lanes_out);
-  const std::span<const std::int16_t> stream = program_->stream;
-  for (std::size_t i = 0; i < stream.size() / lanes; ++i)
-    copy_word(memory.bytes.data() + i * weight_bytes_,
-              weight_word(c, stream.subspan(i * lanes, lanes)));
+  const std::vector<std::uint8_t> bytes = stream_bytes(*program_);
+  std::copy(bytes.begin(), bytes.end(), memory.bytes.begin());
   return ok_status();
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -7,6 +8,10 @@
 #include "hw/device.h"
 
 namespace nbq::hw {
+
+/// The weight stream as external memory has it: Program::stream's words in the code format, each
+/// padded to whole beats. config.axi_bits > 0.
+std::vector<std::uint8_t> stream_bytes(const Program& program);
 
 /// The host's side of an engine with an AXI bus: lays out the external memory (weight stream, two
 /// image areas, results) and sets the registers of the engine's masters.

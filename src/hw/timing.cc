@@ -21,11 +21,13 @@ CycleCounts& CycleCounts::operator+=(const CycleCounts& other) {
   drain += other.drain;
   barrier += other.barrier;
   fetch += other.fetch;
+  memory += other.memory;
   return *this;
 }
 
-Stopwatch::Stopwatch(const EngineConfig& config)
-    : out_cycles_(config.out_cycles),
+Stopwatch::Stopwatch(const EngineConfig& config, std::optional<BusTiming> bus)
+    : bus_(std::move(bus)),
+      out_cycles_(config.out_cycles),
       element_latency_(element_latency(config)),
       fetched_(kFetchCycles) {}
 
@@ -35,11 +37,10 @@ void Stopwatch::step(Cycle until, std::uint64_t& cause) {
   now_ = until;
 }
 
-/// Waits for the instruction and, if asked, for the output stage; the cycle of the hand-over.
-Stopwatch::Cycle Stopwatch::take(bool barrier, CycleCounts& counts) {
+/// Waits for the instruction and, if asked, for the output stage.
+void Stopwatch::take(bool barrier, CycleCounts& counts) {
   step(fetched_, counts.fetch);
   if (barrier) step(drained_, counts.barrier);
-  return now_;
 }
 
 Stopwatch::Free Stopwatch::free_after(Cycle tile_end, std::int64_t words) const {
@@ -82,14 +83,25 @@ CycleCounts Stopwatch::book(CycleCounts counts) {
   return counts;
 }
 
+void Stopwatch::move(const Instruction& i, Cycle taken) {
+  now_ = taken + 1;
+  if (!bus_) return;
+  if (i.opcode == static_cast<std::int64_t>(Opcode::load))
+    bus_->load(taken);
+  else
+    bus_->store(taken);
+}
+
 CycleCounts Stopwatch::run(const Instruction& i) {
   CycleCounts counts;
   const bool load = i.opcode == static_cast<std::int64_t>(Opcode::load);
   const bool store = i.opcode == static_cast<std::int64_t>(Opcode::store);
-  const Cycle taken = take(i.barrier != 0 || store, counts);
+  take(i.barrier != 0 || store, counts);
+  if (bus_ && i.wgt_words > 0) step(bus_->claim(i.wgt_words), counts.memory);
+  const Cycle taken = now_;
   fetched_ = taken + kFetchCycles;
   if (load || store) {
-    now_ = taken + 1;
+    move(i, taken);
     return book(counts);
   }
   // The output stage takes an instruction when the one before has left it.
@@ -107,11 +119,12 @@ CycleCounts Stopwatch::run(const Instruction& i) {
     const Cycle length = tile(i, 1, free_after(0, pixels * out_each), 0, one);
     const auto n = static_cast<std::uint64_t>(times);
     end += length * times;
-    counts += {0, n * one.busy, n * one.residual, n * one.drain, 0, 0};
+    counts += {0, n * one.busy, n * one.residual, n * one.drain, 0, 0, 0};
   };
   repeat(full, i.out_h * full_tiles);
   repeat(rest, i.out_h - 1);
 
+  if (bus_ && i.wgt_words > 0) bus_->release(i.wgt_words, end);
   now_ = end + 1;
   tile_end_ = end;
   pixels_ = rest;
@@ -122,14 +135,18 @@ CycleCounts Stopwatch::run(const Instruction& i) {
 
 CycleCounts Stopwatch::finish() {
   CycleCounts counts;
-  now_ = take(true, counts) + 1;
+  take(true, counts);
+  if (bus_) step(bus_->quiet(), counts.memory);
+  ++now_;
   return book(counts);
 }
 
-Timing predict(const Program& program) {
+Timing predict(const Program& program, std::int64_t bus_latency) {
   Timing timing;
   timing.layers.resize(program.layers.size());
-  Stopwatch watch(program.config);
+  std::optional<BusTiming> bus;
+  if (program.config.axi_bits > 0) bus.emplace(program, bus_latency);
+  Stopwatch watch(program.config, std::move(bus));
   std::size_t layer = 0;
   const auto belongs = [&](std::size_t pc) {
     while (layer + 1 < program.layers.size() &&

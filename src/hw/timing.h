@@ -1,9 +1,11 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "hw/bus_timing.h"
 #include "hw/compile.h"
 
 namespace nbq::hw {
@@ -18,6 +20,7 @@ struct CycleCounts {
   std::uint64_t drain = 0;     ///< the array waited for the output stage
   std::uint64_t barrier = 0;   ///< waiting for earlier instructions' last words
   std::uint64_t fetch = 0;     ///< waiting for the next instruction
+  std::uint64_t memory = 0;    ///< waiting for external memory
   bool operator==(const CycleCounts&) const = default;
   CycleCounts& operator+=(const CycleCounts& other);
 };
@@ -27,10 +30,11 @@ struct CycleCounts {
 /// instruction: all tiles but the first one repeat.
 class Stopwatch {
  public:
-  explicit Stopwatch(const EngineConfig& config);
+  /// Without a bus, waits for external memory are left out.
+  explicit Stopwatch(const EngineConfig& config, std::optional<BusTiming> bus = {});
 
   /// Runs the next instruction but `finish`, with counts of 1 at least. Returns its cycles, the
-  /// wait for it included; waits for external memory are left out.
+  /// wait for it included.
   CycleCounts run(const Instruction& instruction);
   /// Runs `finish`: from start to done, `all().total` is then what the RTL counts.
   CycleCounts finish();
@@ -45,7 +49,8 @@ class Stopwatch {
     Cycle accumulators, all;
   };
 
-  Cycle take(bool barrier, CycleCounts& counts);
+  void take(bool barrier, CycleCounts& counts);
+  void move(const Instruction& i, Cycle taken);
   CycleCounts book(CycleCounts counts);
   void step(Cycle until, std::uint64_t& cause);
   Free free_after(Cycle tile_end, std::int64_t words) const;
@@ -53,6 +58,7 @@ class Stopwatch {
   Cycle tile(const Instruction& i, Cycle first, const Free& free, Cycle config_taken,
              CycleCounts& counts) const;
 
+  std::optional<BusTiming> bus_;
   std::int64_t out_cycles_;       ///< of a word in the output stage
   std::int64_t element_latency_;  ///< from a tap's operands to the sum of its products
   Cycle counted_ = 0;             ///< cycles before this one are in `all_`
@@ -72,7 +78,9 @@ struct Timing {
   std::vector<CycleCounts> layers;
 };
 
-/// What the RTL's counters will say, without running anything: exact, in microseconds.
-Timing predict(const Program& program);
+/// What the RTL's counters will say, without running anything: in microseconds, and exact but for
+/// waits for external memory (BusTiming), whose first beat comes `bus_latency` cycles after its
+/// address.
+Timing predict(const Program& program, std::int64_t bus_latency = 0);
 
 }  // namespace nbq::hw

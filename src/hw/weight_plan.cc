@@ -49,15 +49,21 @@ void WeightBlocks::add(int instruction, std::vector<std::int16_t> weights) {
   const std::uint64_t hash = fnv1a(std::string_view(reinterpret_cast<const char*>(weights.data()),
                                                     weights.size() * sizeof(std::int16_t)));
   const auto [first, last] = known_.equal_range(hash);
-  const auto same =
-      std::find_if(first, last, [&](const auto& entry) { return block(entry.second) == weights; });
+  const auto same = std::find_if(first, last, [&](const auto& entry) {
+    return blocks_[static_cast<std::size_t>(entry.second)].weights == weights;
+  });
   if (same != last) {
     uses_.push_back({instruction, same->second});
     return;
   }
   known_.emplace(hash, count());
+  add_sketch(instruction, static_cast<std::int64_t>(weights.size() / word_size_));
+  blocks_.back().weights = std::move(weights);
+}
+
+void WeightBlocks::add_sketch(int instruction, std::int64_t words) {
   uses_.push_back({instruction, count()});
-  blocks_.push_back(std::move(weights));
+  blocks_.push_back({{}, words});
 }
 
 Result<WeightPlan> plan_weights(const WeightBlocks& blocks, std::vector<Instruction>& instructions,
@@ -77,7 +83,6 @@ Result<WeightPlan> plan_weights(const WeightBlocks& blocks, std::vector<Instruct
   }
 
   std::vector<std::int64_t> place(resident.size(), -1);
-  std::int64_t streamed = 0;
   for (const WeightBlocks::Use& use : blocks.uses()) {
     Instruction& i = instructions[static_cast<std::size_t>(use.instruction)];
     const auto b = static_cast<std::size_t>(use.block);
@@ -89,10 +94,10 @@ Result<WeightPlan> plan_weights(const WeightBlocks& blocks, std::vector<Instruct
             "{}: {} weight words must be there at once, the engine has {}; more lanes make "
             "wider words",
             layer_of(use.instruction), words, depth);
-      i.wgt_base = plan.ring + streamed % (depth - plan.ring);
+      i.wgt_base = plan.ring + plan.stream_words % (depth - plan.ring);
       i.wgt_words = words;
-      streamed += words;
-      append(plan.stream, blocks.block(use.block));
+      plan.stream_words += words;
+      append(plan.stream, blocks.weights(use.block));
       continue;
     }
     if (place[b] < 0) {
@@ -103,7 +108,7 @@ Result<WeightPlan> plan_weights(const WeightBlocks& blocks, std::vector<Instruct
                           "{}: does not fit: the weights up to here take {} words, all of them {}, "
                           "the engine has {}; with an AXI bus they can be streamed",
                           layer_of(use.instruction), plan.depth, total, depth);
-      append(plan.resident, blocks.block(use.block));
+      append(plan.resident, blocks.weights(use.block));
     }
     i.wgt_base = place[b];
     i.wgt_words = 0;

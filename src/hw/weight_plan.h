@@ -19,22 +19,27 @@ class WeightBlocks {
 
   /// `instruction` (its index) reads `weights`, whole words, from its wgt_base on.
   void add(int instruction, std::vector<std::int16_t> weights);
+  /// The same of a sketch, whose weights nobody asks for: equal to no other block.
+  void add_sketch(int instruction, std::int64_t words);
 
   struct Use {
     int instruction, block;
   };
   const std::vector<Use>& uses() const { return uses_; }  ///< in program order
   int count() const { return static_cast<int>(blocks_.size()); }
-  const std::vector<std::int16_t>& block(int b) const {
-    return blocks_[static_cast<std::size_t>(b)];
+  /// Empty in a sketch.
+  const std::vector<std::int16_t>& weights(int b) const {
+    return blocks_[static_cast<std::size_t>(b)].weights;
   }
-  std::int64_t words(int b) const {
-    return static_cast<std::int64_t>(block(b).size() / word_size_);
-  }
+  std::int64_t words(int b) const { return blocks_[static_cast<std::size_t>(b)].words; }
 
  private:
+  struct Block {
+    std::vector<std::int16_t> weights;
+    std::int64_t words;
+  };
   std::size_t word_size_;
-  std::vector<std::vector<std::int16_t>> blocks_;
+  std::vector<Block> blocks_;
   std::unordered_multimap<std::uint64_t, int> known_;  ///< hash to block
   std::vector<Use> uses_;
 };
@@ -43,6 +48,7 @@ class WeightBlocks {
 struct WeightPlan {
   std::vector<std::int16_t> resident;  ///< from word 0 on, loaded once
   std::vector<std::int16_t> stream;    ///< in the order of use, through the ring
+  std::int64_t stream_words = 0;       ///< of it, also in a sketch
   std::int64_t ring = 0;               ///< first word of the ring; it ends with the memory
   std::int64_t depth = 0;              ///< words of weight memory in use, ring included
 };
