@@ -2,6 +2,7 @@
 // resource_terms() by least squares of the relative errors, prints the errors, and writes
 // src/hw/resource_model.def.  fit_resources src/hw/resource_model.def
 // Every synthesis is kept in nbq's cache, so that a second run costs nothing.
+//   fit_resources --bus   prints the bus's rows alone
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
@@ -139,19 +140,41 @@ Result<std::string> fit_target(SynthTarget target) {
   return s;
 }
 
+/// What an AXI bus, its DMA and its registers take: hardly more for a wide bus than for a narrow one.
+Result<std::string> bus_row(SynthTarget target) {
+  EngineConfig c = shapes(target)[2];
+  NBQ_ASSIGN(const Resources without, synthesise(c, target));
+  c.axi_bits = 128;
+  NBQ_ASSIGN(const Resources with, synthesise(c, target));
+  return fmt::format("NBQ_RESOURCE_BUS({}, {}, {})\n", target_name(target),
+                     with.lut + with.lutram - without.lut - without.lutram,
+                     with.ff - without.ff);
+}
+
+Status print_buses() {
+  for (const SynthTarget target : {SynthTarget::kEcp5, SynthTarget::kXcup}) {
+    NBQ_ASSIGN(const std::string row, bus_row(target));
+    std::fputs(row.c_str(), stdout);
+  }
+  return ok_status();
+}
+
 Status write_model(const char* path) {
   std::string s =
       "// Made by bench/fit_resources from yosys's counts; run that instead of editing.\n"
       "// NBQ_RESOURCE_TERM(target, term, LUT each, FF each)\n"
       "// NBQ_RESOURCE_RUN(target, pe, C, M, P, B, code, mult, act, acc bits, out cycles, LUT, FF, "
       "DSP, BRAM)\n"
+      "// NBQ_RESOURCE_BUS(target, LUT, FF)\n"
       "#ifndef NBQ_RESOURCE_TERM\n#define NBQ_RESOURCE_TERM(...)\n#endif\n"
-      "#ifndef NBQ_RESOURCE_RUN\n#define NBQ_RESOURCE_RUN(...)\n#endif\n";
+      "#ifndef NBQ_RESOURCE_RUN\n#define NBQ_RESOURCE_RUN(...)\n#endif\n"
+      "#ifndef NBQ_RESOURCE_BUS\n#define NBQ_RESOURCE_BUS(...)\n#endif\n";
   for (const SynthTarget target : {SynthTarget::kEcp5, SynthTarget::kXcup}) {
     NBQ_ASSIGN(const std::string part, fit_target(target));
-    s += part;
+    NBQ_ASSIGN(const std::string bus, bus_row(target));
+    s += part + bus;
   }
-  s += "#undef NBQ_RESOURCE_TERM\n#undef NBQ_RESOURCE_RUN\n";
+  s += "#undef NBQ_RESOURCE_TERM\n#undef NBQ_RESOURCE_RUN\n#undef NBQ_RESOURCE_BUS\n";
   return write_file(path, std::string_view(s));
 }
 
@@ -163,7 +186,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: fit_resources src/hw/resource_model.def\n");
     return 2;
   }
-  if (const auto s = nbq::hw::write_model(argv[1]); !s.ok()) {
+  const bool buses = std::strcmp(argv[1], "--bus") == 0;
+  if (const auto s = buses ? nbq::hw::print_buses() : nbq::hw::write_model(argv[1]); !s.ok()) {
     std::fprintf(stderr, "fit_resources: %s\n", s.error().message.c_str());
     return nbq::exit_code(s.error());
   }

@@ -18,6 +18,15 @@ constexpr Coefficients kCoefficients[] = {
 #include "hw/resource_model.def"
 };
 
+struct BusCost {
+  SynthTarget target;
+  int lut, ff;
+};
+constexpr BusCost kBusCosts[] = {
+#define NBQ_RESOURCE_BUS(target, lut, ff) {target, lut, ff},
+#include "hw/resource_model.def"
+};
+
 EngineConfig config_of(int pe, int c, int m, int p, int b, int code_bits, int mult_bits,
                        int act_bits, int acc_bits, int out_cycles) {
   EngineConfig e;
@@ -105,6 +114,11 @@ Resources estimate_resources(const EngineConfig& c, SynthTarget target) {
   Resources r;
   r.lut = static_cast<int>(std::lround(lut));
   r.ff = static_cast<int>(std::lround(ff));
+  for (const BusCost& bus : kBusCosts)
+    if (bus.target == target && c.axi_bits > 0) {
+      r.lut += bus.lut;
+      r.ff += bus.ff;
+    }
   // Two products of a VPE2 share a DSP48E2; an ECP5 has no block that holds two.
   const bool shared = c.pe == PeKind::kVpe2 && target == SynthTarget::kXcup;
   r.dsp = c.pe == PeKind::kSvpe ? 0 : shared ? c.lanes() / 2 : c.lanes();
