@@ -140,15 +140,15 @@ Result<std::string> fit_target(SynthTarget target) {
   return s;
 }
 
-/// What an AXI bus, its DMA and its registers take: hardly more for a wide bus than for a narrow one.
+/// What an AXI bus, its DMA and its registers take: hardly more for a wide bus than for a narrow
+/// one.
 Result<std::string> bus_row(SynthTarget target) {
   EngineConfig c = shapes(target)[2];
   NBQ_ASSIGN(const Resources without, synthesise(c, target));
   c.axi_bits = 128;
   NBQ_ASSIGN(const Resources with, synthesise(c, target));
   return fmt::format("NBQ_RESOURCE_BUS({}, {}, {})\n", target_name(target),
-                     with.lut + with.lutram - without.lut - without.lutram,
-                     with.ff - without.ff);
+                     with.lut + with.lutram - without.lut - without.lutram, with.ff - without.ff);
 }
 
 Status print_buses() {

@@ -191,6 +191,9 @@ void add_energy(CLI::App& app, Context& context) {
       ->check(CLI::Range(1, hw::kMaxLanesIn));
   cmd->add_option("--threads", o->threads, "0: one a core")->check(CLI::NonNegativeNumber);
   o->engine.add_to(*cmd, false);
+  // The array alone is looked at, with the multipliers of --pe.
+  for (const char* option : {"--mult-bits", "--axi-bits", "--weight-depth", "--act-depth"})
+    cmd->remove_option(cmd->get_option(option));
 }
 
 }  // namespace nbq::cli

@@ -1,4 +1,5 @@
-#include "cli/hardware.h"
+#include "cli/board_options.h"
+#include "hw/board_device.h"
 #include "hw/layer_table.h"
 #include "model/nbq_file.h"
 
@@ -6,21 +7,56 @@ namespace nbq::cli {
 namespace {
 
 struct SimOptions {
-  std::string model, data;
+  std::string model, data, device;
   std::size_t images = 1;
   int threads = 0;
-  double clock_mhz = 200;
   hw::AxiMemoryOptions memory;
-  EngineOptions engine;
+  BoardOptions board;
 };
+
+struct Target {
+  hw::Program program;
+  double clock_mhz = 200;  ///< without a board an assumption
+};
+
+/// The engine of the options, or the one that `nbq compile` chooses for the board.
+Result<Target> choose(const SimOptions& o, const Graph& graph) {
+  Target t;
+  if (!o.board.board.empty()) {
+    NBQ_ASSIGN(const hw::Board board, o.board.find());
+    NBQ_ASSIGN(hw::BoardPlan plan, o.board.plan(o.model, board));
+    t.program = std::move(plan.program);
+    t.clock_mhz = plan.clock_mhz;
+  } else {
+    const EngineOptions& engine = o.board.engine;
+    NBQ_ASSIGN(t.program, hw::compile(graph, engine.wanted(engine.kind()), engine.limits));
+    if (o.board.clock_mhz > 0) t.clock_mhz = o.board.clock_mhz;
+  }
+  for (const char* option : {"--mem-latency", "--stall-percent"})
+    if (o.board.command->count(option) > 0 && t.program.config.axi_bits == 0)
+      return make_error(ErrorCode::kInvalidArgument,
+                        "{}: this engine has no external memory; --axi-bits gives it a bus",
+                        option);
+  return t;
+}
+
+Result<SimOutcome> run(const SimOptions& o, const Target& target, const TestImages& t) {
+  if (o.device.empty()) return simulate(target.program, t.pixels, t.count, o.threads, o.memory);
+  NBQ_ASSIGN(const hw::Board board, o.board.find());
+  NBQ_ASSIGN(auto device, hw::open_board(board, o.device, target.clock_mhz));
+  NBQ_ASSIGN(hw::Engine engine, hw::Engine::open(std::move(device), target.program));
+  std::vector<hw::Engine> engines;
+  engines.push_back(std::move(engine));
+  return run_images(std::move(engines), t.pixels, t.count, "on the board");
+}
 
 Status sim_command(const SimOptions& o, Context& context) {
   NBQ_ASSIGN(Graph graph, load_nbq(o.model));
   NBQ_ASSIGN(const RefExecutor ref, RefExecutor::create(std::move(graph)));
   NBQ_ASSIGN(const TestImages t, test_images(ref.graph(), o.data, o.images));
-  NBQ_ASSIGN(const hw::Program program,
-             hw::compile(ref.graph(), o.engine.wanted(o.engine.kind()), o.engine.limits));
-  NBQ_ASSIGN(const SimOutcome sim, simulate(program, t.pixels, t.count, o.threads, o.memory));
+  NBQ_ASSIGN(const Target target, choose(o, ref.graph()));
+  const hw::Program& program = target.program;
+  NBQ_ASSIGN(const SimOutcome sim, run(o, target, t));
   NBQ_ASSIGN(const auto want, reference_logits(ref, t));
   const auto outputs = static_cast<std::size_t>(ref.outputs());
   const std::size_t mismatches = count_mismatches(want, sim.logits, outputs);
@@ -28,7 +64,7 @@ Status sim_command(const SimOptions& o, Context& context) {
       hw::lanes_used(program.config, program.macs, {.total = sim.run.compute_cycles});
   const int at_once = program.config.images;
   const double per_second =
-      o.clock_mhz * 1e6 * at_once / static_cast<double>(sim.run.compute_cycles);
+      target.clock_mhz * 1e6 * at_once / static_cast<double>(sim.run.compute_cycles);
   // The images of a run share its cycles; their parts are rounded.
   const auto per_image = [at_once](std::uint64_t cycles) {
     const auto n = static_cast<std::uint64_t>(at_once);
@@ -37,7 +73,8 @@ Status sim_command(const SimOptions& o, Context& context) {
 
   nlohmann::ordered_json j{{"model", o.model}};
   j.update(config_json(program.config));
-  j["clock_mhz"] = o.clock_mhz;
+  if (!o.device.empty()) j["device"] = o.device;
+  j["clock_mhz"] = target.clock_mhz;
   j["images"] = t.count;
   j["mismatches"] = mismatches;
   j["cycles_per_run"] = sim.run.compute_cycles;
@@ -66,7 +103,7 @@ Status sim_command(const SimOptions& o, Context& context) {
       j, fmt::format("{} array, {} lanes: {} cycles an image, {:.1f} % of the lanes busy, {:.0f} "
                      "images/s at {} MHz\n{} images, {} mismatches against the reference\n",
                      hw::pe_name(program.config.pe), program.config.lanes(),
-                     per_image(sim.run.compute_cycles), 100 * used, per_second, o.clock_mhz,
+                     per_image(sim.run.compute_cycles), 100 * used, per_second, target.clock_mhz,
                      t.count, mismatches));
   if (mismatches != 0) context.exit = 1;
   return ok_status();
@@ -76,21 +113,30 @@ Status sim_command(const SimOptions& o, Context& context) {
 
 void add_sim(CLI::App& app, Context& context) {
   auto o = std::make_shared<SimOptions>();
-  CLI::App* cmd = add_command(app, context, "sim", "run images through the Verilated accelerator",
+  CLI::App* cmd = add_command(app, context, "sim",
+                              "run images through the Verilated accelerator, or one on a board",
                               [o, &context] { return sim_command(*o, context); });
   cmd->add_option("model", o->model, "integer .nbq file")->required();
   cmd->add_option("--data", o->data, "test images: digits or a folder [random pixels]");
   cmd->add_option("--images", o->images, "how many [1]")->check(CLI::Range(1, kMaxImages));
-  cmd->add_option("--clock-mhz", o->clock_mhz,
-                  "clock for images/s; an assumption, not a measurement [200]")
-      ->check(CLI::PositiveNumber);
-  cmd->add_option("--threads", o->threads, "0: one a core")->check(CLI::NonNegativeNumber);
-  cmd->add_option("--mem-latency", o->memory.latency,
-                  "cycles from an AXI address to its first beat [0]");
-  cmd->add_option("--stall-percent", o->memory.stall_percent,
-                  "cycles in which an AXI valid or ready is withheld, at random [0]")
-      ->check(CLI::Range(0, 95));
-  o->engine.add_to(*cmd);
+  CLI::Option* threads =
+      cmd->add_option("--threads", o->threads, "0: one a core")->check(CLI::NonNegativeNumber);
+  CLI::Option* latency = cmd->add_option("--mem-latency", o->memory.latency,
+                                         "cycles from an AXI address to its first beat [0]");
+  CLI::Option* stalls =
+      cmd->add_option("--stall-percent", o->memory.stall_percent,
+                      "cycles in which an AXI valid or ready is withheld, at random [0]")
+          ->check(CLI::Range(0, 95));
+  o->board.add_to(*cmd, false);
+  cmd->get_option("--clock-mhz")
+      ->description("engine clock, for images/s: on a board the board's, else assumed [200]");
+  cmd->add_option("--device", o->device,
+                  "the board itself, with what `nbq synth` made for the same options: "
+                  "/dev/ttyUSB0, or /dev/uio0,/dev/udmabuf0")
+      ->needs(cmd->get_option("--board"))
+      ->excludes(threads)
+      ->excludes(latency)
+      ->excludes(stalls);
 }
 
 }  // namespace nbq::cli

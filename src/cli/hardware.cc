@@ -78,9 +78,6 @@ hw::EngineConfig EngineOptions::wanted(hw::PeKind kind) const {
 
 Result<SimOutcome> simulate(const hw::Program& program, const std::vector<std::uint8_t>& pixels,
                             std::size_t images, int threads, const hw::AxiMemoryOptions& memory) {
-  const std::size_t bytes = static_cast<std::size_t>(program.image.image.size());
-  const auto outputs = static_cast<std::size_t>(program.result.shape.size());
-  NBQ_CHECK(pixels.size() == bytes * images && images > 0);
   const auto at_once = static_cast<std::size_t>(program.config.images);
   const std::size_t runs = (images + at_once - 1) / at_once;
   const std::size_t n =
@@ -92,10 +89,22 @@ Result<SimOutcome> simulate(const hw::Program& program, const std::vector<std::u
     NBQ_ASSIGN(hw::Engine engine, hw::Engine::open(std::move(device), program));
     engines.push_back(std::move(engine));
   }
+  return run_images(std::move(engines), pixels, images, "simulating");
+}
+
+Result<SimOutcome> run_images(std::vector<hw::Engine> engines,
+                              const std::vector<std::uint8_t>& pixels, std::size_t images,
+                              const char* doing) {
+  const hw::Program& program = engines.at(0).program();
+  const std::size_t bytes = static_cast<std::size_t>(program.image.image.size());
+  const auto outputs = static_cast<std::size_t>(program.result.shape.size());
+  NBQ_CHECK(pixels.size() == bytes * images && images > 0);
+  const auto at_once = static_cast<std::size_t>(program.config.images);
+  const std::size_t runs = (images + at_once - 1) / at_once, n = engines.size();
   SimOutcome outcome;
   outcome.logits.resize(images * outputs);
   const double start = now_seconds();
-  Progress progress("simulating", images);
+  Progress progress(doing, images);
   std::size_t done = 0;
   std::mutex mutex;
   // Engine e takes runs e, e + n, ...

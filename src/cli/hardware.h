@@ -17,12 +17,17 @@ struct EngineOptions {
   hw::PeKind kind() const;
 };
 
-/// Many images through Verilated engines, one a thread, config.images at a time.
+/// Many images through engines, config.images at a time.
 struct SimOutcome {
   std::vector<std::int64_t> logits;  ///< images x outputs
   hw::EngineRun run;                 ///< cycles of one run of config.images; no logits
   double seconds = 0;
 };
+/// By engines of one program, each on a thread of its own; `doing` names the progress.
+Result<SimOutcome> run_images(std::vector<hw::Engine> engines,
+                              const std::vector<std::uint8_t>& pixels, std::size_t images,
+                              const char* doing);
+/// By Verilated engines, `threads` at most; 0: one a core.
 Result<SimOutcome> simulate(const hw::Program& program, const std::vector<std::uint8_t>& pixels,
                             std::size_t images, int threads,
                             const hw::AxiMemoryOptions& memory = {});
