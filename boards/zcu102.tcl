@@ -5,7 +5,13 @@
 # Not run by any test: Vivado is not free software. scripts/lint_rtl elaborates the top with other parameters.
 lassign $argv image rtl build
 if {$build eq ""} { error "usage: -tclargs IMAGE RTL BUILD" }
-create_project nbq $build -part xczu9eg-ffvb1156-2-e
+set in [open [file join $image config.json]]
+set config [read $in]
+close $in
+if {![regexp {"device": "([^"]+)"} $config all part] || ![regexp {"clock_mhz": ([0-9.]+)} $config all mhz]} {
+  error "config.json: no device or clock"
+}
+create_project nbq $build -part $part
 set_property board_part [lindex [lsort [get_board_parts *:zcu102:*]] end] [current_project]
 
 set list [open [file join $rtl files.f]]
@@ -48,7 +54,7 @@ set ps [create_bd_cell -type ip -vlnv xilinx.com:ip:zynq_ultra_ps_e ps]
 apply_bd_automation -rule xilinx.com:bd_rule:zynq_ultra_ps_e -config {apply_board_preset 1} $ps
 set_property -dict [list CONFIG.PSU__USE__M_AXI_GP0 1 CONFIG.PSU__USE__M_AXI_GP1 0 \
   CONFIG.PSU__USE__S_AXI_GP2 1 CONFIG.PSU__SAXIGP2__DATA_WIDTH $bits CONFIG.PSU__USE__IRQ0 1 \
-  CONFIG.PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ 200] $ps
+  CONFIG.PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ $mhz] $ps
 create_bd_cell -type module -reference nbq_shell engine
 foreach {from to} {ps/M_AXI_HPM0_FPD engine/s_axi engine/m_axi ps/S_AXI_HP0_FPD} {
   apply_bd_automation -rule xilinx.com:bd_rule:axi4 -config [list Master /$from Slave /$to Clk_xbar Auto \

@@ -1,6 +1,12 @@
 #include "hw/synth.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "core/process.h"
+#include "hw/board_image.h"
+#include "hw/rtl_build.h"
+#include "random_graph.h"
 
 namespace nbq::hw {
 namespace {
@@ -77,7 +83,7 @@ EngineConfig small(PeKind pe) {
   return c;
 }
 
-class SynthTest : public testing::TestWithParam<SynthTarget> {};
+class SynthTest : public ::testing::TestWithParam<SynthTarget> {};
 
 TEST_P(SynthTest, OnlyTheMultiplierEngineHasDsps) {
   const auto shift = synthesise(small(PeKind::kSvpe), GetParam());
@@ -94,7 +100,7 @@ TEST_P(SynthTest, OnlyTheMultiplierEngineHasDsps) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, SynthTest,
-                         testing::Values(SynthTarget::kXcup, SynthTarget::kEcp5),
+                         ::testing::Values(SynthTarget::kXcup, SynthTarget::kEcp5),
                          [](const auto& p) { return std::string(target_name(p.param)); });
 
 /// Copies of the array cost what they should, and logic synthesis keeps the broadcast's registers
@@ -113,6 +119,36 @@ TEST(Synth, ImagesShareWhatExistsOnce) {
   EXPECT_GT(one->ff, image_ff + 1000);  // sequencer, feed, drain, host
   EXPECT_LT(three->bram, 3 * one->bram);
   EXPECT_EQ(three->dsp, 0);
+}
+
+/// The board's own top, with its memories' first contents, as `nbq synth --board` gives it to
+/// yosys.
+TEST(BoardTop, OfAnEcp5Elaborates) {
+  const auto yosys = find_tool("yosys", "yosys");
+  if (!yosys.ok()) GTEST_SKIP() << yosys.error().message;
+  PlanLimits limits;
+  limits.lanes_in = limits.lanes_out = 4;
+  limits.pixels = limits.images = 1;
+  const Graph graph = testing::RandomGraph(3).make_integer(3, 8);
+  const Board board = find_board("ulx3s-85f").value();
+  const auto plan = plan_for_board(graph, board, limits);
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  const auto dir =
+      std::filesystem::temp_directory_path() / fmt::format("nbq_board_top_{}", ::getpid());
+  ASSERT_TRUE(write_board_image(*plan, board, dir).ok());
+  std::string files;
+  for (const char* list : {"files.f", "boards/files.f"})
+    for (const auto& f : rtl_sources(list).value()) files += " " + f.string();
+  const auto run = run_process(
+      {yosys->string(), "-e", ".*", "-p",
+       fmt::format(
+           "read_verilog -sv -defer -I.{} {}/boards/{}.sv; {}; hierarchy -check -top {}; proc; "
+           "check -assert",
+           files, rtl_dir().string(), board.top, read_cells_command(board.family), board.top)},
+      dir);
+  ASSERT_TRUE(run.ok()) << run.error().message;
+  EXPECT_EQ(run->exit_code, 0) << log_tail(run->output, 8);
+  std::filesystem::remove_all(dir);
 }
 
 TEST(Synth, RefusesImpossibleEngines) {

@@ -37,12 +37,12 @@ class WholeNetworks : public CommandTest, public ::testing::WithParamInterface<W
 
 /// AlexNet and ResNet-18 at 224x224; AlexNet's weights stream.
 TEST_P(WholeNetworks, AnImageThroughTheRtl) {
-  const Ran made = shell_line(quoted(NBQ_CPU_MODELS) + " " + quoted(path("models")) + " --only " +
-                                  GetParam().name,
-                              path(""));
+  const Ran made = shell_line(
+      quoted(NBQ_CPU_MODELS) + " " + quoted(path("models")) + " --only " + GetParam().name,
+      path(""));
   ASSERT_EQ(made.exit, 0) << made.err;
-  std::vector<std::string> command = {
-      "sim", path("models/") + GetParam().name + ".nbq", "--images", "1", "--json"};
+  std::vector<std::string> command = {"sim", path("models/") + GetParam().name + ".nbq", "--images",
+                                      "1", "--json"};
   command.insert(command.end(), GetParam().engine.begin(), GetParam().engine.end());
   const Ran s = run(command);
   ASSERT_EQ(s.exit, 0) << s.err << s.out;
@@ -56,8 +56,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Whole{"nbqnn", {}}, Whole{"densenet40", {}}, Whole{"vgg", {}},
                       Whole{"resnet18", {"--lanes-in", "16", "--lanes-out", "32"}},
                       Whole{"alexnet",
-                            {"--lanes-in", "16", "--lanes-out", "64", "--pixels", "2",
-                             "--axi-bits", "128", "--weight-depth", "8192"}}),
+                            {"--lanes-in", "16", "--lanes-out", "64", "--pixels", "2", "--axi-bits",
+                             "128", "--weight-depth", "8192"}}),
     [](const auto& i) { return std::string(i.param.name); });
 
 }  // namespace
