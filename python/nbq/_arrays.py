@@ -33,6 +33,11 @@ def in_place(array: Any, what: str, *dtypes: type, copy: bool = False) -> NDArra
     return checked
 
 
+def numbers(values: Any) -> list[float]:
+    """A number or several, of any kind of sequence, as a list; None as an empty one."""
+    return [] if values is None else [float(v) for v in np.ravel(values)]
+
+
 def floats(array: Any) -> NDArray[np.float32]:
     """A C-contiguous float32 array of any numbers; copies where it must."""
     return np.ascontiguousarray(array, dtype=np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nbq import _core
-from nbq._arrays import floats, whole_numbers
+from nbq._arrays import floats, in_place, whole_numbers
 from nbq._core import ActFormat, BatchNormAttrs, Stage
 
 Attrs = Union[
@@ -174,22 +174,21 @@ class Graph:
         native = self._native()
         native.encode()
         layers = [_layer_info(native, i) for i in range(len(native))]
+        code_bits = sum(_code_bits(native, i) for i in range(len(native)))
         return ModelInfo(self.name, self.stage, self.quantizer, sum(l.params for l in layers),
-                         sum(l.macs for l in layers), _code_bytes(layers, self.nodes),
+                         sum(l.macs for l in layers), _bytes(code_bits),
                          list(self.class_names), layers)
 
     def reference_logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """The normative executor's integers: pixels uint8 [n, channels, height, width] -> int64
-        [n, outputs]. Slow; nbq.Model gives the same."""
-        return self._native().reference_logits(np.ascontiguousarray(pixels, dtype=np.uint8),
-                                               len(pixels))
+        """The normative executor's integers: pixels uint8 [n, channels, height, width], C-contiguous
+        -> int64 [n, outputs]. Slow; nbq.Model gives the same. Raises as Model.run() and verify()."""
+        checked = in_place(pixels, "pixels", np.uint8)
+        return self._native().reference_logits(checked, len(checked))
 
     def deploy(self) -> Graph:
         """A quantised network as the integer one that it has become. Raises nbq.Error: an overflow,
         which names layer and channel; ValueError: not a quantised network."""
-        native = self._native()
-        native.infer_shapes()
-        return Graph._of(native.deploy())
+        return Graph._of(self._native().deploy())
 
     def _native(self) -> _core.NativeGraph:
         native = _core.NativeGraph(self.name, self.stage, self.quantizer, self.class_names)
@@ -201,12 +200,30 @@ class Graph:
                 _or_none(w.codes if w else None, f"{n.name}: codes", np.uint8),
                 _or_none(w.bias if w else None, f"{n.name}: bias", np.int64),
                 {k: floats(v) for k, v in n.state.items()}, n.norm)
+        native.infer_shapes()
+        for i, n in enumerate(self.nodes):
+            _check_codes(native, i, n)
         return native
 
     @classmethod
     def _of(cls, native: _core.NativeGraph) -> Graph:
         nodes = [_node(native, i) for i in range(len(native))]
         return cls(native.name, native.stage, native.quantizer, native.class_names, nodes)
+
+
+def _weight_dims(native: _core.NativeGraph, i: int) -> Optional[list[int]]:
+    """Of the weight tensor, as the attributes and the operand have it; None: there is none."""
+    return next((dims for name, dims, _ in native.describe(i)[0] if name == "weight"), None)
+
+
+def _check_codes(native: _core.NativeGraph, i: int, n: Node) -> None:
+    """As many codes in another shape would be another network."""
+    want = _weight_dims(native, i)
+    if want is None or n.weights is None or n.weights.codes is None:
+        return
+    if list(np.shape(n.weights.codes)) != want:
+        raise ValueError(f"{n.name}: codes of shape {list(np.shape(n.weights.codes))}; the "
+                         f"attributes make it {want}")
 
 
 def _or_none(array: Any, what: str, dtype: type) -> Any:
@@ -218,8 +235,8 @@ def _node(native: _core.NativeGraph, i: int) -> Node:
     weights = None
     if n.bits:
         codes = n.codes
-        dims = dict((name, dims) for name, dims, _ in native.describe(i)[0])["weight"]
-        weights = Weights(n.bits, n.exps, codes.reshape(dims) if codes.size else None,
+        weights = Weights(n.bits, n.exps,
+                          codes.reshape(_weight_dims(native, i)) if codes.size else None,
                           n.bias if n.bias.size else None)
     return Node(n.name, n.attrs, n.inputs, n.act, weights, n.state, n.norm, n.shape, n.acc_bits)
 
@@ -227,13 +244,15 @@ def _node(native: _core.NativeGraph, i: int) -> Node:
 def _layer_info(native: _core.NativeGraph, i: int) -> LayerInfo:
     n = native.node(i)
     params, macs = native.describe(i)
-    weights = sum(int(np.prod(dims)) for name, dims, _ in params if name == "weight" and n.bits)
     return LayerInfo(n.name, str(n.attrs.op), n.shape,
                      sum(int(np.prod(dims)) for _, dims, learnt in params if learnt), macs, n.bits,
-                     n.act.bits, n.acc_bits, (weights * n.bits + 7) // 8)
+                     n.act.bits, n.acc_bits, _bytes(_code_bits(native, i)))
 
 
-def _code_bytes(layers: list[LayerInfo], nodes: list[Node]) -> int:
-    bits = sum(n.weights.bits * n.weights.codes.size for n in nodes
-               if n.weights and n.weights.codes is not None)
-    return (bits + 7) // 8 if bits else sum(l.code_bytes for l in layers)
+def _code_bits(native: _core.NativeGraph, i: int) -> int:
+    bits = native.node(i).bits
+    return bits * int(np.prod(_weight_dims(native, i) or [0])) if bits else 0
+
+
+def _bytes(bits: int) -> int:
+    return (bits + 7) // 8

@@ -153,6 +153,8 @@ class Model:
     def _result(self, out: Optional[NDArray[Any]], n: int, dtype: Any) -> NDArray[Any]:
         if out is None:
             return np.empty((n, self.outputs), dtype=dtype)
+        if not isinstance(out, np.ndarray):
+            raise TypeError(f"out: a NumPy array is needed, not {type(out).__name__}")
         if out.dtype != dtype or out.shape != (n, self.outputs) or not out.flags.c_contiguous \
                 or not out.flags.writeable:
             raise ValueError(f"out: {out.dtype} {out.shape}; a writable C-contiguous "

@@ -86,8 +86,14 @@ def fit_activations(sample: Any, bits: int = 8, *, is_signed: bool = True) -> Ac
 
 
 def quantize_activations(values: Any, fmt: ActFormat) -> NDArray[np.int32]:
-    """clamp(floor(x 2^-exp + 1/2), lo, hi): integers of the values' shape."""
-    units = np.floor(np.ldexp(np.asarray(values, dtype=np.float64), -fmt.exp) + 0.5)
+    """clamp(floor(x 2^-exp + 1/2), lo, hi): integers of the values' shape.
+
+    Raises ValueError: a NaN (names its index).
+    """
+    x = np.asarray(values, dtype=np.float64)
+    if np.isnan(x).any():
+        raise ValueError(f"value {int(np.isnan(x).argmax())} is no number")
+    units = np.floor(np.ldexp(x, -fmt.exp) + 0.5)
     clamped: NDArray[np.int32] = np.clip(units, fmt.lo, fmt.hi).astype(np.int32)
     return clamped
 

@@ -93,8 +93,8 @@ void bind_engine(nb::module_& m) {
   nb::class_<Engine>(m, "Engine", "What nbq.Model runs; sizes are checked, shapes are Model's.")
       .def(nb::init<const nb::bytes&, int, int, int, const std::optional<std::string>&>(),
            "model"_a, "threads"_a, "batch"_a, "contexts"_a, "isa"_a.none())
-      .def("run", &Engine::run, "pixels"_a, "n"_a, "logits"_a)
-      .def("run_float", &Engine::run_float, "pixels"_a, "n"_a, "scores"_a)
+      .def("run", &Engine::run, "pixels"_a.noconvert(), "n"_a, "logits"_a.noconvert())
+      .def("run_float", &Engine::run_float, "pixels"_a.noconvert(), "n"_a, "scores"_a.noconvert())
       .def_prop_ro("image",
                    [](const Engine& e) {
                      return std::tuple{e.info().channels, e.info().height, e.info().width};

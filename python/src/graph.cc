@@ -186,7 +186,7 @@ void bind_steps(nb::class_<Graph>& c) {
       .def(
           "fold_norms", [](const Graph& g) { return fold_norms(g); }, release)
       .def("quantise", &quantised, "weight_bits"_a, "act_bits"_a, "quantizer"_a, "per_channel"_a,
-           "layers"_a, "samples"_a)
+           "layers"_a, "samples"_a.noconvert())
       .def(
           "deploy",
           [](const Graph& g) {
@@ -195,7 +195,7 @@ void bind_steps(nb::class_<Graph>& c) {
             return value_or_throw(deploy(g));
           },
           release)
-      .def("reference_logits", &reference_logits, "pixels"_a, "n"_a);
+      .def("reference_logits", &reference_logits, "pixels"_a.noconvert(), "n"_a);
 }
 
 }  // namespace
@@ -214,8 +214,9 @@ void bind_graph(nb::module_& m) {
          new (g) Graph{std::move(name), stage, std::move(quantizer), {}, std::move(class_names)};
        },
        "name"_a, "stage"_a, "quantizer"_a, "class_names"_a)
-      .def("add", &add_node, "name"_a, "attrs"_a, "inputs"_a, "act"_a, "bits"_a, "exps"_a.none(),
-           "codes"_a.none(), "bias"_a.none(), "state"_a, "norm"_a.none())
+      .def("add", &add_node, "name"_a, "attrs"_a, "inputs"_a, "act"_a, "bits"_a,
+           "exps"_a.none().noconvert(), "codes"_a.none().noconvert(), "bias"_a.none().noconvert(),
+           "state"_a.noconvert(), "norm"_a.none())
       .def_ro("name", &Graph::name)
       .def_ro("stage", &Graph::stage)
       .def_ro("quantizer", &Graph::quantizer)

@@ -103,10 +103,7 @@ Out<std::int32_t> levels(const In<std::uint8_t>& codes, int bits) {
 
 double reciprocal(int count) {
   if (count < 1) bad_argument("the mean of {} values", count);
-  const Po2Reciprocal r = po2_reciprocal(count);
-  double sum = 0;
-  for (const auto& term : r.terms) sum += std::ldexp(term.negative ? -1.0 : 1.0, term.shift);
-  return std::ldexp(sum, -r.frac_bits);
+  return po2_reciprocal(count).value();
 }
 
 }  // namespace
@@ -120,10 +117,10 @@ void bind_quantizers(nb::module_& m) {
         return names;
       },
       "Names of the quantizers there are.");
-  m.def("fit", &fit, "weights"_a, "bits"_a, "quantizer"_a, "granularity"_a);
-  m.def("encode", &encode, "weights"_a, "bits"_a, "exps"_a, "quantizer"_a);
-  m.def("decode", &decode_values, "codes"_a, "bits"_a, "exps"_a);
-  m.def("levels", &levels, "codes"_a, "bits"_a);
+  m.def("fit", &fit, "weights"_a.noconvert(), "bits"_a, "quantizer"_a, "granularity"_a);
+  m.def("encode", &encode, "weights"_a.noconvert(), "bits"_a, "exps"_a.noconvert(), "quantizer"_a);
+  m.def("decode", &decode_values, "codes"_a.noconvert(), "bits"_a, "exps"_a.noconvert());
+  m.def("levels", &levels, "codes"_a.noconvert(), "bits"_a);
   m.def(
       "best_act_exp",
       [](const In<float>& sample, int bits, bool is_signed) {
@@ -131,7 +128,7 @@ void bind_quantizers(nb::module_& m) {
         value_or_throw(check_finite(values(sample)));
         return best_act_exp(values(sample), bits, is_signed);
       },
-      "sample"_a, "bits"_a, "is_signed"_a);
+      "sample"_a.noconvert(), "bits"_a, "is_signed"_a);
   m.def("reciprocal", &reciprocal, "count"_a,
         "1 / count as an average pool has it: a sum of at most three powers of two.");
 }

@@ -64,18 +64,13 @@ def test_info(rng):
     assert "conv1" in str(info)
 
 
-def spoil(change):
-    def f(g):
-        change(g)
-        return g
-    return f
-
-
 @pytest.mark.parametrize("change, error, message", [
     (lambda g: setattr(g["conv1"].weights, "bits", 6), ValueError, "conv1: 6 weight bits"),
     (lambda g: g["conv1"].weights.codes.fill(4), ValueError, "conv1: weight code 0 is 4, which is illegal"),
-    (lambda g: setattr(g["conv1"].weights, "codes", np.zeros(3, np.uint8)), nbq.Error,
-     "conv1: 3 weight codes, expected 72"),
+    (lambda g: setattr(g["conv1"].weights, "codes", np.zeros(3, np.uint8)), ValueError,
+     r"conv1: codes of shape \[3\]; the attributes make it \[4, 2, 3, 3\]"),
+    (lambda g: setattr(g["fc"].weights, "codes", g["fc"].weights.codes.T), ValueError,
+     r"fc: codes of shape \[16, 5\]; the attributes make it \[5, 16\]"),
     (lambda g: setattr(g["conv1"].weights, "bias", np.zeros(2, np.int64)), nbq.Error,
      "conv1: 4 exponents and 2 biases for 4 channels"),
     (lambda g: setattr(g["conv1"].weights, "exps", np.zeros(0, np.int32)), nbq.Error, "conv1: 0 exponents"),
@@ -104,6 +99,28 @@ def test_unsound_networks_are_refused_and_nothing_is_written(tmp_path, rng, chan
     with pytest.raises(error, match=message):
         nbq.Model(g)
     assert not list(tmp_path.iterdir())
+
+
+def test_reference_logits_wants_pixels(rng):
+    g = residual_network(rng)
+    x = pixels(rng, 2, g)
+    with pytest.raises(TypeError, match="pixels: its type is float64, uint8 is needed"):
+        g.reference_logits(x / 255)
+    with pytest.raises(ValueError, match="pixels: .*not C-contiguous"):
+        g.reference_logits(np.asfortranarray(x))
+    with pytest.raises(ValueError, match="pixels|bytes"):
+        g.reference_logits(x[:, :1].copy())
+
+
+def test_the_compiled_part_copies_nothing_silently(rng):
+    engine = nbq.Model(residual_network(rng))._engine
+    x = pixels(rng, 2, residual_network(rng))
+    logits = np.zeros((2, 5), np.int64)
+    engine.run(x, 2, logits)
+    with pytest.raises(TypeError):
+        engine.run(np.asfortranarray(x), 2, logits)
+    with pytest.raises(TypeError):
+        engine.run(x, 2, logits.astype(np.int32))  # the result would go into a copy
 
 
 def test_files_that_can_not_be_read(tmp_path, rng):

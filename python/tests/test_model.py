@@ -57,6 +57,8 @@ def test_arrays_are_read_and_written_in_place(graph, rng):
     assert np.array_equal(out, graph.reference_logits(x))
     with pytest.raises(ValueError, match=r"out: int64 \(4, 5\)"):
         model.run(x[:2], out=out)
+    with pytest.raises(TypeError, match="out: a NumPy array is needed, not list"):
+        model.run(x, out=out.tolist())
     out.flags.writeable = False
     with pytest.raises(ValueError, match="writable"):
         model.run(x, out=out)

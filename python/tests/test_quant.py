@@ -73,5 +73,8 @@ def test_activations(rng):
     assert (relu.lo, relu.hi) == (0, 15)
     assert np.array_equal(nbq.quantize_activations([0.5, -0.5, 1.5], nbq.ActFormat(8, True, 0)),
                           [1, 0, 2])  # half up
+    with pytest.raises(ValueError, match="value 2 is no number"):
+        nbq.quantize_activations([[0.5, 1], [math.nan, 0]], nbq.ActFormat(8, True, 0))
+    assert nbq.quantize_activations([math.inf], nbq.ActFormat(8, True, 0)) == [127]
     with pytest.raises(ValueError, match="1 activation bits"):
         nbq.fit_activations(x, 1)

@@ -99,6 +99,59 @@ def test_random_residual_networks_are_exact(tmp_path, seed, weight_bits, act_bit
     assert np.array_equal(model.run(x.numpy()), model.graph.reference_logits(x.numpy()))
 
 
+class ByName(nn.Module):
+    """Residual's functions, called with names."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(2, 8, 3, padding=1)
+        self.relu = nn.ReLU()
+        self.head = nn.Linear(16, 4)
+
+    def forward(self, x):
+        x = torch.relu(input=self.relu(input=self.stem(input=x)))
+        x = torch.add(input=x, other=F.relu6(input=x))
+        x = torch.cat(tensors=[F.max_pool2d(input=x, kernel_size=2),
+                               F.avg_pool2d(input=x, kernel_size=2, stride=2)], dim=1)
+        x = F.adaptive_avg_pool2d(input=F.relu(input=x), output_size=1)
+        return self.head(F.dropout(input=torch.flatten(input=x, start_dim=1, end_dim=-1), p=0.5))
+
+
+def test_calls_with_names():
+    torch.manual_seed(0)
+    x = pixels(0, 8, (2, 6, 6))
+    net = ByName().eval()
+    ops = [n.op for n in nt.to_graph(net, (2, 6, 6))]
+    assert ops == ["input", "conv2d", "relu", "relu", "relu", "add", "max_pool", "avg_pool", "concat",
+                   "relu", "global_avg_pool", "flatten", "linear"]
+    nt.export(nt.prepare(net, x), x)
+
+
+class Mean(nn.Module):
+    def forward(self, x):
+        return torch.mean(input=x, dim=(2, 3))
+
+
+def test_a_mean_with_names():
+    assert [n.op for n in nt.to_graph(Mean(), (2, 6, 6))] == ["input", "global_avg_pool", "flatten"]
+
+
+def test_dilated_average_pools_are_exact():
+    g = nbq.Graph("dilated", nbq.Stage.FLOAT)
+    g.add("image", nbq.InputAttrs(2, 9, 8))
+    g.add("mean", nbq.AvgPoolAttrs(nbq.Window((3, 2), stride=2, padding=(1, 0, 2, 1),
+                                              dilation=(2, 3))))
+    g.add("flat", nbq.FlattenAttrs())
+    torch.manual_seed(0)
+    features = nt.from_graph(g)(pixels(0, 1, (2, 9, 8))).shape[1]
+    g.add("fc", nbq.LinearAttrs(3, False), state={"weight": torch.randn(3, features).numpy()})
+    x = pixels(1, 16, (2, 9, 8))
+    native = g._native()
+    samples = [np.linspace(-1, 1, 99, dtype=np.float32) for _ in g]
+    made = nt.from_graph(nbq.Graph._of(native.quantise(4, 8, "nearest", True, [], samples)))
+    nt.export(made, x)
+
+
 def test_wide_accumulators_are_exact():
     net = nn.Sequential(nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.Flatten(),
                         nn.Linear(32 * 36, 7))
@@ -344,6 +397,36 @@ def test_an_export_that_differs_is_refused(tmp_path):
     with pytest.raises(nbq.Error, match="example 0, output 0: the module gives"):
         nt.export(made, x, tmp_path / "model.nbq")
     assert not list(tmp_path.iterdir())
+
+
+def test_export_wants_pixels_and_leaves_modes_alone():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(16, 2), nn.ReLU(), nn.Linear(2, 2))
+    x = pixels(0, 4, (1, 4, 4))
+    made = nt.prepare(net, x)
+    for bad in (x.float() / 255, x[0], x[:0]):
+        with pytest.raises(ValueError, match=r"example: torch\..*uint8 \[n, channels, rows, columns\]"):
+            nt.export(made, bad)
+    getattr(made, "1").eval()
+    modes = [m.training for m in made.modules()]
+    assert True in modes and False in modes
+    nt.export(made, x)
+    assert [m.training for m in made.modules()] == modes
+    with pytest.raises(ValueError, match="the network reads"):
+        nt.export(made, x[:, :, :2])
+    assert [m.training for m in made.modules()] == modes
+
+
+def test_normalisation_as_arrays():
+    net = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(32, 2))
+    x = pixels(0, 4, (3, 6, 6))
+    mean, std = [0.25, 0.5, 0.75], [0.125, 0.25, 0.5]
+    want = nt.to_graph(net, (3, 6, 6), mean=mean, std=std).to_bytes()
+    for kind in (np.array, torch.tensor, tuple):
+        assert nt.to_graph(net, (3, 6, 6), mean=kind(mean), std=kind(std)).to_bytes() == want
+        nt.export(nt.prepare(net, x, mean=kind(mean), std=kind(std)), x)
+    assert nt.Image(3, 6, 6, np.array(mean), np.array(std), quantised=False)(x).shape == x.shape
+    with pytest.raises(ValueError, match=r"image: \(6, 6\)"):
+        nt.to_graph(net, (6, 6))
 
 
 def test_schedules():

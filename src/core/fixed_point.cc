@@ -4,6 +4,12 @@
 
 namespace nbq {
 
+double Po2Reciprocal::value() const {
+  double sum = 0;
+  for (const Term& t : terms) sum += std::ldexp(t.negative ? -1.0 : 1.0, t.shift);
+  return std::ldexp(sum, -frac_bits);
+}
+
 std::int64_t Po2Reciprocal::magnitude() const {
   std::int64_t sum = 0;
   for (const Term& t : terms) sum += std::int64_t{1} << t.shift;

@@ -47,6 +47,7 @@ struct Po2Reciprocal {
   std::vector<Term> terms;
   int frac_bits;          ///< the sum is scaled by 2^-frac_bits
   double relative_error;  ///< of the sum against 1/n
+  double value() const;   ///< the sum itself, exactly
   /// Sum of |2^shift_i|, for the overflow proof.
   std::int64_t magnitude() const;
 };

@@ -44,6 +44,7 @@ TEST(FixedPoint, ReciprocalsInThreeTerms) {
     ASSERT_LT(r.magnitude(), 1 << 17);
     double sum = 0;
     for (const auto& t : r.terms) sum += std::ldexp(t.negative ? -1.0 : 1.0, t.shift - r.frac_bits);
+    ASSERT_EQ(r.value(), sum);
     ASSERT_NEAR(sum * n, 1.0, 1.0 / 27) << n;
     ASSERT_NEAR(std::fabs(sum * n - 1), r.relative_error, 1e-9);
     if ((n & (n - 1)) == 0) {

@@ -91,11 +91,7 @@ at::Tensor window_sum(const at::Tensor& x, const Window& w) {
 }
 
 double mean_factor(const OpContext& op, int count) {
-  if (!op.quantised()) return 1.0 / count;
-  const Po2Reciprocal r = po2_reciprocal(count);
-  double sum = 0;
-  for (const auto& term : r.terms) sum += std::ldexp(term.negative ? -1.0 : 1.0, term.shift);
-  return std::ldexp(sum, -r.frac_bits);
+  return op.quantised() ? po2_reciprocal(count).value() : 1.0 / count;
 }
 
 void use_threads(int threads, int processes) {

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Union
 
 import numpy as np
@@ -12,7 +14,7 @@ import nbq
 from nbq._core import BatchNormAttrs, Stage
 from nbq.torch._layers import Image, Layer
 from nbq.torch._po2_layers import Affine, Po2Layer
-from nbq.torch._trace import array, trace
+from nbq.torch._trace import array, operands, trace
 
 
 def _state(layer: Po2Layer) -> dict[str, Any]:
@@ -63,7 +65,7 @@ def quantised_graph(module: nn.Module) -> nbq.Graph:
         if isinstance(layer, Image):
             graph.name, graph.class_names = layer.network or graph.name, list(layer.class_names)
         name = layer.layer_name or str(n.target)
-        node = _node(layer, name, [ids[a] for a in n.args if a in ids])
+        node = _node(layer, name, [ids[a] for a in operands(n) if a in ids])
         if _formatless(layer):
             node.act = graph.nodes[node.inputs[0]].act
         if isinstance(layer, Po2Layer) and not isinstance(layer, Affine):
@@ -90,8 +92,12 @@ def export(module: nn.Module, example: torch.Tensor, path: Union[str, os.PathLik
     the network's integers are compared with the module's output before anything is written.
 
     Raises nbq.Error naming the layer: as quantised_graph(); an accumulator that could need more
-    than 48 bits; an integer that differs. OSError: the file can't be written.
+    than 48 bits; an integer that differs. ValueError: `example` is something else. OSError: the
+    file can't be written.
     """
+    if example.dtype != torch.uint8 or example.dim() != 4 or len(example) == 0:
+        raise ValueError(f"example: {example.dtype} of shape {tuple(example.shape)}; "
+                         "uint8 [n, channels, rows, columns] is needed")
     graph = quantised_graph(module).deploy()
     _compare(graph, module, example)
     if path is not None:
@@ -99,12 +105,21 @@ def export(module: nn.Module, example: torch.Tensor, path: Union[str, os.PathLik
     return graph
 
 
+@contextmanager
+def _evaluating(module: nn.Module) -> Iterator[None]:
+    """In eval mode; afterwards each module is in the mode that it was in."""
+    modes = [(m, m.training) for m in module.modules()]
+    try:
+        module.eval()
+        yield
+    finally:
+        for m, training in modes:
+            m.training = training
+
+
 def _compare(graph: nbq.Graph, module: nn.Module, example: torch.Tensor) -> None:
-    was_training = module.training
-    module.eval()
-    with torch.no_grad():
+    with torch.no_grad(), _evaluating(module):
         values = module(example).double().flatten(1).cpu().numpy()
-    module.train(was_training)
     model = nbq.Model(graph)
     want = np.ldexp(values, -model.logit_exp)
     got = model.run(np.ascontiguousarray(example.cpu().numpy()))

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 import nbq
 from nbq import _core
+from nbq._arrays import numbers
 from nbq._core import ActFormat
 from nbq.torch._functional import requantise
 
@@ -59,7 +60,7 @@ class Image(Layer):
                  *, quantised: bool = True) -> None:
         super().__init__()
         self.shape = (channels, height, width)
-        self.mean, self.std = list(mean or []), list(std or [])
+        self.mean, self.std = numbers(mean), numbers(std)
         self.network = ""
         self.class_names: list[str] = []
         self.quantised = quantised
@@ -117,6 +118,15 @@ class MaxPool2d(Layer):
         return F.max_pool2d(x, (w.kernel_h, w.kernel_w), (w.stride_h, w.stride_w))
 
 
+def _window_sum(x: Tensor, w: _core.Window) -> Tensor:
+    x = F.pad(x, [w.pad_left, w.pad_right, w.pad_top, w.pad_bottom])
+    stride = (w.stride_h, w.stride_w)
+    if (w.dilation_h, w.dilation_w) == (1, 1):
+        return F.avg_pool2d(x, (w.kernel_h, w.kernel_w), stride, divisor_override=1)
+    ones = x.new_ones(x.shape[1], 1, w.kernel_h, w.kernel_w)
+    return F.conv2d(x, ones, None, stride, 0, (w.dilation_h, w.dilation_w), x.shape[1])
+
+
 class AvgPool2d(Layer):
     """The sum over the window, padding included, times its size's reciprocal in powers of two."""
 
@@ -128,11 +138,8 @@ class AvgPool2d(Layer):
         return nbq.AvgPoolAttrs(self.window)
 
     def forward(self, x: Tensor) -> Tensor:
-        w = self.window
-        x = F.pad(self.wide(x), [w.pad_left, w.pad_right, w.pad_top, w.pad_bottom])
-        count = w.kernel_h * w.kernel_w
-        total = F.avg_pool2d(x, (w.kernel_h, w.kernel_w), (w.stride_h, w.stride_w),
-                             divisor_override=1)
+        count = self.window.kernel_h * self.window.kernel_w
+        total = _window_sum(self.wide(x), self.window)
         return self.finish(total * (_core.reciprocal(count) if self.quantised else 1 / count))
 
 

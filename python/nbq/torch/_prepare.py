@@ -43,7 +43,6 @@ def prepare(module: nn.Module, images: torch.Tensor, *, weight_bits: int = 3, ac
         raise ValueError(f"granularity {granularity!r}; there are channel and layer")
     graph = to_graph(module, tuple(images.shape[1:]), mean=mean, std=std, class_names=class_names)
     native = graph._native()
-    native.infer_shapes()
     absorbed = native.absorb_norms()
     samples = _calibrate(nbq.Graph._of(absorbed.fold_norms()), images)
     quantised = absorbed.quantise(weight_bits, act_bits, quantizer, granularity == "channel",

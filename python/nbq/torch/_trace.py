@@ -12,6 +12,7 @@ from torch import fx, nn
 from torch.nn import functional as F
 
 import nbq
+from nbq._arrays import numbers
 from nbq._core import Stage
 from nbq.torch._po2_layers import Conv2d, Linear, conv_window
 
@@ -43,13 +44,18 @@ def array(t: torch.Tensor) -> NDArray[np.float32]:
     return t.detach().float().cpu().numpy().copy()
 
 
+def operands(n: fx.Node) -> list[Any]:
+    """What a layer is called with, by position or by name."""
+    return [*n.args, *n.kwargs.values()]
+
+
 class _Builder:
     """Appends a graph node for each node of a trace."""
 
     def __init__(self, traced: fx.GraphModule, image: tuple[int, int, int], mean: Any, std: Any):
         self.traced = traced
         self.graph = nbq.Graph(type(traced).__name__, Stage.FLOAT)
-        self.attrs = nbq.InputAttrs(*image, mean=list(mean or []), std=list(std or []))
+        self.attrs = nbq.InputAttrs(*image, mean=numbers(mean), std=numbers(std))
         self.ids: dict[fx.Node, int] = {}
         self.used: set[str] = set()
 
@@ -76,14 +82,17 @@ class _Builder:
             if name in self.used:
                 raise nbq.Error(f"{name}: it is used twice; nbq's layers don't share weights")
             self.used.add(name)
-        return row(self, name, m, [self.operand(a) for a in n.args])
+        return row(self, name, m, [self.operand(a) for a in operands(n)])
 
     def function(self, n: fx.Node) -> Optional[int]:
-        row = _FUNCTIONS.get(n.target) if n.op == "call_function" else _METHODS.get(str(n.target))
-        if row is None:
+        found = _FUNCTIONS.get(n.target) if n.op == "call_function" else _METHODS.get(str(n.target))
+        if found is None:
             raise nbq.Error(f"{n.name}: {getattr(n.target, '__name__', n.target)} is no layer that "
                             "nbq has")
-        return row(self, n)
+        row, names = found
+        if len(n.args) > len(names):
+            raise nbq.Error(f"{n.name}: {len(n.args)} arguments are not supported")
+        return row(self, n.name, {**dict(zip(names, n.args)), **n.kwargs})
 
     def run(self) -> nbq.Graph:
         for n in self.traced.graph.nodes:
@@ -179,80 +188,93 @@ _MODULES: dict[type[nn.Module], Callable[[_Builder, str, Any, list[int]], int]] 
 }
 
 
-def _pool_call(make: type[nn.Module], attrs: Any) -> Callable[[_Builder, fx.Node], int]:
+_Arguments = dict[str, Any]
+"""Of a call, by name, however they were given."""
+
+
+def _pool_call(make: type[nn.Module], attrs: Any) -> Callable[[_Builder, str, _Arguments], int]:
     """F.max_pool2d(x, ...) as nn.MaxPool2d(...)."""
-    def row(b: _Builder, n: fx.Node) -> int:
-        window = _window(n.name, make(*n.args[1:], **n.kwargs))
-        return b.add(n.name, attrs(window), [b.operand(n.args[0])])
+    def row(b: _Builder, name: str, a: _Arguments) -> int:
+        window = _window(name, make(**{k: v for k, v in a.items() if k != "input"}))
+        return b.add(name, attrs(window), [b.operand(a["input"])])
     return row
 
 
-def _add(b: _Builder, n: fx.Node) -> int:
-    if n.kwargs.get("alpha", 1) != 1:
-        raise nbq.Error(f"{n.name}: an addition with alpha is not supported")
-    return b.add(n.name, nbq.AddAttrs(), [b.operand(a) for a in n.args[:2]])
+def _add(b: _Builder, name: str, a: _Arguments) -> int:
+    if a.get("alpha", 1) != 1:
+        raise nbq.Error(f"{name}: an addition with alpha is not supported")
+    return b.add(name, nbq.AddAttrs(), [b.operand(a["input"]), b.operand(a["other"])])
 
 
-def _cat(b: _Builder, n: fx.Node) -> int:
-    dim = n.kwargs.get("dim", n.args[1] if len(n.args) > 1 else 0)
-    if dim != 1:
-        raise nbq.Error(f"{n.name}: concatenation along axis {dim}; only channels (1) are supported")
-    return b.add(n.name, nbq.ConcatAttrs(), [b.operand(a) for a in n.args[0]])
+def _cat(b: _Builder, name: str, a: _Arguments) -> int:
+    if a.get("dim", 0) != 1:
+        raise nbq.Error(f"{name}: concatenation along axis {a.get('dim', 0)}; only channels (1) are "
+                        "supported")
+    return b.add(name, nbq.ConcatAttrs(), [b.operand(t) for t in a["tensors"]])
 
 
-def _relu(b: _Builder, n: fx.Node, limit: float = 0) -> int:
-    return b.add(n.name, nbq.ReluAttrs(limit), [b.operand(n.args[0])])
+def _relu(b: _Builder, name: str, a: _Arguments, limit: float = 0) -> int:
+    return b.add(name, nbq.ReluAttrs(limit), [b.operand(a["input"])])
 
 
-def _flatten(b: _Builder, n: fx.Node) -> int:
-    start = n.kwargs.get("start_dim", n.args[1] if len(n.args) > 1 else 0)
-    if start != 1 or len(n.args) > 2:
-        raise nbq.Error(f"{n.name}: only flattening from the first axis after the batch to the last")
-    return b.add(n.name, nbq.FlattenAttrs(), [b.operand(n.args[0])])
+def _flatten(b: _Builder, name: str, a: _Arguments) -> int:
+    if a.get("start_dim", 0) != 1 or a.get("end_dim", -1) != -1:
+        raise nbq.Error(f"{name}: only flattening from the first axis after the batch to the last")
+    return b.add(name, nbq.FlattenAttrs(), [b.operand(a["input"])])
 
 
-def _view(b: _Builder, n: fx.Node) -> int:
+def _view(b: _Builder, name: str, a: _Arguments) -> int:
     """x.view(x.size(0), -1) and the like."""
-    if len(n.args) != 3 or n.args[2] != -1:
-        raise nbq.Error(f"{n.name}: only view(n, -1) is supported, as a flatten")
-    return b.add(n.name, nbq.FlattenAttrs(), [b.operand(n.args[0])])
+    if a.get("columns") != -1:
+        raise nbq.Error(f"{name}: only view(n, -1) is supported, as a flatten")
+    return b.add(name, nbq.FlattenAttrs(), [b.operand(a["input"])])
 
 
-def _mean(b: _Builder, n: fx.Node) -> int:
-    dims = n.kwargs.get("dim", n.args[1] if len(n.args) > 1 else ())
-    keep = n.kwargs.get("keepdim", n.args[2] if len(n.args) > 2 else False)
+def _mean(b: _Builder, name: str, a: _Arguments) -> int:
+    dims = a.get("dim", ())
     if isinstance(dims, int) or sorted(int(d) % 4 for d in dims) != [2, 3]:
-        raise nbq.Error(f"{n.name}: only the mean over rows and columns (2, 3) is supported")
-    pooled = b.add(n.name, nbq.GlobalAvgPoolAttrs(), [b.operand(n.args[0])])
-    return pooled if keep else b.add(f"{n.name}_flat", nbq.FlattenAttrs(), [pooled])
+        raise nbq.Error(f"{name}: only the mean over rows and columns (2, 3) is supported")
+    pooled = b.add(name, nbq.GlobalAvgPoolAttrs(), [b.operand(a["input"])])
+    return pooled if a.get("keepdim", False) else b.add(f"{name}_flat", nbq.FlattenAttrs(), [pooled])
 
 
-def _global_call(b: _Builder, n: fx.Node) -> int:
-    size = n.kwargs.get("output_size", n.args[1] if len(n.args) > 1 else None)
-    return _global_pool(b, n.name, nn.AdaptiveAvgPool2d(size), [b.operand(n.args[0])])
+def _global_call(b: _Builder, name: str, a: _Arguments) -> int:
+    return _global_pool(b, name, nn.AdaptiveAvgPool2d(a["output_size"]), [b.operand(a["input"])])
 
 
-def _dropout(b: _Builder, n: fx.Node) -> int:
-    return b.operand(n.args[0])
+def _dropout(b: _Builder, name: str, a: _Arguments) -> int:
+    return b.operand(a["input"])
 
 
-def _nothing(b: _Builder, n: fx.Node) -> None:
+def _nothing(b: _Builder, name: str, a: _Arguments) -> None:
     """x.size(0), for view()."""
 
 
-_Row = Callable[[_Builder, fx.Node], Optional[int]]
+_Row = tuple[Callable[[_Builder, str, _Arguments], Optional[int]], tuple[str, ...]]
+"""With the names of the arguments that may be given by position."""
+_ADD: _Row = _add, ("input", "other")
+_RELU: _Row = _relu, ("input", "inplace")
+_FLATTEN: _Row = _flatten, ("input", "start_dim", "end_dim")
+_MEAN: _Row = _mean, ("input", "dim", "keepdim")
+_VIEW: _Row = _view, ("input", "rows", "columns")
+_NOTHING: _Row = _nothing, ("input", "index")
 _FUNCTIONS: dict[Any, _Row] = {
-    operator.add: _add, operator.iadd: _add, torch.add: _add,
-    torch.relu: _relu, F.relu: _relu, F.relu6: lambda b, n: _relu(b, n, 6),
-    torch.cat: _cat, torch.flatten: _flatten, torch.mean: _mean,
-    F.max_pool2d: _pool_call(nn.MaxPool2d, nbq.MaxPoolAttrs),
-    F.avg_pool2d: _pool_call(nn.AvgPool2d, nbq.AvgPoolAttrs),
-    F.adaptive_avg_pool2d: _global_call, F.dropout: _dropout,
-    operator.getitem: _nothing, getattr: _nothing,
+    operator.add: _ADD, operator.iadd: _ADD, torch.add: _ADD,
+    torch.relu: _RELU, F.relu: _RELU,
+    F.relu6: (lambda b, name, a: _relu(b, name, a, 6), ("input", "inplace")),
+    torch.cat: (_cat, ("tensors", "dim")), torch.flatten: _FLATTEN, torch.mean: _MEAN,
+    F.max_pool2d: (_pool_call(nn.MaxPool2d, nbq.MaxPoolAttrs),
+                   ("input", "kernel_size", "stride", "padding", "dilation")),
+    F.avg_pool2d: (_pool_call(nn.AvgPool2d, nbq.AvgPoolAttrs),
+                   ("input", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad",
+                    "divisor_override")),
+    F.adaptive_avg_pool2d: (_global_call, ("input", "output_size")),
+    F.dropout: (_dropout, ("input", "p", "training", "inplace")),
+    operator.getitem: _NOTHING, getattr: _NOTHING,
 }
 _METHODS: dict[str, _Row] = {
-    "add": _add, "add_": _add, "relu": _relu, "relu_": _relu, "flatten": _flatten, "mean": _mean,
-    "view": _view, "reshape": _view, "size": _nothing, "contiguous": _dropout,
+    "add": _ADD, "add_": _ADD, "relu": _RELU, "relu_": _RELU, "flatten": _FLATTEN, "mean": _MEAN,
+    "view": _VIEW, "reshape": _VIEW, "size": _NOTHING, "contiguous": (_dropout, ("input",)),
 }
 
 
@@ -265,8 +287,10 @@ def to_graph(module: nn.Module, image: Union[tuple[int, int, int], torch.Size], 
     learnt further by `nbq train`.
 
     Raises nbq.Error naming the layer: no layer that nbq has, an option that it lacks, weights that
-    are shared, shapes that don't fit.
+    are shared, shapes that don't fit. ValueError: `image` is no such triple.
     """
+    if len(image) != 3:
+        raise ValueError(f"image: {tuple(image)}; (channels, rows, columns) is needed")
     graph = _Builder(trace(module), tuple(image), mean, std).run()
     graph.name = type(module).__name__
     graph.class_names = list(class_names)
