@@ -1,14 +1,18 @@
 #include "cli/board_options.h"
 
+#include "core/data_dir.h"
 #include "hw/layer_table.h"
 #include "model/nbq_file.h"
 
 namespace nbq::cli {
 
+CLI::Option* add_board(CLI::App& cmd, std::string& board) {
+  return cmd.add_option("--board", board, "a board's name, or its .toml file")
+      ->type_name(fmt::format("{{{}}} or FILE", fmt::join(hw::board_names(), ",")));
+}
+
 void BoardOptions::add_to(CLI::App& cmd, bool needed) {
-  CLI::Option* b = cmd.add_option(
-      "--board", board, fmt::format("{}, or a .toml file", fmt::join(hw::board_names(), ", ")));
-  if (needed) b->required();
+  add_board(cmd, board)->required(needed);
   cmd.add_option("--clock-mhz", clock_mhz, "engine clock on the board [the board's]")
       ->check(CLI::Range(1.0, 1000.0));
   engine.add_to(cmd);
@@ -92,6 +96,6 @@ std::string plan_text(const hw::BoardPlan& plan, const hw::Board& board) {
       part(r.dsp, d.dsp), r.bram, part(r.bram, d.bram));
 }
 
-std::string shipped_model() { return std::string(NBQ_ZOO_DIR) + "/resnet20-cifar10-w3a8.nbq"; }
+std::string shipped_model() { return (data_dir() / "zoo/resnet20-cifar10-w3a8.nbq").string(); }
 
 }  // namespace nbq::cli

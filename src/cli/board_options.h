@@ -4,6 +4,9 @@
 
 namespace nbq::cli {
 
+/// --board, which shells complete with the known ones.
+CLI::Option* add_board(CLI::App& cmd, std::string& board);
+
 /// Options of the commands that put a network on a board: compile and synth.
 struct BoardOptions {
   std::string board;
@@ -26,7 +29,7 @@ struct BoardOptions {
 nlohmann::ordered_json plan_json(const hw::BoardPlan& plan, const hw::Board& board, bool layers);
 std::string plan_text(const hw::BoardPlan& plan, const hw::Board& board);
 
-/// The trained ResNet-20 of the source tree: what hardware commands take without a model.
+/// The trained ResNet-20 of the zoo: what hardware commands take without a model.
 std::string shipped_model();
 
 }  // namespace nbq::cli

@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "cli/evaluate.h"
+#include "core/data_dir.h"
 #include "exchange/onnx_export.h"
 #include "infer/isa.h"
 #include "infer/roofline.h"
@@ -108,7 +109,7 @@ Status go_on_with_peers(const BenchOptions& o, const Graph& graph, const Context
   NBQ_TRY(export_onnx(dir / "model.uint8.qdq.onnx", graph, e));
   e.form = OnnxForm::kFloat;
   NBQ_TRY(export_onnx(dir / "model.float.onnx", graph, e));
-  const std::string script = std::string(NBQ_BENCH_DIR) + "/cpu";
+  const std::string script = (data_dir() / "bench/cpu").string();
   std::vector<std::string> argv{
       script,
       "--temporary",

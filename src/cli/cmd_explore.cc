@@ -1,6 +1,6 @@
 #include <map>
 
-#include "cli/hardware.h"
+#include "cli/board_options.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "hw/board.h"
@@ -178,7 +178,7 @@ void add_explore(CLI::App& app, Context& context) {
                               "and energy, from models, without a tool",
                               [o, &context] { return explore_command(*o, context); });
   cmd->add_option("model", o->model, "integer .nbq file")->required();
-  cmd->add_option("--board", o->board, "a board's name, or its .toml file")->required();
+  add_board(*cmd, o->board)->required();
   cmd->add_option("--pe", o->pe, "vector elements: svpe, vpe or both [both]")
       ->check(CLI::IsMember({"svpe", "vpe", "both"}));
   cmd->add_option("--engine-act-bits", o->act_bits,

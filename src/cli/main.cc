@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "cli/cli.h"
+#include "cli/reference.h"
 #include "core/version.h"
 
 namespace nbq::cli {
@@ -50,16 +51,17 @@ int main(int argc, char** argv) {
   using namespace nbq::cli;
   if (computes_with_openmp(argc, argv)) let_openmp_wait_passively(argv);
   std::signal(SIGXFSZ, SIG_IGN);  // a file over `ulimit -f` is an error like a full disk
-  CLI::App app{
-      "nbq: neural networks whose weights are n-bit powers of two, from training to gates"};
+  CLI::App app{"neural networks whose weights are n-bit powers of two, from training to gates"};
   app.set_version_flag("--version", nbq::kVersion);
   app.require_subcommand(1);
-  app.footer(
-      "Exit codes: 0 fine, 1 a check failed, 2 usage, 3 bad file, 4 a tool is missing, 5 "
-      "another process of the training was lost, 130 interrupted.\n"
-      "NBQ_LOG=debug|info|warn|error sets what is logged to stderr; NBQ_CACHE names the folder "
-      "where "
-      "simulators are kept.");
+  app.footer(reference_footer());
+  app.add_option_function<std::string>("--generate",
+                                       [&app](const std::string& format) {
+                                         // Ends the parsing with a text, as --version does.
+                                         throw CLI::CallForVersion(reference(app, format), 0);
+                                       })
+      ->group("")  // hidden: packages and the manual are made with it
+      ->check(CLI::IsMember(reference_formats()));
   Context context;
   add_train(app, context);
   add_compare(app, context);

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdlib>
 
+#include "core/data_dir.h"
 #include "core/file.h"
 #include "core/strict_toml.h"
 
@@ -130,7 +131,7 @@ Result<Board> parse_board(std::string_view text, const fs::path& file) {
 
 fs::path boards_dir() {
   const char* dir = std::getenv("NBQ_BOARDS_DIR");
-  return dir != nullptr && *dir != '\0' ? fs::path(dir) : fs::path(NBQ_BOARDS_DIR);
+  return dir != nullptr && *dir != '\0' ? fs::path(dir) : data_dir() / "boards";
 }
 
 std::vector<std::string> board_names() {

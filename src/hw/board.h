@@ -41,7 +41,7 @@ struct Board {
 /// constraints are looked for. Error kBadFile: file, line and key.
 Result<Board> parse_board(std::string_view text, const std::filesystem::path& file);
 
-/// Folder of the boards: $NBQ_BOARDS_DIR, else the one of the source tree.
+/// Folder of the boards: $NBQ_BOARDS_DIR, else the one of data_dir().
 std::filesystem::path boards_dir();
 /// Names of all boards there, sorted.
 std::vector<std::string> board_names();

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "core/data_dir.h"
 #include "core/process.h"
 
 namespace nbq::hw {
@@ -11,7 +12,8 @@ namespace fs = std::filesystem;
 
 Result<fs::path> find_fpga_tool(const std::string& name) {
   const char* dir = std::getenv("NBQ_FPGA_DIR");
-  const fs::path bin = fs::path(dir != nullptr && *dir != '\0' ? dir : NBQ_FPGA_DIR) / "bin";
+  const fs::path bin =
+      (dir != nullptr && *dir != '\0' ? fs::path(dir) : data_dir() / "build/fpga") / "bin";
   const std::string names[] = {"yowasp-" + name, name};
   for (const std::string& n : names)
     if (const fs::path tool = bin / n; ::access(tool.c_str(), X_OK) == 0) return tool;

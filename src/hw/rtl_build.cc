@@ -8,6 +8,7 @@
 #include <mutex>
 #include <sstream>
 
+#include "core/data_dir.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/process.h"
@@ -81,7 +82,7 @@ Result<RtlParameters> engine_parameters(const EngineConfig& c) {
 
 fs::path rtl_dir() {
   const std::string from_environment = environment("NBQ_RTL_DIR");
-  return from_environment.empty() ? fs::path(NBQ_RTL_DIR) : fs::path(from_environment);
+  return from_environment.empty() ? data_dir() / "rtl" : fs::path(from_environment);
 }
 
 Result<std::vector<fs::path>> rtl_sources(const std::string& list_name) {

@@ -18,7 +18,7 @@ inline const char* engine_top(const EngineConfig& config) {
 /// Those of either. Error kInvalidArgument: out of the range that the RTL has (names it).
 Result<RtlParameters> engine_parameters(const EngineConfig& config);
 
-/// Folder of the SystemVerilog sources: $NBQ_RTL_DIR, else the one of the source tree.
+/// Folder of the SystemVerilog sources: $NBQ_RTL_DIR, else the one of data_dir().
 std::filesystem::path rtl_dir();
 /// Sources in compilation order, as a list below rtl_dir() names them. Error kBadFile: it is not
 /// there.

@@ -24,7 +24,8 @@ class Installed : public ::testing::Test {
   static void SetUpTestSuite() {
     root_ = fs::temp_directory_path() / fmt::format("nbq_install_{}", ::getpid());
     fs::remove_all(root_);
-    run({NBQ_CMAKE, "--install", NBQ_BINARY_DIR, "--component", "library", "--prefix", prefix()});
+    for (const char* component : {"library", "development"})
+      run({NBQ_CMAKE, "--install", NBQ_BINARY_DIR, "--component", component, "--prefix", prefix()});
   }
   static void TearDownTestSuite() { fs::remove_all(root_); }
 
