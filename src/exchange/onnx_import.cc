@@ -165,6 +165,12 @@ Result<int> output_node(const ImportState& s) {
   const Value& v = it->second;
   if (v.is_constant())
     return make_error(ErrorCode::kUnsupported, "output {}: does not depend on the input", s.output);
+  if (v.stored)
+    return make_error(
+        ErrorCode::kUnsupported,
+        "output {}: integers of a QuantizeLinear; put a DequantizeLinear behind it, or "
+        "cut the model before it",
+        s.output);
   const Shape& shape = s.graph.nodes[static_cast<std::size_t>(v.id)].shape;
   Axes wide;
   for (const Axis a : v.axes)

@@ -73,6 +73,8 @@ class Model {
   float scale = 0.25f;
   bool round_conv = true;
   const char* between = nullptr;
+  const char* first = "DequantizeLinear";
+  const char* output = "y";
 
   std::vector<std::uint8_t> bytes() const {
     OnnxBuilder b(13);
@@ -86,7 +88,7 @@ class Model {
         ->mutable_type()
         ->mutable_tensor_type()
         ->set_elem_type(onnx::TensorProto::UINT8);
-    b.node("DequantizeLinear", {"x", "unit", "zx"}, "xr");
+    b.node(first, {"x", "unit", "zx"}, "xr");
     b.node("Conv", {"xr", "w", "b"}, "c");
     std::string last = "c";
     if (between != nullptr) b.node(between, {"c"}, last = "between");
@@ -96,7 +98,7 @@ class Model {
     }
     b.node("Flatten", {last}, "f");
     b.node("MatMul", {"f", "v"}, "y");
-    b.output("y");
+    b.output(output);
     return b.bytes();
   }
 
@@ -149,6 +151,29 @@ TEST(OnnxInteger, SaysWhatIsNotExact) {
   m = Model();
   m.round_conv = false;
   EXPECT_THAT(error_of(m), HasSubstr("not rounded"));
+  m = Model();
+  m.output = "q";
+  EXPECT_THAT(error_of(m), HasSubstr("output q: integers of a QuantizeLinear"));
+  m = Model();
+  m.first = "Relu";
+  EXPECT_THAT(error_of(m), HasSubstr("put a DequantizeLinear with scale 1/128"));
+}
+
+TEST(OnnxInteger, QonnxRefusesBiasesThatFloatDoesNotHold) {
+  IntegerGraph by_hand(3, {2, 3, 3});
+  by_hand.add(Conv2dAttrs{3, 1, true, {}}, 0, ActFormat::make(8, true, 1), {.least = 4, .most = 4});
+  by_hand.add(GlobalAvgPoolAttrs{}, {1}, ActFormat{});
+  Graph g = by_hand.finish().value();
+  const auto refusal = [&](std::int64_t bias) {
+    g.nodes[1].po2.bias[2] = bias;
+    const std::vector<int> bits = prove_integer(g).value();
+    for (std::size_t id = 0; id < bits.size(); ++id) g.nodes[id].po2.acc_bits = bits[id];
+    const auto bytes = export_onnx_bytes(g, {OnnxForm::kQonnx});
+    return bytes.ok() ? "" : bytes.error().message;
+  };
+  EXPECT_EQ(refusal((1 << 24) - 9), "");  // and the half is 8 units
+  EXPECT_THAT(refusal((1 << 24) - 1), HasSubstr("channel 2 and half a unit"));
+  EXPECT_THAT(refusal((1 << 24) + 1), HasSubstr("channel 2 needs more than"));
 }
 
 TEST(OnnxInteger, ARelusClampGoesIntoTheLayerBeforeIt) {
