@@ -17,7 +17,7 @@
 namespace nbq::exchange {
 namespace {
 
-constexpr std::int64_t kMinOpset = 9, kMaxOpset = 21;
+constexpr std::int64_t kMinOpset = 9, kMaxOpset = 28;
 constexpr int kMaxNodes = 1 << 14;
 
 Status check_model(const onnx::ModelProto& model, std::int64_t& opset) {

@@ -91,7 +91,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: onnx_import_seeds FOLDER\n");
     return 2;
   }
-  for (const std::int64_t opset : {9, 13, 21})
+  for (const std::int64_t opset : {9, 13, 28})
     for (const auto& [name, model] :
          {std::pair{"network", network(opset)}, {"plumbing", plumbing(opset)}})
       if (!nbq::write_file(std::string(argv[1]) + "/" + name + std::to_string(opset), model.bytes())
