@@ -80,8 +80,7 @@ class Model {
     OnnxBuilder b(13);
     b.input("x", {0, 2, 2, 2}).floats("w", {1, 2, 1, 1}, weights).floats("b", {1}, {bias});
     b.floats("unit", {}, {1.0f / 128}).floats("scale", {}, {scale}).floats("v", {4, 3}, kTwelve);
-    zero_point(b, "zx", onnx::TensorProto::UINT8, 128);
-    zero_point(b, "zc", onnx::TensorProto::INT8, 0);
+    b.zero_point("zx", onnx::TensorProto::UINT8, 128).zero_point("zc", onnx::TensorProto::INT8, 0);
     b.proto()
         .mutable_graph()
         ->mutable_input(0)
@@ -104,12 +103,6 @@ class Model {
 
  private:
   static inline const std::vector<float> kTwelve{1, 0, -1, 2, 4, 0.5f, 1, 1, 1, 2, 2, 2};
-  static void zero_point(OnnxBuilder& b, const std::string& name, int type, int value) {
-    onnx::TensorProto& t = *b.proto().mutable_graph()->add_initializer();
-    t.set_name(name);
-    t.set_data_type(type);
-    t.add_int32_data(value);
-  }
 };
 
 std::string error_of(const Model& m) {
