@@ -3,41 +3,20 @@
 
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "core/file.h"
 #include "core/process.h"
 #include "exchange/c_export.h"
+#include "temp_folder.h"
 
 // For tests: exported networks compiled to a program that writes their logits' bytes.
 namespace nbq::testing {
 
-/// A folder that goes with the test.
-class TestFolder {
- public:
-  TestFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "nbq_c_XXXXXX").string();
-    NBQ_CHECK(mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~TestFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
-  std::filesystem::path operator/(const std::string& file) const { return path_ / file; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 class CProgram {
  public:
-  explicit CProgram(const TestFolder& folder) : folder_(folder) {}
+  explicit CProgram(const TempFolder& folder) : folder_(folder) {}
 
   /// Adds a network and the images to run through it.
   CSource add(const Graph& g, const std::vector<std::uint8_t>& pixels, int images) {
@@ -73,7 +52,7 @@ class CProgram {
   const std::vector<std::string>& files() const { return files_; }
 
  private:
-  const TestFolder& folder_;
+  const TempFolder& folder_;
   std::vector<std::string> files_;
   std::string includes_, data_, body_;
 };

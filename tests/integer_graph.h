@@ -72,9 +72,8 @@ class IntegerGraph {
   Result<Graph> finish() const {
     Graph g = graph_;
     NBQ_TRY(infer_shapes(g));
-    NBQ_ASSIGN(const std::vector<int> bits, prove_acc_bits(g));
+    NBQ_ASSIGN(const std::vector<int> bits, prove_integer(g));
     for (std::size_t id = 0; id < g.nodes.size(); ++id) g.nodes[id].po2.acc_bits = bits[id];
-    NBQ_TRY(verify_integer(g));
     return g;
   }
 

@@ -37,6 +37,15 @@ class OnnxBuilder {
     return *this;
   }
 
+  /// An 8-bit zero point: onnx::TensorProto::INT8 or UINT8.
+  OnnxBuilder& zero_point(const std::string& name, onnx::TensorProto::DataType type, int value) {
+    onnx::TensorProto& t = *model_.mutable_graph()->add_initializer();
+    t.set_name(name);
+    t.set_data_type(type);
+    t.add_int32_data(value);
+    return *this;
+  }
+
   /// A node that is being described; converts to nothing, ends with the statement.
   class NodeBuilder {
    public:
@@ -57,6 +66,10 @@ class OnnxBuilder {
     NodeBuilder& attr(const std::string& name, const Ints& v) {
       auto& a = add(name, onnx::AttributeProto::INTS);
       for (const std::int64_t i : v) a.add_ints(i);
+      return *this;
+    }
+    NodeBuilder& domain(const char* set) {
+      node_.set_domain(set);
       return *this;
     }
     NodeBuilder& tensor(const std::string& name, const Ints& v) {

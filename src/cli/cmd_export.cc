@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cli/cli.h"
 #include "cli/evaluate.h"
 #include "core/file.h"
@@ -10,11 +12,24 @@ namespace nbq::cli {
 namespace {
 
 struct ExportOptions {
-  std::string model, out, data, granularity = "channel", to = "nbq", input = "uint8", name;
+  std::string model, out, data, granularity = "channel", to = "nbq", input, name;
   bool all_uint8 = false;
   QuantSpec spec;
   std::size_t calibration = 256;
 };
+
+/// Options that the form has no use for.
+Status check_form(const ExportOptions& o) {
+  const auto only = [&](bool given, const char* option, std::initializer_list<const char*> forms) {
+    if (!given || std::find(forms.begin(), forms.end(), o.to) != forms.end()) return ok_status();
+    return Status(make_error(ErrorCode::kInvalidArgument,
+                             "{}: goes with --to {}; {} has no use for it", option,
+                             fmt::join(forms, ", "), o.to));
+  };
+  NBQ_TRY(only(!o.input.empty(), "--input", {"onnx-qdq", "qonnx", "onnx-float"}));
+  NBQ_TRY(only(o.all_uint8, "--all-uint8", {"onnx-qdq"}));
+  return only(!o.name.empty(), "--name", {"c"});
+}
 
 /// A run folder stands for its quantised.nbq.
 std::filesystem::path model_of(const std::string& given) {
@@ -69,6 +84,7 @@ Status write_c(const Graph& integer, const ExportOptions& o, Context& context) {
 }
 
 Status export_command(const ExportOptions& o, Context& context) {
+  NBQ_TRY(check_form(o));
   NBQ_ASSIGN(Graph graph, load_nbq(model_of(o.model)));
   if (graph.stage != Stage::kInteger) {
     NBQ_ASSIGN(graph, deployed(std::move(graph), o));
@@ -103,11 +119,10 @@ void add_export(CLI::App& app, Context& context) {
          "of the same weights; C99 with a header beside it [nbq]")
       ->check(CLI::IsMember({"nbq", "onnx-qdq", "qonnx", "onnx-float", "c"}));
   cmd->add_option("--name", o->name, "C: what its identifiers begin with [the file's name]");
-  const std::string onnx = "ONNX: ";
-  cmd->add_option("--input", o->input, onnx + "uint8 pixels, or float (pixel - 128) / 128 [uint8]")
+  cmd->add_option("--input", o->input, "ONNX: uint8 pixels, or float (pixel - 128) / 128 [uint8]")
       ->check(CLI::IsMember({"uint8", "float"}));
   cmd->add_flag("--all-uint8", o->all_uint8,
-                onnx + "signed activations as uint8 around 128, for engines that want one type");
+                "onnx-qdq: signed activations as uint8 around 128, for engines that want one type");
   const std::string ptq = "float models, quantised without learning: ";
   cmd->add_option("--data", o->data, ptq + "images that choose the activations' formats");
   cmd->add_option("--weight-bits", o->spec.weight_bits, ptq + "1..5 [3]")->check(CLI::Range(1, 5));

@@ -47,7 +47,7 @@ void add_import(CLI::App& app, Context& context) {
   auto o = std::make_shared<ImportCommand>();
   CLI::App* cmd = add_command(app, context, "import", "make a network from an ONNX model",
                               [o, &context] { return import_command(*o, context); });
-  cmd->add_option("model", o->model, ".onnx file, opset 9 to 21")->required();
+  cmd->add_option("model", o->model, ".onnx file, opset 9 to 28")->required();
   cmd->add_option("-o,--out", o->out,
                   "file to write: a float .nbq, or an integer one where the model is quantised")
       ->required();

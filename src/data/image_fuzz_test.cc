@@ -37,7 +37,7 @@ class ImageFuzz : public ::testing::TestWithParam<int> {
 TEST_P(ImageFuzz, BitFlips) {
   const auto bytes = whole();
   for (std::uint64_t seed = 0; seed < 2000; ++seed) {
-    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    SCOPED_TRACE(::testing::Message() << "seed " << seed);
     auto hit = bytes;
     const std::uint64_t flips = 1 + seed % 4;
     for (std::uint64_t i = 0; i < flips; ++i) {
@@ -51,7 +51,7 @@ TEST_P(ImageFuzz, BitFlips) {
 TEST_P(ImageFuzz, TruncatedWithRubbishBehind) {
   const auto bytes = whole();
   for (std::size_t n = 3; n < bytes.size(); n += 7) {
-    SCOPED_TRACE(testing::Message() << "cut at " << n);
+    SCOPED_TRACE(::testing::Message() << "cut at " << n);
     std::vector<std::uint8_t> hit(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n));
     for (std::uint64_t i = 0; i < 40; ++i)
       hit.push_back(static_cast<std::uint8_t>(random_bits(n, 1, 0, i)));

@@ -2,7 +2,6 @@
 // Only for the tests of this folder: files to read.
 #include <gtest/gtest.h>
 #include <turbojpeg.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -10,30 +9,12 @@
 
 #include "core/file.h"
 #include "data/image.h"
+#include "temp_folder.h"
 
 namespace nbq::test {
 namespace fs = std::filesystem;
 
-/// An empty folder that goes away with the test.
-class TempFolder {
- public:
-  TempFolder() {
-    std::string name = (fs::temp_directory_path() / "nbq_data_XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "no temporary folder";
-    path_ = name;
-  }
-  ~TempFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  const fs::path& path() const { return path_; }
-  fs::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
+using testing::TempFolder;
 
 /// Smooth, with every channel different; `salt` makes another picture.
 inline Image sample_image(int channels, int height, int width, int salt = 0) {

@@ -35,10 +35,11 @@ std::string name_of(const std::filesystem::path& path) {
 
 }  // namespace
 
-Result<CSource> export_c_source(const Graph& integer, const std::string& name) {
+Result<CSource> export_c_source(const Graph& integer, const std::string& name,
+                                const std::string& header) {
   NBQ_TRY(check_name(name));
   NBQ_ASSIGN(const exchange::CPlan plan, exchange::plan_c(integer));
-  return exchange::CWriter(integer, plan, name).write(name + ".h");
+  return exchange::CWriter(integer, plan, name).write(header);
 }
 
 Result<CSource> export_c(const std::filesystem::path& path, const Graph& integer,
@@ -47,12 +48,10 @@ Result<CSource> export_c(const std::filesystem::path& path, const Graph& integer
     return make_error(ErrorCode::kInvalidArgument,
                       "{}: C goes into a file that ends in .c, with the header beside it",
                       path.string());
-  const std::string identifier = name.empty() ? name_of(path) : name;
-  NBQ_TRY(check_name(identifier));
-  NBQ_ASSIGN(const exchange::CPlan plan, exchange::plan_c(integer));
   std::filesystem::path header = path;
   header.replace_extension(".h");
-  CSource c = exchange::CWriter(integer, plan, identifier).write(header.filename().string());
+  NBQ_ASSIGN(CSource c, export_c_source(integer, name.empty() ? name_of(path) : name,
+                                        header.filename().string()));
   NBQ_TRY(write_file(header, c.header));
   NBQ_TRY(write_file(path, c.source));
   return c;

@@ -18,10 +18,11 @@ struct CSource {
 };
 
 /// C without a multiplication, an allocation or recursion: `NAME_run(image, logits)` gives the
-/// integers of spec/numerics.md. `name` begins the identifiers that others see, and is the header's
-/// file name. Errors: what verify_integer() finds; kInvalidArgument: `name` is no C identifier;
-/// kUnsupported, naming the layer: maps that 32-bit offsets don't reach.
-Result<CSource> export_c_source(const Graph& integer, const std::string& name);
+/// integers of spec/numerics.md. `name` begins the identifiers that others see; `header` is the
+/// header's file name. Errors: what verify_integer() finds; kInvalidArgument: `name` is no C
+/// identifier; kUnsupported, naming the layer: maps that 32-bit offsets don't reach.
+Result<CSource> export_c_source(const Graph& integer, const std::string& name,
+                                const std::string& header);
 
 /// Writes `path` (which must end in .c) and the header beside it. `name` empty: the file's, with
 /// everything else than letters and digits as underscores. Errors as above, and kIo.

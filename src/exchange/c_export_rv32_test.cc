@@ -15,7 +15,7 @@ namespace nbq {
 namespace {
 
 using testing::CProgram;
-using testing::TestFolder;
+using testing::TempFolder;
 
 // Linux system calls by hand: no C library. Compilers call the two functions for loops and structs.
 constexpr const char* kBare = R"c(#include <stddef.h>
@@ -70,7 +70,7 @@ void expect_no_multiplication(const CProgram& program, const std::string& source
   EXPECT_FALSE(std::regex_search(code, found, forbidden)) << source << ": " << found.str();
 }
 
-std::string run_bare(const TestFolder& folder, const CProgram& program) {
+std::string run_bare(const TempFolder& folder, const CProgram& program) {
   program.write_main(kBare, "static int run(void)");
   std::vector<std::string> sources = program.files();
   sources.push_back("main.c");
@@ -103,7 +103,7 @@ TEST(CExportRv32, TheResNetOfTheZooGivesItsLogitsWithoutAMultiplier) {
       load_nbq(std::filesystem::path(NBQ_SOURCE_DIR) / "zoo/resnet20-cifar10-w3a8.nbq").value();
   testing::RandomGraph random(3);
   const std::vector<std::uint8_t> pixels = random.pixels(g, 1);
-  const TestFolder folder;
+  const TempFolder folder;
   CProgram program(folder);
   const CSource stated = program.add(g, pixels, 1);
   const std::string output = run_bare(folder, program);
@@ -117,7 +117,7 @@ TEST(CExportRv32, TheResNetOfTheZooGivesItsLogitsWithoutAMultiplier) {
 
 // Also where the processor has a multiplier and the compiler would like to use it.
 TEST(CExportRv32, NoOptimiserFindsAMultiplication) {
-  const TestFolder folder;
+  const TempFolder folder;
   CProgram program(folder);
   for (const auto& [weight_bits, act_bits] : {std::pair{3, 8}, {5, 16}, {1, 12}, {4, 9}}) {
     testing::RandomGraph random(static_cast<std::uint32_t>(77 * weight_bits + act_bits));

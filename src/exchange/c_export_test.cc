@@ -9,7 +9,7 @@ namespace nbq {
 namespace {
 
 using testing::CProgram;
-using testing::TestFolder;
+using testing::TempFolder;
 
 /// Networks beside the reference, compiled strictly and with the undefined behaviour sanitizer.
 class BesideTheReference {
@@ -53,7 +53,7 @@ class BesideTheReference {
     std::vector<std::int64_t> logits;
     bool wide;
   };
-  TestFolder folder_;
+  TempFolder folder_;
   CProgram program_;
   std::vector<Expected> expected_;
 };
@@ -151,11 +151,12 @@ Graph small() {
 
 TEST(CExport, NamesAreIdentifiersAndCommentsStayComments) {
   for (const char* bad : {"2net", "net-1", "", "a b", "_net", "n\xc3\xa9t"})
-    EXPECT_EQ(export_c_source(small(), bad).error().code, ErrorCode::kInvalidArgument) << bad;
+    EXPECT_EQ(export_c_source(small(), bad, "net.h").error().code, ErrorCode::kInvalidArgument)
+        << bad;
   Graph g = small();
   g.name = "a */ #error\n\\ ?\?/";
   g.nodes.back().name = "b */ x";
-  const CSource c = export_c_source(g, "net").value();
+  const CSource c = export_c_source(g, "net", "net.h").value();
   for (const std::string* text : {&c.header, &c.source}) {
     EXPECT_EQ(text->find("#error\n"), std::string::npos);
     EXPECT_EQ(text->find("b */ x"), std::string::npos);
@@ -164,7 +165,7 @@ TEST(CExport, NamesAreIdentifiersAndCommentsStayComments) {
 }
 
 TEST(CExport, FilesLieSideBySideOrNotAtAll) {
-  const TestFolder folder;
+  const TempFolder folder;
   ASSERT_TRUE(export_c(folder / "7-segment.c", small()).ok());
   EXPECT_NE(read_text_file(folder / "7-segment.h").value().find("void net_7_segment_run("),
             std::string::npos);
@@ -187,7 +188,7 @@ TEST(CExport, MapsBeyondItsOffsetsAreRefused) {
   g.add(GlobalAvgPoolAttrs{}, {pool}, ActFormat{});
   const Result<Graph> made = g.finish();
   ASSERT_TRUE(made.ok()) << made.error().message;
-  const auto refused = export_c_source(*made, "net");
+  const auto refused = export_c_source(*made, "net", "net.h");
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::kUnsupported);
   EXPECT_NE(refused.error().message.find(made->nodes[static_cast<std::size_t>(pool)].name),

@@ -189,6 +189,21 @@ std::string LayerEmitter::quant(const std::string& value, const std::vector<floa
       .output();
 }
 
+/// Readers may add the half to the bias: that must be exact, too.
+Status LayerEmitter::check_half() const {
+  const double half = std::ldexp(0.5, node.act.exp);
+  for (std::size_t c = 0; c < node.po2.bias.size(); ++c) {
+    const double sum = half + std::ldexp(static_cast<double>(node.po2.bias[c]),
+                                         node.po2.exps[c] + operand(0).act.exp);
+    if (double{static_cast<float>(sum)} != sum)
+      return make_error(ErrorCode::kUnsupported,
+                        "{}: the bias of channel {} and half a unit of the output need more than "
+                        "float32's 24 bits; export to onnx-float or c",
+                        node.name, c);
+  }
+  return ok_status();
+}
+
 // Quant's HALF_UP rounds halves away from zero, which is nbq's rounding where nothing is negative;
 // elsewhere that is half a unit more, rounded down.
 Result<OnnxValue> LayerEmitter::finish_qonnx(const OnnxValue& sums) const {
@@ -200,6 +215,7 @@ Result<OnnxValue> LayerEmitter::finish_qonnx(const OnnxValue& sums) const {
   const char* rounding = exact ? "ROUND" : f.lo == 0 ? "HALF_UP" : "FLOOR";
   OnnxValue v = sums;
   if (!exact && f.lo != 0) {
+    NBQ_TRY(check_half());
     const std::string half =
         writer().constant(node.name + "/half", {}, std::vector<float>{power(f.exp - 1)});
     v.name = writer().node("Add", {v.name, half}, node.name + "/shifted").output();

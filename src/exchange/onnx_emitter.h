@@ -69,6 +69,7 @@ class LayerEmitter {
                           const std::string& zero) const;
   Status check_codes() const;
   Status check_bias(std::size_t c, float value, int exp) const;
+  Status check_half() const;
 };
 
 // One for every row of the registry, in onnx_export_ops.cc.

@@ -17,7 +17,7 @@
 namespace nbq::exchange {
 namespace {
 
-constexpr std::int64_t kMinOpset = 9, kMaxOpset = 21;
+constexpr std::int64_t kMinOpset = 9, kMaxOpset = 28;
 constexpr int kMaxNodes = 1 << 14;
 
 Status check_model(const onnx::ModelProto& model, std::int64_t& opset) {
@@ -165,6 +165,12 @@ Result<int> output_node(const ImportState& s) {
   const Value& v = it->second;
   if (v.is_constant())
     return make_error(ErrorCode::kUnsupported, "output {}: does not depend on the input", s.output);
+  if (v.stored)
+    return make_error(
+        ErrorCode::kUnsupported,
+        "output {}: integers of a QuantizeLinear; put a DequantizeLinear behind it, or "
+        "cut the model before it",
+        s.output);
   const Shape& shape = s.graph.nodes[static_cast<std::size_t>(v.id)].shape;
   Axes wide;
   for (const Axis a : v.axes)

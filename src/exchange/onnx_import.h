@@ -18,7 +18,7 @@ struct ImportOptions {
   std::optional<Shape> input;  ///< image size, for models that leave it open
 };
 
-/// Reads an ONNX model (opset 9..21; docs/import.md lists its operators) as a float graph with
+/// Reads an ONNX model (opset 9..28; docs/import.md lists its operators) as a float graph with
 /// parameters: shapes set, check_state() fulfilled. With quantizers (QDQ form, or QONNX's) it
 /// becomes an integer graph of the same values: verify_integer() fulfilled; kUnsupported where that
 /// would not be exact. What was left out or converted is described in `notes`. Errors kBadFile,

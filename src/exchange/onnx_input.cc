@@ -133,7 +133,7 @@ Status read_input(ImportState& s, const onnx::GraphProto& g,
   }
   s.values[name] = Value{nullptr, id, std::move(axes), {}};
   // Pixels are (byte - 128) / 128 to an integer network.
-  if (s.stored_image) s.values[name].stored = StoredIntegers{-7, 128};
+  if (s.stored_image) s.values[name].stored = StoredIntegers{-7, 128, true};
   return ok_status();
 }
 

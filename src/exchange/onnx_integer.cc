@@ -135,26 +135,33 @@ class Rounder {
     return act;
   }
 
-  /// Node `id`'s output is rounded to `given`. Maxima, copies and zeros are rounded before as well.
-  Status round(int id, const ActFormat& given, bool floor) {
-    Node& n = node(id);
-    NBQ_ASSIGN(const ActFormat act, clamped(id, given));
-    bounds(id) = {-kOpen, kOpen};
-    if (id == 0) return round_image(act, floor);
-    if (keeps_format(n.kind())) {
-      const int from = n.inputs[0];
-      if (readers(from).size() != 1)
+  /// Node `id`'s output is rounded to `act`. Maxima, copies and zeros commute with that: the node
+  /// that they begin at is rounded, and they keep its format.
+  Status round(int id, ActFormat act, bool floor) {
+    std::vector<int> copies;
+    for (;; id = node(id).inputs[0]) {
+      NBQ_ASSIGN(act, clamped(id, act));
+      bounds(id) = {-kOpen, kOpen};
+      const Node& n = node(id);
+      if (id == 0 || !keeps_format(n.kind())) break;
+      if (readers(n.inputs[0]).size() != 1)
         return make_error(ErrorCode::kUnsupported,
                           "{}: its output is read by others than {}, which is rounded; round it "
                           "itself",
-                          node(from).name, n.name);
-      NBQ_TRY(round(from, act, floor));
-      n.inputs[0] = resolve(from);
-      n.act = node(n.inputs[0]).act;
-      return ok_status();
+                          node(n.inputs[0]).name, n.name);
+      copies.push_back(id);
     }
-    n.act = act;
-    if (n.kind() == OpKind::kRelu && act.lo != 0) n.attrs = ConcatAttrs{};
+    NBQ_TRY(id == 0 ? round_image(act, floor) : round_layer(id, act, floor));
+    for (auto copy = copies.rbegin(); copy != copies.rend(); ++copy) {
+      int& from = node(*copy).inputs[0];
+      from = resolve(from);
+      node(*copy).act = node(from).act;
+    }
+    return ok_status();
+  }
+
+  Status round_layer(int id, const ActFormat& act, bool floor) {
+    node(id).act = act;
     return floor ? take_half(id) : ok_status();
   }
 
@@ -174,7 +181,7 @@ class Rounder {
     Node& n = node(id);
     const double half = std::ldexp(0.5, n.act.exp);
     auto bias = n.state.find("bias");
-    if (bias == n.state.end() || n.norm)
+    if (bias == n.state.end())
       return make_error(ErrorCode::kUnsupported,
                         "{}: is rounded down; only after half a unit is added, or a bias", n.name);
     for (float& b : bias->second.data) b = static_cast<float>(double{b} - half);
@@ -213,9 +220,7 @@ class Rounder {
 /// A batch norm as one weight and one bias a channel.
 void affine(const Node& n, std::vector<float>& weights, std::vector<double>& bias) {
   const double eps = std::get<BatchNormAttrs>(n.attrs).eps;
-  const auto& at = [&](const char* name, std::size_t c) {
-    return double{n.state.at(name).data[c]};
-  };
+  const auto at = [&](const char* name, std::size_t c) { return double{n.state.at(name).data[c]}; };
   for (std::size_t c = 0; c < n.state.at("weight").data.size(); ++c) {
     // give_affine() writes a variance of 1 - eps, which float may round.
     const double variance = at("running_var", c) == double{1 - static_cast<float>(eps)}
@@ -300,9 +305,8 @@ Result<Graph> make_integer(ImportState& s) {
   NBQ_TRY(check_rounded(g));
   for (Node& n : g.nodes) NBQ_TRY(encode_weights(g, n));
   g.stage = Stage::kInteger;
-  NBQ_ASSIGN(const std::vector<int> bits, prove_acc_bits(g));
+  NBQ_ASSIGN(const std::vector<int> bits, prove_integer(g));
   for (std::size_t id = 0; id < g.nodes.size(); ++id) g.nodes[id].po2.acc_bits = bits[id];
-  NBQ_TRY(verify_integer(g));
   return std::move(g);
 }
 

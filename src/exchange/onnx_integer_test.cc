@@ -73,20 +73,21 @@ class Model {
   float scale = 0.25f;
   bool round_conv = true;
   const char* between = nullptr;
+  const char* first = "DequantizeLinear";
+  const char* output = "y";
 
   std::vector<std::uint8_t> bytes() const {
     OnnxBuilder b(13);
     b.input("x", {0, 2, 2, 2}).floats("w", {1, 2, 1, 1}, weights).floats("b", {1}, {bias});
     b.floats("unit", {}, {1.0f / 128}).floats("scale", {}, {scale}).floats("v", {4, 3}, kTwelve);
-    zero_point(b, "zx", onnx::TensorProto::UINT8, 128);
-    zero_point(b, "zc", onnx::TensorProto::INT8, 0);
+    b.zero_point("zx", onnx::TensorProto::UINT8, 128).zero_point("zc", onnx::TensorProto::INT8, 0);
     b.proto()
         .mutable_graph()
         ->mutable_input(0)
         ->mutable_type()
         ->mutable_tensor_type()
         ->set_elem_type(onnx::TensorProto::UINT8);
-    b.node("DequantizeLinear", {"x", "unit", "zx"}, "xr");
+    b.node(first, {"x", "unit", "zx"}, "xr");
     b.node("Conv", {"xr", "w", "b"}, "c");
     std::string last = "c";
     if (between != nullptr) b.node(between, {"c"}, last = "between");
@@ -96,18 +97,12 @@ class Model {
     }
     b.node("Flatten", {last}, "f");
     b.node("MatMul", {"f", "v"}, "y");
-    b.output("y");
+    b.output(output);
     return b.bytes();
   }
 
  private:
   static inline const std::vector<float> kTwelve{1, 0, -1, 2, 4, 0.5f, 1, 1, 1, 2, 2, 2};
-  static void zero_point(OnnxBuilder& b, const std::string& name, int type, int value) {
-    onnx::TensorProto& t = *b.proto().mutable_graph()->add_initializer();
-    t.set_name(name);
-    t.set_data_type(type);
-    t.add_int32_data(value);
-  }
 };
 
 std::string error_of(const Model& m) {
@@ -149,6 +144,29 @@ TEST(OnnxInteger, SaysWhatIsNotExact) {
   m = Model();
   m.round_conv = false;
   EXPECT_THAT(error_of(m), HasSubstr("not rounded"));
+  m = Model();
+  m.output = "q";
+  EXPECT_THAT(error_of(m), HasSubstr("output q: integers of a QuantizeLinear"));
+  m = Model();
+  m.first = "Relu";
+  EXPECT_THAT(error_of(m), HasSubstr("put a DequantizeLinear with scale 1/128"));
+}
+
+TEST(OnnxInteger, QonnxRefusesBiasesThatFloatDoesNotHold) {
+  IntegerGraph by_hand(3, {2, 3, 3});
+  by_hand.add(Conv2dAttrs{3, 1, true, {}}, 0, ActFormat::make(8, true, 1), {.least = 4, .most = 4});
+  by_hand.add(GlobalAvgPoolAttrs{}, {1}, ActFormat{});
+  Graph g = by_hand.finish().value();
+  const auto refusal = [&](std::int64_t bias) {
+    g.nodes[1].po2.bias[2] = bias;
+    const std::vector<int> bits = prove_integer(g).value();
+    for (std::size_t id = 0; id < bits.size(); ++id) g.nodes[id].po2.acc_bits = bits[id];
+    const auto bytes = export_onnx_bytes(g, {OnnxForm::kQonnx});
+    return bytes.ok() ? "" : bytes.error().message;
+  };
+  EXPECT_EQ(refusal((1 << 24) - 9), "");  // and the half is 8 units
+  EXPECT_THAT(refusal((1 << 24) - 1), HasSubstr("channel 2 and half a unit"));
+  EXPECT_THAT(refusal((1 << 24) + 1), HasSubstr("channel 2 needs more than"));
 }
 
 TEST(OnnxInteger, ARelusClampGoesIntoTheLayerBeforeIt) {

@@ -250,6 +250,19 @@ Status read_add(NodeContext& n) {
   return n.give(a);
 }
 
+// Of more than two one after the other.
+Status read_sum(NodeContext& n) {
+  if (n.input_count() == 2) return read_add(n);
+  NBQ_TRY(n.attributes.finish());
+  NBQ_ASSIGN(Value sum, n.activations(0));
+  for (std::size_t i = 1; i < n.input_count(); ++i) {
+    NBQ_ASSIGN(const Value v, n.activations(i));
+    NBQ_TRY(check_equal_layout(n, sum, v));
+    NBQ_ASSIGN(sum.id, n.add(AddAttrs{}, {sum.id, v.id}, {}));
+  }
+  return n.give(sum);
+}
+
 Status read_sub(NodeContext& n) {
   return read_affine(n, false, [](float x) { return ScaleOffset{1, -x}; });
 }

@@ -51,7 +51,7 @@ Status AttributeReader::finish() const {
   for (const AttributeProto& a : proto_.attribute())
     if (!seen_.contains(a.name()))
       return make_error(ErrorCode::kUnsupported,
-                        "{}: attribute {} is not known; re-export at an opset of 9 to 21", where(),
+                        "{}: attribute {} is not known; re-export at an opset of 9 to 28", where(),
                         a.name());
   return ok_status();
 }

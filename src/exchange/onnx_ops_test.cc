@@ -45,7 +45,7 @@ const std::vector<float>& data(const Graph& g, std::size_t id, const std::string
 }
 
 class EachOpset : public ::testing::TestWithParam<int> {};
-INSTANTIATE_TEST_SUITE_P(Opsets, EachOpset, ::testing::Values(9, 10, 11, 12, 13, 18, 21));
+INSTANTIATE_TEST_SUITE_P(Opsets, EachOpset, ::testing::Values(9, 10, 11, 12, 13, 18, 21, 28));
 
 TEST(OnnxOps, ConvWithEveryAttribute) {
   OnnxBuilder b;
@@ -100,6 +100,21 @@ TEST(OnnxOps, GemmScalesAndTransposes) {
     else
       EXPECT_THAT(data(g, 1, "weight"), ElementsAre(2, 6, 10, 4, 8, 12));
     EXPECT_THAT(data(g, 1, "bias"), ElementsAre(5, 10));
+  }
+}
+
+TEST(OnnxOps, SumsOfAnyNumber) {
+  for (const std::size_t count : {1u, 2u, 4u}) {
+    OnnxBuilder b;
+    b.input("x", {0, 2, 4, 4});
+    b.node("Relu", {"x"}, "r");
+    b.node("Sum", std::vector<std::string>(count, "r"), "y");
+    const Graph g = imported(b.output("y"));
+    EXPECT_EQ(g.nodes.size(), 1 + count);
+    const auto sum = count == 1   ? std::vector<int>{0}
+                     : count == 2 ? std::vector<int>{1, 1}
+                                  : std::vector<int>{3, 1};
+    EXPECT_EQ(g.nodes.back().inputs, sum);
   }
 }
 

@@ -10,8 +10,6 @@
 namespace nbq::exchange {
 namespace {
 
-constexpr std::int64_t kFloatIntegers = std::int64_t{1} << 24;  // float holds them all up to here
-
 struct Range {
   std::int64_t lo, hi;
 };
@@ -34,19 +32,36 @@ Result<Range> range_of(const ConstTensor* zero, const std::string& where) {
   }
 }
 
+enum class Rounding { kHalfEven, kHalfAway, kFloor };
+
+Result<Rounding> rounding_of(const std::string& mode, const std::string& where) {
+  if (mode == "ROUND" || mode == "HALF_EVEN") return Rounding::kHalfEven;
+  if (mode == "HALF_UP") return Rounding::kHalfAway;  // so QONNX executes it
+  if (mode == "FLOOR") return Rounding::kFloor;
+  return make_error(ErrorCode::kUnsupported,
+                    "{}: rounding_mode {}; ROUND, HALF_EVEN, HALF_UP and FLOOR are read", where,
+                    mode);
+}
+
+double rounded(Rounding rounding, double v) {
+  if (rounding == Rounding::kHalfEven) return std::nearbyint(v);
+  return rounding == Rounding::kHalfAway ? std::round(v) : std::floor(v);
+}
+
 /// What a Quant node's bit width and attributes allow.
 struct QuantNode {
   Range range;
-  std::string rounding = "ROUND";
+  Rounding rounding;
 };
 
 Result<QuantNode> quant_node(AttributeReader& a, const ConstTensor& bitwidth) {
   std::int64_t is_signed = 1, narrow = 0;
-  QuantNode q;
+  std::string mode = "ROUND";
   a.get("signed", is_signed);
   a.get("narrow", narrow);
-  a.get("rounding_mode", q.rounding);
+  a.get("rounding_mode", mode);
   NBQ_TRY(a.finish());
+  NBQ_ASSIGN(const Rounding rounding, rounding_of(mode, a.where()));
   const double bits = bitwidth.size() != 1 ? 0
                       : bitwidth.is_float  ? double{bitwidth.floats[0]}
                                            : static_cast<double>(bitwidth.ints[0]);
@@ -55,18 +70,9 @@ Result<QuantNode> quant_node(AttributeReader& a, const ConstTensor& bitwidth) {
                       "{}: a bit width of {}; whole ones of 2..32 are read", a.where(), bits);
   const auto n = static_cast<int>(bits);
   const std::int64_t half = std::int64_t{1} << (n - 1);
-  q.range = is_signed != 0 ? Range{-half + (narrow != 0), half - 1}
-                           : Range{0, 2 * half - 1 - (narrow != 0)};
-  return q;
-}
-
-Result<double> rounded(const std::string& mode, double v, const std::string& where) {
-  if (mode == "ROUND" || mode == "HALF_EVEN") return std::nearbyint(v);
-  if (mode == "HALF_UP") return std::copysign(std::floor(std::abs(v) + 0.5), v);
-  if (mode == "FLOOR") return std::floor(v);
-  return make_error(ErrorCode::kUnsupported,
-                    "{}: rounding_mode {}; ROUND, HALF_EVEN, HALF_UP and FLOOR are read", where,
-                    mode);
+  const Range range = is_signed != 0 ? Range{-half + (narrow != 0), half - 1}
+                                     : Range{0, 2 * half - 1 - (narrow != 0)};
+  return QuantNode{range, rounding};
 }
 
 /// Which element of a constant goes with element k of a tensor: one number for all, or as ONNX
@@ -206,14 +212,13 @@ Result<ConstTensor> fold_dequantize_linear(const FoldContext& c) {
     if (std::clamp(stored, -kMax, kMax) != stored || std::clamp(zero, -kMax, kMax) != zero)
       return make_error(ErrorCode::kUnsupported, "{}: element {} is too large",
                         c.attributes.where(), k);
-    const auto v = static_cast<float>(stored - zero);
+    const double exact = static_cast<double>(stored - zero) * double{scale};
+    out.floats.push_back(static_cast<float>(exact));
     // With other scales the product is rounded anyway.
-    if (power_of_two(scale) && std::abs(stored - zero) > kFloatIntegers &&
-        static_cast<double>(v) != static_cast<double>(stored - zero))
+    if (power_of_two(scale) && double{out.floats.back()} != exact)
       return make_error(ErrorCode::kUnsupported,
-                        "{}: element {} is {} units, more than float's 24 bits hold",
-                        c.attributes.where(), k, stored - zero);
-    out.floats.push_back(v * scale);
+                        "{}: element {} is {} times {}, more than float's 24 bits hold",
+                        c.attributes.where(), k, stored - zero, scale);
   }
   return out;
 }
@@ -252,8 +257,7 @@ Result<ConstTensor> fold_quant(const FoldContext& c) {
     const double unit = scale->floats[scales.at(k)], offset = zero->floats[zeros.at(k)];
     const double v = std::clamp(x->floats[static_cast<std::size_t>(k)] / unit + offset,
                                 static_cast<double>(q.range.lo), static_cast<double>(q.range.hi));
-    NBQ_ASSIGN(const double integer, rounded(q.rounding, v, where));
-    out.floats.push_back(static_cast<float>((integer - offset) * unit));
+    out.floats.push_back(static_cast<float>((rounded(q.rounding, v) - offset) * unit));
   }
   return out;
 }
@@ -306,7 +310,7 @@ Status read_dequantize_linear(NodeContext& n) {
   }
   if (scale != std::ldexp(1.0, v.stored->exp) || zero != static_cast<double>(v.stored->zero))
     return n.unsupported("scale {} and zero point {}, where its integers {} {} and {}", scale, zero,
-                         v.id == 0 ? "are pixels, which means" : "were made with",
+                         v.stored->pixels ? "are pixels, which means" : "were made with",
                          std::ldexp(1.0, v.stored->exp), v.stored->zero);
   v.stored.reset();
   return n.give(std::move(v));
@@ -320,13 +324,10 @@ Status read_quant(NodeContext& n) {
   if (!bits->is_constant()) return n.unsupported("its bit width is computed from the image");
   NBQ_ASSIGN(const QuantNode q, quant_node(n.attributes, *bits->constant));
   NBQ_ASSIGN(const ActFormat act, format_of(n, q.range, zero, exp));
-  NBQ_TRY(rounded(q.rounding, 0, n.where()).ok()
-              ? ok_status()
-              : Status(rounded(q.rounding, 0, n.where()).error()));
   // Halves away from zero are halves up where nothing is negative.
-  const bool even = q.rounding == "ROUND" || q.rounding == "HALF_EVEN";
-  n.state.rounds_to_even |= even || (q.rounding == "HALF_UP" && act.lo < 0);
-  return give_marker(n, v, {{}, q.rounding == "FLOOR"}, act);
+  n.state.rounds_to_even |=
+      q.rounding == Rounding::kHalfEven || (q.rounding == Rounding::kHalfAway && act.lo < 0);
+  return give_marker(n, v, {{}, q.rounding == Rounding::kFloor}, act);
 }
 
 }  // namespace nbq::exchange

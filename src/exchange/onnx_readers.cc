@@ -39,7 +39,7 @@ constexpr Row kReaders[] = {
     {"Softmax", read_softmax},
     {"Squeeze", read_squeeze},
     {"Sub", read_sub},
-    {"Sum", read_add},
+    {"Sum", read_sum},
     {"Transpose", read_transpose},
     {"Unsqueeze", read_unsqueeze},
 };

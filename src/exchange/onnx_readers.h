@@ -12,6 +12,7 @@ Status read_batch_norm(NodeContext& n);
 Status read_relu(NodeContext& n);
 Status read_clip(NodeContext& n);
 Status read_add(NodeContext& n);
+Status read_sum(NodeContext& n);
 Status read_sub(NodeContext& n);
 Status read_mul(NodeContext& n);
 Status read_div(NodeContext& n);

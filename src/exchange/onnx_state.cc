@@ -68,6 +68,10 @@ Result<Value> NodeContext::activations(std::size_t i) const {
   NBQ_ASSIGN(const Value* v, input(i));
   if (v->is_constant())
     return unsupported("input {} is a constant where activations are expected", i);
+  if (v->stored && v->stored->pixels)
+    return unsupported(
+        "reads uint8 pixels themselves; put a DequantizeLinear with scale 1/128 and zero point 128 "
+        "behind the image, or export with a float input");
   if (v->stored)
     return unsupported(
         "reads quantised integers themselves; only DequantizeLinear may (QDQ form, not QOperator)");

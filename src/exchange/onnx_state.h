@@ -28,11 +28,11 @@ struct FlatOrder {
   std::int64_t feature(std::int64_t i) const;
 };
 
-/// Integers as a QuantizeLinear stores them: (q - zero) * 2^exp.
+/// Integers as a QuantizeLinear stores them, or a uint8 image holds: (q - zero) * 2^exp.
 struct StoredIntegers {
   int exp = 0;
   std::int64_t zero = 0;
-  bool operator==(const StoredIntegers&) const = default;
+  bool pixels = false;  ///< of the image
 };
 
 /// A tensor of the ONNX graph: a constant, or the output of node `id` of ours. The axes that `axes`

@@ -12,23 +12,28 @@
 namespace nbq {
 namespace {
 
-Status check_pixels(const Graph& graph, std::span<const std::uint8_t> pixels, int n) {
+Status check_size(const Graph& graph, std::size_t numbers, int n) {
   const std::int64_t want = std::max(n, 0) * graph.input().shape.size();
-  if (n < 0 || static_cast<std::int64_t>(pixels.size()) != want)
-    return make_error(ErrorCode::kInvalidArgument,
-                      "{} bytes of pixels for {} images: {} are needed", pixels.size(), n, want);
+  if (n < 0 || static_cast<std::int64_t>(numbers) != want)
+    return make_error(ErrorCode::kInvalidArgument, "{} pixels for {} images: {} are needed",
+                      numbers, n, want);
   return ok_status();
 }
 
 /// Output values [n, outputs] as float64.
-Result<at::Tensor> run(TorchNet& net, std::span<const std::uint8_t> pixels, int n) {
-  NBQ_TRY(check_pixels(net.structure(), pixels, n));
+at::Tensor run(const TorchNet& net, const at::Tensor& image, int n) {
   const at::NoGradGuard no_grad;
   const Pass pass{.exact = net.structure().stage != Stage::kFloat};
-  return net.forward(net.image_tensor(pixels, n), pass)
-      .reshape({n, -1})
-      .to(at::kDouble)
-      .contiguous();
+  return net.forward(image, pass).reshape({n, -1}).to(at::kDouble).contiguous();
+}
+Result<at::Tensor> run(const TorchNet& net, std::span<const std::uint8_t> pixels, int n) {
+  NBQ_TRY(check_size(net.structure(), pixels.size(), n));
+  return run(net, net.image_tensor(pixels, n), n);
+}
+
+std::vector<float> as_floats(const at::Tensor& y) {
+  const double* const v = y.data_ptr<double>();
+  return std::vector<float>(v, v + y.numel());
 }
 
 /// Sums of the processes' parts.
@@ -67,8 +72,21 @@ Result<std::vector<float>> torch_scores(const Graph& graph, std::span<const std:
     NBQ_ASSIGN(TorchNet net, TorchNet::for_evaluation(graph));
     if (n == 0) return std::vector<float>{};
     NBQ_ASSIGN(const at::Tensor y, run(net, pixels, n));
-    const double* const v = y.data_ptr<double>();
-    return std::vector<float>(v, v + y.numel());
+    return as_floats(y);
+  });
+}
+
+Result<std::vector<float>> torch_scores(const Graph& graph, std::span<const float> image, int n) {
+  if (graph.stage != Stage::kFloat)
+    return make_error(ErrorCode::kInvalidArgument, "only a float network takes real numbers");
+  return guard_torch([&]() -> Result<std::vector<float>> {
+    NBQ_ASSIGN(const TorchNet net, TorchNet::for_evaluation(graph));
+    NBQ_TRY(check_size(net.structure(), image.size(), n));
+    if (n == 0) return std::vector<float>{};
+    const Shape& s = net.structure().input().shape;
+    at::Tensor x = at::empty({n, s.c, s.h, s.w}, at::kFloat);
+    std::copy(image.begin(), image.end(), x.data_ptr<float>());
+    return as_floats(run(net, x.contiguous(at::MemoryFormat::ChannelsLast), n));
   });
 }
 

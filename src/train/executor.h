@@ -24,6 +24,10 @@ Result<std::vector<std::int64_t>> torch_logits(const Graph& graph,
 Result<std::vector<float>> torch_scores(const Graph& graph, std::span<const std::uint8_t> pixels,
                                         int n);
 
+/// The same of real numbers, as a float graph's first layer sees them.
+/// image  n x C x H x W, after mean and std.  Errors kInvalidArgument: not a float graph.
+Result<std::vector<float>> torch_scores(const Graph& graph, std::span<const float> image, int n);
+
 struct EvalResult {
   std::size_t images = 0;
   std::size_t correct = 0;

@@ -119,6 +119,21 @@ TEST_F(BadInput, OnnxModels) {
   EXPECT_FALSE(fs::exists(path("out.nbq")));
 }
 
+TEST_F(BadInput, ExportOptionsOfOtherForms) {
+  const std::string m = model();
+  const auto to = [&](const char* form, const std::vector<std::string>& more) {
+    std::vector<std::string> args = {"export", m, "--to", form, "-o", path("out.c")};
+    args.insert(args.end(), more.begin(), more.end());
+    return run(args);
+  };
+  expect_error(to("c", {"--all-uint8"}), 2, "--all-uint8: goes with --to onnx-qdq; c has no use");
+  expect_error(to("qonnx", {"--all-uint8"}), 2, "--all-uint8: goes with --to onnx-qdq");
+  expect_error(to("c", {"--input", "float"}), 2, "--input: goes with --to onnx-qdq, qonnx, onnx");
+  expect_error(to("qonnx", {"--name", "net"}), 2, "--name: goes with --to c; qonnx has no use");
+  EXPECT_FALSE(fs::exists(path("out.c")));
+  EXPECT_EQ(to("c", {"--name", "net"}).exit, 0);
+}
+
 TEST_F(BadInput, Recipes) {
   std::string text = read_text_file(NBQ_SOURCE_DIR "/zoo/nbqnn-digits.toml").value();
   text.replace(text.find("weight_bits"), 11, "wieght_bits");

@@ -1,8 +1,10 @@
 #include <cstdio>
+#include <filesystem>
 #include <string>
 
 #include "core/file.h"
 #include "exchange/onnx_export.h"
+#include "exchange/onnx_import.h"
 #include "integer_graph.h"
 #include "onnx_builder.h"
 
@@ -12,6 +14,7 @@ using nbq::testing::OnnxBuilder;
 namespace {
 
 const std::vector<float> kTwo = {0.5f, -1};
+const std::vector<float> kEight = {1, 2, 4, 0.5f, -1, -2, 0, 1};
 
 /// Convolution to linear layer, with what lies between them.
 OnnxBuilder network(std::int64_t opset) {
@@ -59,6 +62,57 @@ OnnxBuilder plumbing(std::int64_t opset) {
   return b;
 }
 
+/// The QDQ form as others write it: weights quantised in the model, and copies between a layer and
+/// its rounding.
+OnnxBuilder qdq() {
+  OnnxBuilder b(13);
+  b.input("x", {0, 1, 4, 4}).floats("w", {2, 1, 1, 1}, kTwo).floats("v", {8, 1}, kEight);
+  b.floats("unit", {}, {1.0f / 128}).floats("half", {}, {0.5f}).floats("scales", {2}, {0.5f, 0.5f});
+  b.zero_point("z", onnx::TensorProto::INT8, 0).zero_point("u", onnx::TensorProto::UINT8, 128);
+  b.node("QuantizeLinear", {"x", "unit", "z"}, "xq");
+  b.node("DequantizeLinear", {"xq", "unit", "z"}, "xr");
+  b.node("QuantizeLinear", {"w", "half", "z"}, "wq");
+  b.node("DequantizeLinear", {"wq", "scales"}, "wr").attr("axis", 0);
+  b.node("Conv", {"xr", "wr"}, "c");
+  b.node("MaxPool", {"c"}, "m").attr("kernel_shape", Ints{2, 2}).attr("strides", Ints{2, 2});
+  b.floats("low", {}, {-1}).floats("high", {}, {4});
+  b.node("Clip", {"m", "low", "high"}, "k");
+  b.node("QuantizeLinear", {"k", "half", "u"}, "q");
+  b.node("DequantizeLinear", {"q", "half", "u"}, "r");
+  b.node("Flatten", {"r"}, "f");
+  b.node("MatMul", {"f", "v"}, "y");
+  b.output("y");
+  return b;
+}
+
+/// QONNX's: every rounding, over weights and activations.
+OnnxBuilder qonnx() {
+  OnnxBuilder b(13);
+  const auto quant = [&](const char* in, const char* scale, const char* out, const char* rounding,
+                         int is_signed) {
+    b.node("Quant", {in, scale, "zero", "bits"}, out)
+        .domain("qonnx.custom_op.general")
+        .attr("signed", is_signed)
+        .attr("narrow", 0)
+        .attr("rounding_mode", rounding);
+  };
+  b.input("x", {0, 1, 4, 4}).floats("w", {2, 1, 1, 1}, kTwo).floats("v", {2, 1}, kTwo);
+  b.floats("unit", {}, {1.0f / 128}).floats("half", {}, {0.5f}).floats("quarter", {}, {0.25f});
+  b.floats("zero", {}, {0}).floats("bits", {}, {8}).floats("scales", {2, 1, 1, 1}, {0.5f, 1});
+  quant("x", "unit", "xr", "ROUND", 1);
+  quant("w", "scales", "wr", "ROUND", 1);
+  b.node("Conv", {"xr", "wr"}, "c");
+  b.node("Relu", {"c"}, "r");
+  quant("r", "half", "h", "HALF_UP", 0);
+  b.node("GlobalAveragePool", {"h"}, "g");
+  b.node("Add", {"g", "quarter"}, "a");
+  quant("a", "half", "d", "FLOOR", 1);
+  b.node("Flatten", {"d"}, "f");
+  b.node("Gemm", {"f", "v"}, "y");
+  b.output("y");
+  return b;
+}
+
 /// An integer network as its exports write it: quantizers of both forms.
 nbq::Graph integers() {
   nbq::testing::IntegerGraph g(1, {1, 4, 4});
@@ -73,13 +127,30 @@ nbq::Graph integers() {
   return g.finish().value();
 }
 
-nbq::Status write_exports(const std::string& folder) {
+/// Writes a seed. Errors: one that the fuzzer would cut off, or that ends at an error.
+nbq::Status write_seed(const std::filesystem::path& file, const std::vector<std::uint8_t>& bytes) {
+  constexpr std::size_t kMaxBytes = 4096;  // scripts/fuzz
+  if (bytes.size() > kMaxBytes)
+    return nbq::make_error(nbq::ErrorCode::kUnsupported, "{}: {} bytes, more than {}",
+                           file.string(), bytes.size(), kMaxBytes);
+  NBQ_TRY(nbq::import_onnx_bytes(bytes, {}));
+  return nbq::write_file(file, bytes);
+}
+
+nbq::Status write_seeds(const std::filesystem::path& folder) {
+  for (const std::int64_t opset : {9, 13, 28}) {
+    NBQ_TRY(write_seed(folder / fmt::format("network{}", opset), network(opset).bytes()));
+    NBQ_TRY(write_seed(folder / fmt::format("plumbing{}", opset), plumbing(opset).bytes()));
+  }
+  NBQ_TRY(write_seed(folder / "qdq", qdq().bytes()));
+  NBQ_TRY(write_seed(folder / "qonnx", qonnx().bytes()));
   const nbq::Graph g = integers();
   for (const auto form : {nbq::OnnxForm::kQdq, nbq::OnnxForm::kQonnx})
     for (const auto input : {nbq::OnnxInput::kUint8, nbq::OnnxInput::kFloat}) {
-      NBQ_TRY(nbq::export_onnx(
-          fmt::format("{}/integers{}{}", folder, static_cast<int>(form), static_cast<int>(input)),
-          g, {form, input, false}));
+      NBQ_ASSIGN(const auto bytes, nbq::export_onnx_bytes(g, {form, input, false}));
+      const std::string name =
+          fmt::format("integers{}{}", static_cast<int>(form), static_cast<int>(input));
+      NBQ_TRY(write_seed(folder / name, bytes));
     }
   return nbq::ok_status();
 }
@@ -91,11 +162,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: onnx_import_seeds FOLDER\n");
     return 2;
   }
-  for (const std::int64_t opset : {9, 13, 21})
-    for (const auto& [name, model] :
-         {std::pair{"network", network(opset)}, {"plumbing", plumbing(opset)}})
-      if (!nbq::write_file(std::string(argv[1]) + "/" + name + std::to_string(opset), model.bytes())
-               .ok())
-        return 3;
-  return write_exports(argv[1]).ok() ? 0 : 3;
+  const nbq::Status s = write_seeds(argv[1]);
+  if (!s.ok()) std::fprintf(stderr, "onnx_import_seeds: %s\n", s.error().message.c_str());
+  return s.ok() ? 0 : 3;
 }

@@ -32,5 +32,22 @@ TEST(OnnxGolden, LogitsEqualOnnxruntimes) {
   }
 }
 
+TEST(OnnxGolden, PixelsAndTheirNumbersGiveTheSameScores) {
+  ImportOptions options;
+  options.mean = {0.5f};
+  options.std = {0.25f};
+  const Graph g = import_onnx(NBQ_SOURCE_DIR "/tests/golden/onnx/lopsided.onnx", options).value();
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(2 * g.input().shape.size()));
+  std::vector<float> numbers;
+  for (std::size_t i = 0; i < pixels.size(); ++i) {
+    pixels[i] = static_cast<std::uint8_t>((37 * i + 11) % 256);
+    numbers.push_back((static_cast<float>(pixels[i]) / 255 - 0.5f) / 0.25f);
+  }
+  const auto want = torch_scores(g, pixels, 2).value(), got = torch_scores(g, numbers, 2).value();
+  ASSERT_EQ(got.size(), want.size());
+  for (std::size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-5) << i;
+  EXPECT_FALSE(torch_scores(g, std::span(numbers).first(3), 2).ok());
+}
+
 }  // namespace
 }  // namespace nbq
