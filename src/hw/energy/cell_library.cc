@@ -319,8 +319,13 @@ double LibertyTable::at(double slew_ns, double load_pf) const {
 Result<CellLibrary> load_cell_library(const std::filesystem::path& path,
                                       const std::vector<std::string>& dont_use) {
   NBQ_ASSIGN(const std::string text, read_text_file(path));
-  NBQ_ASSIGN(const LibertyGroup root, parse_liberty(text, path.string()));
-  return Loader(root, path.string(), dont_use).load(text);
+  return read_cell_library(text, path.string(), dont_use);
+}
+
+Result<CellLibrary> read_cell_library(std::string_view text, const std::string& name,
+                                      const std::vector<std::string>& dont_use) {
+  NBQ_ASSIGN(const LibertyGroup root, parse_liberty(text, name));
+  return Loader(root, name, dont_use).load(text);
 }
 
 }  // namespace nbq::hw

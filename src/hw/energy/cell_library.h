@@ -83,5 +83,8 @@ struct CellLibrary {
 /// two-input gate (says which).
 Result<CellLibrary> load_cell_library(const std::filesystem::path& path,
                                       const std::vector<std::string>& dont_use = {});
+/// The same of a file's text; `name` is for messages.
+Result<CellLibrary> read_cell_library(std::string_view text, const std::string& name,
+                                      const std::vector<std::string>& dont_use = {});
 
 }  // namespace nbq::hw
