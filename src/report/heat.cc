@@ -101,7 +101,8 @@ std::string sensitivity_body(const Sensitivity& s) {
   out +=
       "<thead><tr><th scope=\"col\">layer</th><th scope=\"col\">weights</th><th "
       "scope=\"col\">base</th>";
-  for (const std::int64_t b : bits) out += fmt::format("<th scope=\"col\">{} bits</th>", b);
+  for (const std::int64_t b : bits)
+    out += fmt::format("<th scope=\"col\">{} bit{}</th>", b, b == 1 ? "" : "s");
   out += "</tr></thead><tbody>\n";
   for (const LayerSensitivity& l : s.layers) {
     out += fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td>", escape(l.layer),
@@ -114,7 +115,7 @@ std::string sensitivity_body(const Sensitivity& s) {
         continue;
       }
       out += shaded(rise_share(*e->loss_rise, most),
-                    fmt::format("{:+.4f} ({:+.2f})", *e->loss_rise, -e->accuracy_fall));
+                    fmt::format("{:+.4f} ({:+.2f})", *e->loss_rise, 0 - e->accuracy_fall));
     }
     out += "</tr>\n";
   }

@@ -33,9 +33,10 @@ std::string network_table(const DemoReport& report) {
   std::string out = table_start("Network", "network") + "<tbody>\n";
   for (const NetworkRow& r : network_rows(report)) {
     const bool wrong = r.label == "mismatches" && report.mismatches().value_or(0) > 0;
-    out += fmt::format("<tr{}><th scope=\"row\">{}</th>{}<td class=\"note\">{}</td></tr>\n",
-                       wrong ? " class=\"wrong\"" : "", escape(r.label), cell(r.value),
-                       escape(r.note));
+    const std::string note =
+        r.note.empty() ? "" : "<span class=\"note\">" + escape(r.note) + "</span>";
+    out += fmt::format("<tr{}><th scope=\"row\">{}{}</th>{}</tr>\n",
+                       wrong ? " class=\"wrong\"" : "", escape(r.label), note, cell(r.value));
   }
   return out + kTableEnd;
 }

@@ -28,7 +28,7 @@ td:last-child,th:last-child{padding-right:0}
 th{font-weight:500}
 th:first-child,.text,.note{text-align:left}
 thead th{color:var(--muted);border-bottom-color:var(--rule)}
-.network th{white-space:nowrap}
+.network .note{display:block;padding:0;font-weight:400}
 .network td:nth-child(2){white-space:nowrap;font-weight:600}
 .group th{color:var(--muted);font-size:.85rem;padding-top:.8rem;border-bottom-color:var(--rule)}
 .note{color:var(--muted);font-size:.85rem;padding-left:.4rem}
@@ -63,11 +63,12 @@ tfoot th,tfoot td{border-top:1px solid var(--rule);font-weight:600}
 .missing{width:auto}.missing th{padding-right:1.5rem}
 code{font-size:.85em;white-space:nowrap}
 .scroll:focus-visible{outline:2px solid var(--p1);outline-offset:2px}
+.heat:last-child,.layers td:last-child,.layers th:last-child{padding-right:.45rem}
 summary{cursor:pointer;padding:.5rem 0}
 pre{overflow-x:auto;background:var(--band);padding:1rem;font-size:.8rem;border-radius:4px;margin:0}
 main>section:last-child{margin-top:2rem}
 .cycles th,.cycles td:not(.note){white-space:nowrap}
-@media(max-width:619px){.wide{display:none}th,td{padding-right:.4rem}.network .note{padding-left:.2rem}}
+@media(max-width:619px){.wide{display:none}th,td{padding-right:.4rem}}
 @media(min-width:620px){.curves,.weights,.roofs{grid-template-columns:repeat(2,minmax(0,1fr))}}
 @media(min-width:960px){.halves{grid-template-columns:repeat(2,minmax(0,1fr))}
 .curves,.weights{grid-template-columns:repeat(3,minmax(0,1fr))}}

@@ -36,26 +36,48 @@ std::string log_axis(char axis, const Range& r) {
       r.hi < 200 * r.lo ? 2 : 10, r.lo, r.hi);
 }
 
-/// The layers that lose the most time; not two whose names would lie upon each other.
+/// Where a point lies on the plot: 0 to 1 on each axis.
+struct Place {
+  double x, y;
+};
+
+Place place(const Point& p, const Range& x, const Range& y) {
+  const auto part = [](double v, const Range& r) {
+    return std::log(v / r.lo) / std::log(r.hi / r.lo);
+  };
+  return {part(p.x, x), part(p.y, y)};
+}
+
+/// The layers that lose the most time, named where nothing lies under the name.
 std::string labels(std::vector<Point> points, const Range& x, const Range& y) {
   constexpr std::size_t kMost = 4;
+  constexpr double kLetter = 0.017, kLow = 0.015, kHigh = 0.085;  // of a name beside its point
   std::stable_sort(points.begin(), points.end(),
                    [](const Point& a, const Point& b) { return a.lost > b.lost; });
-  std::vector<Point> named;
+  std::vector<Place> taken;
+  for (const Point& p : points) taken.push_back(place(p, x, y));
   std::string out;
-  const auto apart = [](double a, double b, const Range& r) {
-    return std::fabs(std::log(a / b)) / std::log(r.hi / r.lo);
-  };
+  std::size_t named = 0;
   for (const Point& p : points) {
-    const bool crowded = std::any_of(named.begin(), named.end(), [&](const Point& n) {
-      return apart(p.x, n.x, x) < 0.3 && apart(p.y, n.y, y) < 0.07;
-    });
-    if (named.size() == kMost || p.lost <= 0 || crowded) continue;
-    named.push_back(p);
-    const bool left = p.x * p.x > x.lo * x.hi;  // of the point: it lies in the right half
-    out += fmt::format(
-        "set label \"{}\" at {:.6g},{:.6g} {} offset {},-0.7 textcolor rgb \"#000006\"\n",
-        plot_text(p.layer), p.x, p.y, left ? "right" : "left", left ? -0.4 : 0.4);
+    const std::string name = plot_text(p.layer);
+    const Place at = place(p, x, y);
+    const double width = kLetter * static_cast<double>(name.size());
+    const double left = at.x > 0.5 ? at.x - width : at.x;
+    const auto free = [&](double bottom) {
+      return std::none_of(taken.begin(), taken.end(), [&](const Place& t) {
+        return t.x > left - 0.01 && t.x < left + width + 0.01 && t.y > bottom &&
+               t.y < bottom + kHigh - kLow;
+      });
+    };
+    const bool below = free(at.y - kHigh);
+    if (named == kMost || p.lost <= 0 || (!below && !free(at.y + kLow))) continue;
+    ++named;
+    // The ends of the name and its middle, for the next ones.
+    const double middle = at.y + (below ? -1 : 1) * (kLow + kHigh) / 2;
+    for (const double part : {0.0, 0.5, 1.0}) taken.push_back({left + part * width, middle});
+    out +=
+        fmt::format("set label \"{}\" at {:.6g},{:.6g} {} offset 0,{} textcolor rgb \"#000006\"\n",
+                    name, p.x, p.y, at.x > 0.5 ? "right" : "left", below ? -0.8 : 0.8);
   }
   return out;
 }
@@ -82,7 +104,7 @@ Plot roof_plot(const std::vector<Point>& points, const Roof& roof, const std::st
                   "$roof << EOD\n{:.8g} {:.8g}\n{:.8g} {:.8g}\n{:.8g} {:.8g}\nEOD\n"
                   "$layers << EOD\n{}EOD\n"
                   "plot $roof using 1:2 with lines lw 1.6 lc rgb \"#000001\" title \"roof\", "
-                  "$layers using 1:2 with points pt 7 ps 0.5 lc rgb \"#000002\" title \"layer\"",
+                  "$layers using 1:2 with points pt 7 ps 0.7 lc rgb \"#000002\" title \"layer\"",
                   log_axis('x', x), log_axis('y', y), x_label, y_label, labels(points, x, y), x.lo,
                   roof.slope * x.lo, roof.ridge(), roof.peak, x.hi, roof.peak, rows)};
 }
@@ -115,9 +137,8 @@ Figure cpu(const CpuSpeed& c) {
   std::vector<Point> points;
   for (const CpuLayer& l : c.layers)
     if (l.macs > 0 && l.bytes > 0 && l.us > 0) {
-      const double x = l.macs / l.bytes, y = l.macs / l.us * 1e-3;
-      const double least = y / std::min(roof.peak, roof.slope * x);
-      points.push_back({l.name, x, y, l.us * (1 - least)});
+      const double y = l.macs / l.us * 1e-3;
+      points.push_back({l.name, l.macs / l.bytes, y, l.us * (1 - y / roof.peak)});
     }
   if (points.empty()) return {};
   return {
