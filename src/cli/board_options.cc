@@ -67,10 +67,7 @@ nlohmann::ordered_json plan_json(const hw::BoardPlan& plan, const hw::Board& boa
   j["streamed_weight_words"] = p.stream_words;
   j["external_bytes_per_image"] = plan.external_bytes_per_image();
   j["estimate"] = {{"lut", r.lut + r.lutram}, {"ff", r.ff}, {"dsp", r.dsp}, {"bram", r.bram}};
-  for (std::size_t i = 0; layers && i < p.layers.size(); ++i)
-    j["layers"].push_back({{"name", p.layers[i].name},
-                           {"macs", p.layers[i].macs},
-                           {"cycles", plan.timing.layers[i].total}});
+  if (layers) j["layers"] = layers_json(p, plan.timing);
   return j;
 }
 

@@ -10,6 +10,7 @@ struct EvalOptions {
   std::string model, data, executor = "cpu", isa;
   std::size_t images = 0;
   int threads = 0, resize = 0;
+  bool confusion = false;
 };
 
 Result<Evaluation> evaluate_with(const EvalOptions& o, const Graph& graph,
@@ -23,37 +24,47 @@ Result<Evaluation> evaluate_with(const EvalOptions& o, const Graph& graph,
   return evaluate_integer(runner(engine), outputs, source, o.images, o.threads);
 }
 
+/// A row for each class: how many images of it were given which class.
+void add_confusion(const Evaluation& e, const std::vector<std::string>& classes,
+                   nlohmann::ordered_json& j, std::string& text) {
+  const auto n = static_cast<std::ptrdiff_t>(classes.size());
+  j["classes"] = classes;
+  auto& rows = j["confusion"] = nlohmann::ordered_json::array();
+  for (std::ptrdiff_t i = 0; i < n; ++i) {
+    const std::vector<std::int64_t> row(e.confusion.begin() + i * n,
+                                        e.confusion.begin() + (i + 1) * n);
+    text += fmt::format("{:<16}", classes[static_cast<std::size_t>(i)]);
+    for (const std::int64_t images : row) text += fmt::format(" {:>5}", images);
+    text += "\n";
+    rows.push_back(row);
+  }
+}
+
 Status eval_command(const EvalOptions& o, Context& context) {
   NBQ_ASSIGN(Graph graph, load_nbq(o.model));
   NBQ_ASSIGN(const ImageSourcePtr source, open_for_model(o.data, graph, Split::kTest, o.resize));
   nlohmann::ordered_json j{{"model", o.model}, {"data", o.data}};
-  double accuracy = 0, seconds = 0;
-  std::size_t images = 0, correct = 0;
+  Evaluation e;
   if (graph.stage == Stage::kInteger) {
-    NBQ_ASSIGN(const Evaluation e, evaluate_with(o, graph, *source));
+    NBQ_ASSIGN(e, evaluate_with(o, graph, *source));
     j["stage"] = "integer";
     j["executor"] = o.executor;
-    accuracy = e.accuracy();
-    images = e.images;
-    correct = e.correct;
-    seconds = e.seconds;
   } else {
     if (o.images != 0)
       return make_error(ErrorCode::kInvalidArgument, "--images is for integer networks");
-    NBQ_ASSIGN(const EvalResult e, evaluate_torch(graph, *source));
+    NBQ_ASSIGN(const EvalResult r, evaluate_torch(graph, *source));
     j["stage"] = graph.stage == Stage::kFloat ? "float" : "quantised";
     j["executor"] = "torch";
-    accuracy = e.accuracy;
-    images = e.images;
-    correct = e.correct;
-    seconds = e.seconds;
+    e = {r.images, r.correct, r.seconds, r.confusion};
   }
-  j["images"] = images;
-  j["correct"] = correct;
-  j["accuracy"] = accuracy;
-  j["seconds"] = seconds;
-  context.print(j, fmt::format("{:.2f} % of {} images ({} network, {:.1f} s)\n", accuracy, images,
-                               j["stage"].get<std::string>(), seconds));
+  j["images"] = e.images;
+  j["correct"] = e.correct;
+  j["accuracy"] = e.accuracy();
+  j["seconds"] = e.seconds;
+  std::string text = fmt::format("{:.2f} % of {} images ({} network, {:.1f} s)\n", e.accuracy(),
+                                 e.images, j["stage"].get<std::string>(), e.seconds);
+  if (o.confusion) add_confusion(e, source->class_names(), j, text);
+  context.print(j, text);
   return ok_status();
 }
 
@@ -77,6 +88,8 @@ void add_eval(CLI::App& app, Context& context) {
       ->check(CLI::IsMember({"cpu", "ref"}));
   cmd->add_option("--isa", o->isa, "instruction set of the engine, a row of `nbq bench --isas`");
   cmd->add_option("--threads", o->threads, "0: one a core")->check(CLI::NonNegativeNumber);
+  cmd->add_flag("--confusion", o->confusion,
+                "also how many images of each class are taken for which");
 }
 
 }  // namespace nbq::cli

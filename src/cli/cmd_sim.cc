@@ -99,6 +99,7 @@ Status sim_command(const SimOptions& o, Context& context) {
       correct += argmax(std::span(sim.logits).subspan(i * outputs, outputs)) == t.labels[i];
     j["accuracy"] = 100.0 * static_cast<double>(correct) / static_cast<double>(t.count);
   }
+  j["layers"] = layers_json(program, hw::predict(program));
   context.print(
       j, fmt::format("{} array, {} lanes: {} cycles an image, {:.1f} % of the lanes busy, {:.0f} "
                      "images/s at {} MHz\n{} images, {} mismatches against the reference\n",

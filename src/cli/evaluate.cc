@@ -139,15 +139,21 @@ Result<Evaluation> evaluate_integer(const RunImages& run, int output_count,
   e.images = total;
   const double start = now_seconds();
   Progress progress("evaluating", total);
-  std::size_t correct = 0, done = 0;
+  std::size_t done = 0;
+  e.confusion.resize(outputs * outputs);
   std::mutex mutex;
   const auto run_batch = [&](std::size_t first) -> Status {
     const std::size_t count = std::min(kBatch, total - first);
     NBQ_ASSIGN(const auto pixels, load_images(source, first, count));
     NBQ_ASSIGN(const auto logits, run(pixels, static_cast<int>(count)));
     const std::lock_guard lock(mutex);
-    for (std::size_t i = 0; i < count; ++i)
-      correct += argmax(std::span(logits).subspan(i * outputs, outputs)) == source.label(first + i);
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto label = static_cast<std::size_t>(source.label(first + i));
+      const auto best =
+          static_cast<std::size_t>(argmax(std::span(logits).subspan(i * outputs, outputs)));
+      ++e.confusion[label * outputs + best];
+      e.correct += best == label;
+    }
     progress.at(done += count);
     return ok_status();
   };
@@ -155,7 +161,6 @@ Result<Evaluation> evaluate_integer(const RunImages& run, int output_count,
   const Status failure =
       parallel_for(batches, threads, [&](std::size_t b) { return run_batch(b * kBatch); });
   NBQ_TRY(failure);
-  e.correct = correct;
   e.seconds = now_seconds() - start;
   return e;
 }

@@ -27,6 +27,8 @@ Result<ImageSourcePtr> open_for_model(const std::string& path, const Graph& grap
 struct Evaluation {
   std::size_t images = 0, correct = 0;
   double seconds = 0;
+  /// Outputs x outputs, row-major: images of the row's class that were given the column's.
+  std::vector<std::int64_t> confusion;
   double accuracy() const {
     return images == 0 ? 0 : 100.0 * static_cast<double>(correct) / static_cast<double>(images);
   }

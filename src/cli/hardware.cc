@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "core/fixed_point.h"
+#include "hw/layer_table.h"
 
 namespace nbq::cli {
 
@@ -140,6 +141,20 @@ nlohmann::ordered_json config_json(const hw::EngineConfig& c) {
           {"axi_bits", c.axi_bits},         {"act_depth", c.act_depth},
           {"weight_depth", c.weight_depth}, {"param_depth", c.param_depth},
           {"result_depth", c.result_depth}, {"program_depth", c.program_depth}};
+}
+
+nlohmann::ordered_json layers_json(const hw::Program& program, const hw::Timing& timing) {
+  auto list = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < program.layers.size(); ++i) {
+    const hw::LayerSpan& layer = program.layers[i];
+    const hw::CycleCounts& cycles = timing.layers[i];
+    list.push_back({{"name", layer.name},
+                    {"macs", layer.macs},
+                    {"cycles", cycles.total},
+                    {"busy_cycles", cycles.busy},
+                    {"utilisation", hw::lanes_used(program.config, layer.macs, cycles)}});
+  }
+  return list;
 }
 
 Result<TestImages> test_images(const Graph& graph, const std::string& data, std::size_t images) {

@@ -3,6 +3,7 @@
 #include "cli/evaluate.h"
 #include "hw/engine.h"
 #include "hw/sim.h"
+#include "hw/timing.h"
 
 namespace nbq::cli {
 
@@ -34,6 +35,10 @@ Result<SimOutcome> simulate(const hw::Program& program, const std::vector<std::u
 
 /// Fields of `config` for JSON.
 nlohmann::ordered_json config_json(const hw::EngineConfig& config);
+
+/// The layers of a program: `macs` of an image; of a run the cycles, those in which the array took
+/// a tap, and the useful part of the lanes' work.
+nlohmann::ordered_json layers_json(const hw::Program& program, const hw::Timing& timing);
 
 /// Images for check and sim: of a dataset, or random pixels when `data` is empty.
 struct TestImages {

@@ -1,18 +1,9 @@
 #include "report/front.h"
 
 #include <algorithm>
-#include <cctype>
 
 namespace nbq::report {
 namespace {
-
-/// For gnuplot's double quotes: titles may come from outside.
-std::string plain(const std::string& s) {
-  std::string out;
-  for (const char c : s)
-    if (std::isalnum(static_cast<unsigned char>(c)) || c == ' ' || c == '-' || c == '/') out += c;
-  return out.substr(0, 60);
-}
 
 std::string rows(std::vector<FrontSeries::Point> points, bool best_alone) {
   std::sort(points.begin(), points.end(),
@@ -37,7 +28,7 @@ Plot front_plot(const std::vector<FrontSeries>& series, const std::string& title
         "{0} $all{1} using 1:2 with points pt 7 ps 0.15 lc rgb \"#000006\" notitle, "
         "$best{1} using 1:2 with steps lw 1.2 lc rgb \"#00000{2}\" notitle, "
         "$best{1} using 1:2 with points pt 7 ps 0.45 lc rgb \"#00000{2}\" title \"{3}\"",
-        plot.empty() ? "plot" : ",", s, ink, plain(series[s].title));
+        plot.empty() ? "plot" : ",", s, ink, plot_text(series[s].title));
   }
   if (plot.empty()) return {};
   return {560, 380, 13, title,
@@ -47,7 +38,7 @@ Plot front_plot(const std::vector<FrontSeries>& series, const std::string& title
                       "set key left top samplen 1\nset xrange [0:*]\nset yrange [0:*]\n"
                       "set xlabel \"{}\" textcolor rgb \"#000006\"\n"
                       "set ylabel \"{}\" textcolor rgb \"#000006\"\n{}{}",
-                      plain(cost), plain(gain), blocks, plot)};
+                      plot_text(cost), plot_text(gain), blocks, plot)};
 }
 
 }  // namespace nbq::report

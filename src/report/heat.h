@@ -5,11 +5,16 @@
 
 namespace nbq::report {
 
-/// Sections of the page, tables whose cells are shaded by their value; empty: nothing was measured.
-/// Confusions of the last evaluation on test images. With more classes than a page can show, the
-/// most frequent confusions are listed.
-std::string confusion_section(const Training& training);
+/// Bodies of sections: tables whose cells are shaded by their value; empty: nothing was measured.
+/// With more classes than a page can show, the most frequent confusions are listed.
+std::string confusion_body(const Confusion& confusion);
 /// Rise of the loss with each layer alone at other bits.
-std::string sensitivity_section(const Sensitivity& sensitivity);
+std::string sensitivity_body(const Sensitivity& sensitivity);
+
+/// A table's cell shaded by `share`, 0..1; `right`: in the colour of what is good.
+std::string shaded(double share, const std::string& content, bool right = false);
+/// Shade of a rise of the loss beside the largest one: the root, so that small rises differ visibly
+/// beside that of a single bit.
+double rise_share(double rise, double most);
 
 }  // namespace nbq::report

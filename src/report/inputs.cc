@@ -1,92 +1,16 @@
 #include "report/inputs.h"
 
 #include <algorithm>
-#include <cmath>
-#include <nlohmann/json.hpp>
-#include <stdexcept>
 
 #include "core/file.h"
+#include "report/inputs_hardware.h"
+#include "report/json_fields.h"
 
 namespace nbq::report {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-/// Stays inside this file: read_json_file() turns it and json::exception into kBadFile.
-struct BadInput : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-constexpr double kExact = 9007199254740992.0;  // 2^53
-
-/// Absent for null and for no such key; +-2^53 at most.
-std::optional<double> maybe_number(const json& j, const char* key) {
-  const auto it = j.find(key);
-  if (it == j.end() || it->is_null()) return std::nullopt;
-  if (!it->is_number()) throw BadInput(fmt::format("\"{}\" is not a number", key));
-  const double v = it->get<double>();
-  if (!std::isfinite(v) || std::fabs(v) > kExact)
-    throw BadInput(fmt::format("\"{}\" is out of range", key));
-  return v;
-}
-
-double number(const json& j, const char* key) {
-  if (!j.is_object()) throw BadInput(fmt::format("expected an object with \"{}\"", key));
-  const std::optional<double> v = maybe_number(j, key);
-  if (!v) throw BadInput(fmt::format("\"{}\" is missing", key));
-  return *v;
-}
-
-double amount(const json& j, const char* key) {
-  const double v = number(j, key);
-  if (v < 0) throw BadInput(fmt::format("\"{}\" is negative", key));
-  return v;
-}
-
-std::int64_t whole(const json& value, const char* key) {
-  if (!value.is_number_integer()) throw BadInput(fmt::format("\"{}\" is not an integer", key));
-  const double v = value.get<double>();
-  if (std::fabs(v) > kExact) throw BadInput(fmt::format("\"{}\" is out of range", key));
-  return static_cast<std::int64_t>(v);
-}
-
-std::int64_t count(const json& value, const char* key) {
-  const std::int64_t v = whole(value, key);
-  if (v < 0) throw BadInput(fmt::format("\"{}\" is negative", key));
-  return v;
-}
-
-const json& member(const json& j, const char* key) {
-  if (!j.is_object() || !j.contains(key)) throw BadInput(fmt::format("\"{}\" is missing", key));
-  return j.at(key);
-}
-
-std::int64_t count_of(const json& j, const char* key) { return count(member(j, key), key); }
-
-int small_of(const json& j, const char* key) {
-  const std::int64_t v = count_of(j, key);
-  if (v > 1'000'000) throw BadInput(fmt::format("\"{}\" is out of range", key));
-  return static_cast<int>(v);
-}
-
-std::string text(const json& j, const char* key) {
-  const json& value = member(j, key);
-  if (!value.is_string()) throw BadInput(fmt::format("\"{}\" is not a string", key));
-  return value.get<std::string>();
-}
-
-const json& list(const json& j, const char* key) {
-  const json& value = member(j, key);
-  if (!value.is_array()) throw BadInput(fmt::format("\"{}\" is not a list", key));
-  return value;
-}
-
-void expect(const json& j, const char* key, const std::string& wanted) {
-  const std::string is = text(j, key);
-  if (is != wanted)
-    throw BadInput(fmt::format("\"{}\" is \"{}\", expected \"{}\"", key, is, wanted));
-}
 
 Histogram histogram(const json& j, const char* key) {
   const json& h = member(j, key);
@@ -123,20 +47,22 @@ LayerWeights layer_weights(const json& j) {
 }
 
 /// Square, a row and a column for each class; runs of earlier versions have none.
-void confusion(const json& j, Training& t) {
-  if (!j.contains("classes") || !j.contains("confusion")) return;
+Confusion confusion(const json& j) {
+  Confusion out;
+  if (!j.contains("classes") || !j.contains("confusion")) return out;
   for (const json& c : list(j, "classes")) {
     if (!c.is_string()) throw BadInput("\"classes\" are not names");
-    t.classes.push_back(c.get<std::string>());
+    out.classes.push_back(c.get<std::string>());
   }
   for (const json& row : list(j, "confusion")) {
-    if (!row.is_array() || row.size() != t.classes.size())
+    if (!row.is_array() || row.size() != out.classes.size())
       throw BadInput("\"confusion\": a row is not as long as there are classes");
-    auto& out = t.confusion.emplace_back();
-    for (const json& n : row) out.push_back(count(n, "confusion"));
+    auto& images = out.images.emplace_back();
+    for (const json& n : row) images.push_back(count(n, "confusion"));
   }
-  if (!t.confusion.empty() && t.confusion.size() != t.classes.size())
+  if (!out.images.empty() && out.images.size() != out.classes.size())
     throw BadInput("\"confusion\" has not a row for each class");
+  return out;
 }
 
 Sensitivity sensitivity(const json& j) {
@@ -161,13 +87,13 @@ Training training(const json& j) {
   t.seconds = amount(j, "seconds");
   for (const json& e : list(j, "epochs")) t.epochs.push_back(epoch(e));
   for (const json& w : list(j, "weights")) t.weights.push_back(layer_weights(w));
-  confusion(j, t);
+  t.confusion = confusion(j);
   return t;
 }
 
 Evaluation evaluation(const json& j) {
   expect(j, "stage", "integer");
-  return {count_of(j, "images"), count_of(j, "correct"), number(j, "accuracy")};
+  return {count_of(j, "images"), count_of(j, "correct"), number(j, "accuracy"), confusion(j)};
 }
 
 Check check(const json& j) {
@@ -207,34 +133,6 @@ ModelInfo model_info(const json& j) {
   return m;
 }
 
-Simulation simulation(const json& j) {
-  Simulation s;
-  s.lanes_in = count_of(j, "lanes_in");
-  s.lanes_out = count_of(j, "lanes_out");
-  s.pixels = count_of(j, "pixels");
-  s.lanes = count_of(j, "lanes");
-  s.acc_bits = count_of(j, "acc_bits");
-  s.clock_mhz = amount(j, "clock_mhz");
-  s.images = count_of(j, "images");
-  s.mismatches = count_of(j, "mismatches");
-  s.cycles = amount(j, "cycles_per_image");
-  s.busy = amount(j, "busy_cycles_per_image");
-  s.residual = amount(j, "residual_cycles_per_image");
-  s.drain = amount(j, "drain_cycles_per_image");
-  s.barrier = amount(j, "barrier_cycles_per_image");
-  s.fetch = amount(j, "fetch_cycles_per_image");
-  s.load = amount(j, "load_cycles_per_image");
-  s.utilisation = amount(j, "utilisation");
-  s.accuracy = maybe_number(j, "accuracy");
-  if (s.cycles <= 0) throw BadInput("\"cycles_per_image\" is 0");
-  if (s.clock_mhz <= 0) throw BadInput("\"clock_mhz\" is 0");
-  return s;
-}
-
-Resources resources(const json& j) {
-  return {amount(j, "lut"), amount(j, "ff"), amount(j, "dsp"), amount(j, "bram")};
-}
-
 template <class T, class F>
 Status parse_json(const std::string& content, const fs::path& path, std::optional<T>& out,
                   F&& parse) {
@@ -248,13 +146,17 @@ Status parse_json(const std::string& content, const fs::path& path, std::optiona
   return ok_status();
 }
 
-/// Parses `path` with `parse` into `out`; leaves it empty when there is no such file.
+/// Parses `path` with `parse` into `out`, or `stand_in` when there is no such file; leaves `out` as
+/// it is when there is neither.
 template <class T, class F>
-Status read_json_file(const fs::path& path, std::optional<T>& out, F&& parse) {
+Status read_json_file(const fs::path& path, std::optional<T>& out, F&& parse,
+                      const std::string& stand_in = {}) {
   std::error_code ec;
-  if (!fs::exists(path, ec)) return ok_status();
-  NBQ_ASSIGN(const std::string content, read_text_file(path));
-  return parse_json(content, path, out, parse);
+  if (fs::exists(path, ec)) {
+    NBQ_ASSIGN(const std::string content, read_text_file(path));
+    return parse_json(content, path, out, parse);
+  }
+  return stand_in.empty() ? ok_status() : parse_json(stand_in, path, out, parse);
 }
 
 Status read_array(const fs::path& dir, const std::string& pe, Array& array) {
@@ -273,9 +175,28 @@ Status read_array(const fs::path& dir, const std::string& pe, Array& array) {
   return synth("ecp5", array.ecp5);
 }
 
+Status read_measurements(const fs::path& dir, const StandIns& stand_ins, Inputs& in) {
+  NBQ_TRY(read_array(dir, "svpe", in.svpe));
+  NBQ_TRY(read_array(dir, "vpe", in.vpe));
+  NBQ_TRY(read_json_file(dir / "compile.json", in.compiled, schedule, stand_ins.compiled));
+  NBQ_TRY(read_json_file(dir / "energy.json", in.energy, energy));
+  return read_json_file(dir / "bench.json", in.bench, cpu_speed);
+}
+
 }  // namespace
 
-Result<Inputs> read_inputs(const fs::path& dir, const std::string& info) {
+const Schedule* Inputs::schedule() const {
+  for (const Array* a : {&svpe, &vpe})
+    if (a->sim && a->sim->schedule) return &*a->sim->schedule;
+  return compiled ? &*compiled : nullptr;
+}
+
+const Confusion* Inputs::confusion() const {
+  if (eval && !eval->confusion.images.empty()) return &eval->confusion;
+  return training && !training->confusion.images.empty() ? &training->confusion : nullptr;
+}
+
+Result<Inputs> read_inputs(const fs::path& dir, const StandIns& stand_ins) {
   std::error_code ec;
   if (!fs::is_directory(dir, ec))
     return make_error(ErrorCode::kBadFile, "{}: no such folder", dir.string());
@@ -283,19 +204,19 @@ Result<Inputs> read_inputs(const fs::path& dir, const std::string& info) {
   const fs::path run = fs::exists(dir / "metrics.json", ec) ? dir : dir / "run";
   NBQ_TRY(read_json_file(run / "metrics.json", in.training, training));
   NBQ_TRY(read_json_file(run / "sensitivity.json", in.sensitivity, sensitivity));
+  NBQ_TRY(read_json_file(dir / "sensitivity.json", in.sensitivity, sensitivity));
   NBQ_TRY(read_json_file(dir / "eval.json", in.eval, evaluation));
   NBQ_TRY(read_json_file(dir / "check.json", in.check, check));
-  NBQ_TRY(read_json_file(dir / "info.json", in.info, model_info));
-  if (!in.info && !info.empty()) NBQ_TRY(parse_json(info, dir / "info.json", in.info, model_info));
-  NBQ_TRY(read_array(dir, "svpe", in.svpe));
-  NBQ_TRY(read_array(dir, "vpe", in.vpe));
+  NBQ_TRY(read_json_file(dir / "info.json", in.info, model_info, stand_ins.info));
+  NBQ_TRY(read_measurements(dir, stand_ins, in));
   const auto any = [](const Array& a) { return a.sim || a.xcup || a.ecp5; };
-  if (!in.training && !in.eval && !in.check && !in.info && !any(in.svpe) && !any(in.vpe))
-    return make_error(
-        ErrorCode::kBadFile,
-        "{}: nothing to report: no metrics.json (also in run/), eval.json, check.json, info.json, "
-        "sim_*.json or synth_*.json",
-        dir.string());
+  if (!in.training && !in.sensitivity && !in.eval && !in.check && !in.info && !any(in.svpe) &&
+      !any(in.vpe) && !in.compiled && !in.energy && !in.bench)
+    return make_error(ErrorCode::kBadFile,
+                      "{}: nothing to report: no model.nbq, metrics.json (also in run/), and no "
+                      "eval.json, check.json, info.json, sensitivity.json, sim_*.json, "
+                      "synth_*.json, compile.json, energy.json or bench.json",
+                      dir.string());
   return in;
 }
 

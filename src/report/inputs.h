@@ -35,15 +35,19 @@ struct LayerWeights {
       levels;  ///< integer level, how often; ascending
 };
 
+struct Confusion {
+  std::vector<std::string> classes;
+  /// A row for each class: images of it that were given the column's. Empty: not measured.
+  std::vector<std::vector<std::int64_t>> images;
+};
+
 struct Training {
   std::string name;
   std::optional<double> float_accuracy, nbit_accuracy;
   double seconds = 0;
   std::vector<Epoch> epochs;
   std::vector<LayerWeights> weights;
-  std::vector<std::string> classes;
-  /// A row for each class: images of it that were given the column's. Empty: not measured.
-  std::vector<std::vector<std::int64_t>> confusion;
+  Confusion confusion;
 };
 
 struct BitsEffect {
@@ -69,6 +73,7 @@ struct Sensitivity {
 struct Evaluation {
   std::int64_t images = 0, correct = 0;
   double accuracy = 0;  ///< percent
+  Confusion confusion;
 };
 
 /// How many images an executor computed, and how many logit vectors differed from the reference.
@@ -97,6 +102,23 @@ struct ModelInfo {
   std::vector<Layer> layers;
 };
 
+/// Of one run; residual additions are in the layer before them.
+struct LayerCycles {
+  std::string name;
+  std::int64_t macs = 0;        ///< of one image
+  double cycles = 0, busy = 0;  ///< busy: the array took a tap
+  double utilisation = 0;       ///< useful lane-cycles / all lane-cycles
+};
+
+/// What the compiler knows of a program before it runs: compile.json, and part of sim_*.json.
+struct Schedule {
+  std::string pe;
+  std::int64_t lanes_in = 0, lanes_out = 0, pixels = 0, images_at_once = 1;
+  std::vector<LayerCycles> layers;
+
+  std::int64_t lanes() const { return lanes_in * lanes_out * pixels * images_at_once; }
+};
+
 /// sim_*.json: means over the images.
 struct Simulation {
   std::int64_t lanes_in = 0, lanes_out = 0, pixels = 0, lanes = 0, acc_bits = 0;
@@ -108,6 +130,7 @@ struct Simulation {
   double load = 0;         ///< image in and logits out through the host port, not in `cycles`
   double utilisation = 0;  ///< useful lane-cycles / all lane-cycles
   std::optional<double> accuracy;
+  std::optional<Schedule> schedule;
 };
 
 /// synth_*.json: cells after technology mapping.
@@ -121,20 +144,70 @@ struct Array {
   std::optional<Resources> xcup, ecp5;
 };
 
+/// A layer on the CPU engine, of bench.json: of one call.
+struct CpuLayer {
+  std::string name;
+  double us = 0;
+  double macs = 0, bytes = 0;  ///< bytes: weights and activations, each once
+};
+
+/// bench.json
+struct CpuSpeed {
+  std::string isa;
+  std::int64_t threads = 0, batch = 0;
+  double images_per_s = 0, median_ms = 0;
+  /// With --layers: of one core at best, and the layers.
+  double peak_gmacs = 0, memory_gbytes = 0;
+  std::vector<CpuLayer> layers;
+};
+
+/// An array of energy.json. The parts of `pj_per_mac` are in `pj_per_lane_cycle`'s proportions.
+struct ArrayEnergy {
+  std::string pe;
+  std::int64_t mult_bits = 0;
+  bool dense = false;  ///< fed with weights of all those bits, not with the network's
+  double pj_per_mac = 0, settled_pj_per_mac = 0;  ///< settled: without glitches
+  double uj_per_image = 0, array_mw = 0;
+  double standard_error = 0;  ///< relative
+  double area_per_lane = 0;   ///< the library's unit, square micrometres
+  double nets = 0, gates = 0, registers = 0, clock = 0, leakage = 0;  ///< pJ a cycle of the slice
+  std::optional<double> power_ratio;  ///< the SVPE's power : this one's
+};
+
+/// energy.json
+struct Energy {
+  std::string library;
+  double voltage = 0, clock_mhz = 0, wire_ff = 0;
+  std::int64_t lanes = 0, images = 0, windows = 0, window_cycles = 0;
+  std::vector<ArrayEnergy> arrays;  ///< SVPE first
+};
+
 /// All of a folder; what no file told is absent.
 struct Inputs {
   std::optional<Training> training;        ///< run/metrics.json, or metrics.json of a run folder
-  std::optional<Sensitivity> sensitivity;  ///< sensitivity.json, beside metrics.json
+  std::optional<Sensitivity> sensitivity;  ///< sensitivity.json, there or beside metrics.json
   std::optional<Evaluation> eval;          ///< eval.json
   std::optional<Check> check;              ///< check.json
   std::optional<ModelInfo> info;           ///< info.json
-  Array svpe, vpe;  ///< sim_{svpe,vpe}.json, synth_{svpe,vpe}_{xcup,ecp5}.json
+  Array svpe, vpe;                   ///< sim_{svpe,vpe}.json, synth_{svpe,vpe}_{xcup,ecp5}.json
+  std::optional<Schedule> compiled;  ///< compile.json
+  std::optional<Energy> energy;      ///< energy.json
+  std::optional<CpuSpeed> bench;     ///< bench.json
+
+  /// Cycles of the layers: of the simulations (SVPE first), else the compiler's; or nullptr.
+  const Schedule* schedule() const;
+  /// Of eval.json, else of the training; or nullptr.
+  const Confusion* confusion() const;
 };
 
-/// Reads the files that exist; `info` stands in for info.json where that is absent (empty: nothing
-/// does). Errors kBadFile: damaged JSON, a key missing or of the wrong kind
+/// What stands in for files that are absent, as the commands print it with --json; empty: nothing.
+struct StandIns {
+  std::string info, compiled;
+};
+
+/// Reads the files that exist. Errors kBadFile: damaged JSON, a key missing or of the wrong kind
 /// (names file and key), a file about another thing than its name says, no such folder, none of the
 /// files.
-Result<Inputs> read_inputs(const std::filesystem::path& dir, const std::string& info = {});
+Result<Inputs> read_inputs(const std::filesystem::path& dir, const StandIns& stand_ins = {});
 
 }  // namespace nbq::report

@@ -28,14 +28,14 @@ td:last-child,th:last-child{padding-right:0}
 th{font-weight:500}
 th:first-child,.text,.note{text-align:left}
 thead th{color:var(--muted);border-bottom-color:var(--rule)}
-.network th{white-space:nowrap}
+.network .note{display:block;padding:0;font-weight:400}
 .network td:nth-child(2){white-space:nowrap;font-weight:600}
 .group th{color:var(--muted);font-size:.85rem;padding-top:.8rem;border-bottom-color:var(--rule)}
 .note{color:var(--muted);font-size:.85rem;padding-left:.4rem}
 .none,.network td.none{color:var(--muted);font-weight:400;font-style:italic}
 .wrong th,.wrong td{color:var(--wrong)}
 .layers td,.layers th{white-space:nowrap}
-.curves,.weights{display:grid;gap:1.5rem 1.75rem;grid-template-columns:minmax(0,1fr)}
+.curves,.weights,.roofs{display:grid;gap:1.5rem 1.75rem;grid-template-columns:minmax(0,1fr)}
 figure{margin:0;min-width:0}
 svg{display:block;width:100%;height:auto}
 .k1{color:var(--p1)}.k2{color:var(--p2)}
@@ -49,12 +49,27 @@ svg{display:block;width:100%;height:auto}
 .heatmap{width:auto}.heatmap th,.heatmap td{padding:.2rem .45rem;white-space:nowrap;border:0}
 .heat{background:color-mix(in srgb,var(--p2) calc(var(--v)*.65),transparent)}
 .heat.right{background:color-mix(in srgb,var(--p1) calc(var(--v)*.65),transparent)}
+nav ul{display:flex;flex-wrap:wrap;gap:.25rem 1.1rem;list-style:none;margin:1rem 0 0;padding:.6rem 0;
+border-top:1px solid var(--grid);border-bottom:1px solid var(--grid);font-size:.92rem}
+a{color:var(--p1)}
+.svpe{background:var(--p2)}.vpe{background:var(--p1)}
+.ratio{white-space:nowrap;min-width:5.5rem}
+.pair{display:block;margin-top:.15rem}.pair i{display:block;height:3px;margin:1px 0 0 auto}
+.energy-bars{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.35rem .8rem;align-items:center;font-size:.92rem}
+.e-clock{background:var(--p1)}.e-registers{background:var(--p4)}.e-gates{background:var(--p2)}
+.e-nets{background:var(--p3)}.e-leakage{background:var(--p6)}
+.layers th:first-child{position:sticky;left:0;background:var(--bg)}
+tfoot th,tfoot td{border-top:1px solid var(--rule);font-weight:600}
+.missing{width:auto}.missing th{padding-right:1.5rem}
+code{font-size:.85em;white-space:nowrap}
+.scroll:focus-visible{outline:2px solid var(--p1);outline-offset:2px}
+.heat:last-child,.layers td:last-child,.layers th:last-child{padding-right:.45rem}
 summary{cursor:pointer;padding:.5rem 0}
 pre{overflow-x:auto;background:var(--band);padding:1rem;font-size:.8rem;border-radius:4px;margin:0}
 main>section:last-child{margin-top:2rem}
 .cycles th,.cycles td:not(.note){white-space:nowrap}
-@media(max-width:619px){.wide{display:none}th,td{padding-right:.4rem}.network .note{padding-left:.2rem}}
-@media(min-width:620px){.curves,.weights{grid-template-columns:repeat(2,minmax(0,1fr))}}
+@media(max-width:619px){.wide{display:none}th,td{padding-right:.4rem}}
+@media(min-width:620px){.curves,.weights,.roofs{grid-template-columns:repeat(2,minmax(0,1fr))}}
 @media(min-width:960px){.halves{grid-template-columns:repeat(2,minmax(0,1fr))}
 .curves,.weights{grid-template-columns:repeat(3,minmax(0,1fr))}}
 )css";

@@ -76,6 +76,15 @@ class TemporaryFolder {
 
 }  // namespace
 
+std::string plot_text(std::string_view text) {
+  constexpr std::string_view kPlain = " -_./";
+  std::string out;
+  for (const char c : text)
+    if (std::isalnum(static_cast<unsigned char>(c)) || kPlain.find(c) != std::string_view::npos)
+      out += c;
+  return out.substr(0, 60);
+}
+
 std::string escape(std::string_view text) {
   std::string out;
   for (const char c : text) switch (c) {

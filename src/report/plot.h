@@ -26,6 +26,9 @@ Result<std::string> inline_svg(std::string file, const std::string& title);
 /// An element of draw() as a file of its own, with the colours that the page would give it.
 std::string standalone_svg(std::string svg);
 
+/// For gnuplot's double quotes: letters, digits, blanks and -_./ of a text from outside.
+std::string plot_text(std::string_view text);
+
 /// For text and attribute values in HTML.
 std::string escape(std::string_view text);
 

@@ -49,6 +49,20 @@ Json array_json(const DemoReport& report, const Array& a) {
   return j;
 }
 
+Json energy_json(const Energy& e) {
+  Json list = Json::array();
+  for (const ArrayEnergy& a : e.arrays) {
+    Json j = {{"pe", a.pe}};
+    if (a.pe != "svpe") j.update({{"mult_bits", a.mult_bits}, {"dense_weights", a.dense}});
+    j["pj_per_mac"] = a.pj_per_mac;
+    j["uj_per_image"] = a.uj_per_image;
+    j["standard_error"] = a.standard_error;
+    put(j, "power_ratio", a.power_ratio);
+    list.push_back(std::move(j));
+  }
+  return {{"library", e.library}, {"clock_mhz", e.clock_mhz}, {"arrays", list}};
+}
+
 }  // namespace
 
 std::string DemoReport::name() const {
@@ -81,7 +95,7 @@ std::optional<double> DemoReport::images_per_s(const Array& array) const {
 Result<DemoReport> make_report(const ReportInputs& inputs) {
   if (!(inputs.clock_mhz >= 0) || !std::isfinite(inputs.clock_mhz))
     return make_error(ErrorCode::kInvalidArgument, "clock of {} MHz", inputs.clock_mhz);
-  NBQ_ASSIGN(Inputs in, read_inputs(inputs.dir, inputs.info));
+  NBQ_ASSIGN(Inputs in, read_inputs(inputs.dir, inputs.stand_ins));
   DemoReport report{std::move(in), std::nullopt};
   if (inputs.clock_mhz > 0)
     report.clock_mhz = inputs.clock_mhz;
@@ -121,6 +135,12 @@ std::string report_json(const DemoReport& report) {
     if (!a.empty()) j[key] = std::move(a);
   }
   put(j, "clock_mhz", report.clock_mhz);
+  if (in.energy) j["energy"] = energy_json(*in.energy);
+  if (in.bench)
+    j["cpu"] = {{"isa", in.bench->isa},
+                {"threads", in.bench->threads},
+                {"batch", in.bench->batch},
+                {"images_per_s", in.bench->images_per_s}};
   if (in.training) j["train_seconds"] = in.training->seconds;
   return j.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

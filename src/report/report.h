@@ -10,7 +10,7 @@ namespace nbq::report {
 
 struct ReportInputs {
   std::filesystem::path dir;  ///< see Inputs for the files that are looked for
-  std::string info;           ///< `nbq info --json` of the network, where info.json is absent
+  StandIns stand_ins;         ///< for files that are absent
   double clock_mhz = 0;       ///< for images/s; 0: the simulations' (SVPE first)
 };
 

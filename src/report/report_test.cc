@@ -1,131 +1,19 @@
 #include "report/report.h"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 
-#include "core/file.h"
-#include "core/process.h"
+#include "report/page.h"
 #include "report/plot.h"
+#include "report/roofline.h"
+#include "report/test_inputs.h"
 
 namespace nbq::report {
 namespace {
 
-namespace fs = std::filesystem;
-using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
-
-const char* const kMetrics =
-    R"({"name":"tiny<net>","float_accuracy":98.5,"nbit_accuracy":98.0,"seconds":12.5,
-"epochs":[
- {"phase":0,"kind":"float","epoch":1,"loss":1.5,"train_accuracy":60,"validation_accuracy":null,
-  "test_accuracy":90,"lr":0.1,"alpha":1,"images_per_second":10,"seconds":1},
- {"phase":1,"kind":"quantised","epoch":1,"loss":0.1,"train_accuracy":95,"validation_accuracy":null,
-  "test_accuracy":98,"lr":0.01,"alpha":0.5,"images_per_second":10,"seconds":1}],
-"weights":[{"layer":"c<1>&\"'","bits":3,"before":{"lo":-1,"hi":1,"counts":[1,2,3,4]},
- "after":{"lo":-2,"hi":2,"counts":[0,5,5,0]},"quantised":{"lo":-2,"hi":2,"counts":[1,4,4,1]},
- "levels":[{"level":-4,"count":1},{"level":0,"count":4},{"level":2,"count":5}]}]})";
-
-const char* const kInfo =
-    R"({"name":"tiny<net>","stage":"integer","model_bytes":1000,"float_bytes":8000,
-"weight_bits":3,"act_bits":8,"params":2000,"macs":123456,"layers":[
- {"name":"c<1>","op":"conv2d","shape":[8,4,4],"params":2000,"macs":123456,"weight_bits":3,"act_bits":8,
-  "acc_bits":20}]})";
-
-json sim(const char* pe, int cycles) {
-  return {{"model", "m.nbq"},
-          {"pe", pe},
-          {"lanes_in", 8},
-          {"lanes_out", 8},
-          {"pixels", 4},
-          {"lanes", 256},
-          {"code_bits", 3},
-          {"weight_bits", 3},
-          {"act_bits", 8},
-          {"acc_bits", 20},
-          {"clock_mhz", 250.0},
-          {"images", 100},
-          {"mismatches", 1},
-          {"cycles_per_image", cycles},
-          {"load_cycles_per_image", 70},
-          {"busy_cycles_per_image", cycles - 300},
-          {"residual_cycles_per_image", 40},
-          {"drain_cycles_per_image", 100},
-          {"barrier_cycles_per_image", 90},
-          {"fetch_cycles_per_image", 60},
-          {"macs", 123456},
-          {"utilisation", 0.75},
-          {"images_per_s", 1.0},
-          {"accuracy", 99.0}};
-}
-
-json synth(const char* pe, const char* target, int lut, double bram) {
-  return {{"pe", pe}, {"target", target}, {"lut", lut}, {"ff", 20}, {"dsp", 3}, {"bram", bram}};
-}
-
-class ReportTest : public testing::Test {
- protected:
-  void SetUp() override {
-    dir_ = fs::temp_directory_path() / ("nbq_report_test_" + std::to_string(::getpid()));
-    fs::remove_all(dir_);
-    fs::create_directories(dir_);
-  }
-  void TearDown() override { fs::remove_all(dir_); }
-
-  void put(const fs::path& name, std::string_view text) {
-    ASSERT_TRUE(write_file(dir_ / name, text).ok());
-  }
-  void put(const fs::path& name, const json& j) { put(name, std::string_view(j.dump())); }
-  void put_all() {
-    put("run/metrics.json", std::string_view(kMetrics));
-    put("info.json", std::string_view(kInfo));
-    put("eval.json", json{{"model", "m.nbq"},
-                          {"data", "digits"},
-                          {"executor", "ref"},
-                          {"stage", "integer"},
-                          {"images", 797},
-                          {"correct", 780},
-                          {"accuracy", 97.87},
-                          {"seconds", 1.5}});
-    put("check.json", json{{"model", "m.nbq"},
-                           {"images", 50},
-                           {"mismatches", 2},
-                           {"executors",
-                            {{{"name", "ref"}, {"images", 50}, {"mismatches", 0}},
-                             {{"name", "trainer"}, {"images", 50}, {"mismatches", 2}}}}});
-    put("sim_svpe.json", sim("svpe", 10000));
-    put("sim_vpe.json", sim("vpe", 20000));
-    put("synth_svpe_xcup.json", synth("svpe", "xcup", 1000, 1.5));
-    put("synth_vpe_xcup.json", synth("vpe", "xcup", 2000, 2));
-    put("synth_svpe_ecp5.json", synth("svpe", "ecp5", 3000, 4));
-    put("synth_vpe_ecp5.json", synth("vpe", "ecp5", 4000, 4));
-  }
-  DemoReport made(double clock_mhz = 0) {
-    auto r = make_report({dir_, {}, clock_mhz});
-    EXPECT_TRUE(r.ok()) << (r.ok() ? "" : r.error().message);
-    return r.ok() ? r.value() : DemoReport{};
-  }
-  std::string refusal() {
-    const auto r = make_report({dir_, {}, 0});
-    if (r.ok()) return "accepted";
-    EXPECT_EQ(r.error().code, ErrorCode::kBadFile);
-    return r.error().message;
-  }
-
-  fs::path dir_;
-};
-
-std::size_t occurrences(const std::string& s, const std::string& part) {
-  std::size_t n = 0;
-  for (std::size_t at = 0; (at = s.find(part, at)) != std::string::npos; at += part.size()) ++n;
-  return n;
-}
-
-bool have_gnuplot() { return find_tool("gnuplot", "gnuplot-nox").ok(); }
 
 TEST_F(ReportTest, JsonHoldsTheFigures) {
   put_all();
@@ -151,6 +39,14 @@ TEST_F(ReportTest, JsonHoldsTheFigures) {
   EXPECT_EQ(j["svpe"]["bram"], 1.5);
   EXPECT_EQ(j["svpe"]["ecp5"], (json{{"lut", 3000}, {"ff", 20}, {"dsp", 3}, {"bram", 4}}));
   EXPECT_EQ(j["vpe"]["ecp5"]["lut"], 4000);
+  EXPECT_EQ(j["cpu"]["images_per_s"], 12345.4);
+  EXPECT_EQ(j["energy"]["library"], "cells<130>");
+  EXPECT_EQ(
+      j["energy"]["arrays"][0],
+      (json{
+          {"pe", "svpe"}, {"pj_per_mac", 2.0}, {"uj_per_image", 80.0}, {"standard_error", 0.015}}));
+  EXPECT_EQ(j["energy"]["arrays"][2]["dense_weights"], true);
+  EXPECT_EQ(j["energy"]["arrays"][2]["power_ratio"], 0.25);
 }
 
 TEST_F(ReportTest, AStatedClockOverridesTheSimulations) {
@@ -162,11 +58,13 @@ TEST_F(ReportTest, AStatedClockOverridesTheSimulations) {
 }
 
 TEST_F(ReportTest, WhatIsMissingIsNotMeasured) {
-  put("sim_svpe.json", sim("svpe", 10000));
+  json s = sim("svpe", 10000);
+  s.erase("layers");
+  put("sim_svpe.json", s);
   const DemoReport r = made();
   const json j = json::parse(report_json(r));
   for (const char* key : {"float_accuracy", "nbit_accuracy", "weight_bits", "model_bytes",
-                          "images_evaluated", "vpe", "train_seconds", "checks"})
+                          "images_evaluated", "vpe", "train_seconds", "checks", "energy", "cpu"})
     EXPECT_FALSE(j.contains(key)) << key;
   EXPECT_FALSE(j["svpe"].contains("lut"));
   EXPECT_FALSE(j["svpe"].contains("ecp5"));
@@ -236,8 +134,9 @@ TEST_F(ReportTest, PageIsSelfContainedAndEscaped) {
   ASSERT_TRUE(written.ok()) << written.error().message;
   EXPECT_EQ(read_text_file(dir_ / "report.json").value(), report_json(r));
   const std::string page = read_text_file(dir_ / "report.html").value();
-  EXPECT_EQ(occurrences(page, "<svg"), 6U);  // loss, accuracy, rate, alpha, two of a layer
-  EXPECT_EQ(occurrences(page, "</svg>"), 6U);
+  // Loss, accuracy, rate, alpha, two of a layer, two rooflines.
+  EXPECT_EQ(occurrences(page, "<svg"), 8U);
+  EXPECT_EQ(occurrences(page, "</svg>"), 8U);
   for (const char* tag :
        {"section", "figure", "table", "tbody", "div", "g", "details", "script", "tr", "td"}) {
     const std::string t(tag);
@@ -248,9 +147,12 @@ TEST_F(ReportTest, PageIsSelfContainedAndEscaped) {
   EXPECT_EQ(occurrences(page, "http://"),
             occurrences(page, "xmlns=\"http://www.w3.org/2000/svg\""));
   for (const char* part :
-       {"https://", "src=", "href", "url(", "@import", "<link", "<?xml", "<net>", "c<1>"})
+       {"https://", "src=\"", "url(", "@import", "<link", "<?xml", "<net>", "c<1>"})
     EXPECT_THAT(page, Not(HasSubstr(part)));
-  EXPECT_EQ(occurrences(page, " id="), 1U);  // the JSON's
+  // Links lead to the page's own sections.
+  EXPECT_EQ(occurrences(page, "href"), occurrences(page, "href=\"#"));
+  EXPECT_EQ(occurrences(page, "href"), occurrences(page, "<section id="));
+  EXPECT_THAT(page, HasSubstr("content=\"default-src 'none'; style-src 'unsafe-inline'\""));
   EXPECT_THAT(page, HasSubstr("<h1>tiny&lt;net&gt;</h1>"));
   EXPECT_THAT(page, HasSubstr("c&lt;1&gt;&amp;&quot;&#39;"));
   EXPECT_THAT(page, HasSubstr("var(--p2)"));
@@ -315,7 +217,7 @@ TEST_F(ReportTest, ARunFolderWithConfusionsAndSensitivity) {
                            {{"bits", 3}, {"loss_rise", 0.5}, {"accuracy_fall", 1.5}},
                            {{"bits", 2}, {"loss_rise", nullptr}, {"accuracy_fall", 80.0}}}}});
   put("sensitivity.json", s);
-  const auto r = make_report({dir_, kInfo, 0});
+  const auto r = make_report({dir_, {kInfo, {}}, 0});
   ASSERT_TRUE(r.ok()) << r.error().message;
   const std::string page = report_html(*r).value();
   EXPECT_THAT(page, HasSubstr("<th scope=\"row\">a&lt;b</th><td class=\"heat right\" "
@@ -325,10 +227,119 @@ TEST_F(ReportTest, ARunFolderWithConfusionsAndSensitivity) {
                               "class=\"heat\" style=\"--v:100%\">+2.0000 (-40.00)</td><td>–</td>"
                               "<td class=\"heat\" style=\"--v:50%\">+0.5000 (-1.50)</td>"));
   EXPECT_THAT(page, HasSubstr("123,456"));  // the layers of `info`
-  EXPECT_THAT(page, Not(HasSubstr("Accelerator")));
+  EXPECT_THAT(page, Not(HasSubstr("SVPE against VPE")));
   m["confusion"][1].push_back(3);
   put("metrics.json", m);
   EXPECT_THAT(refusal(), HasSubstr("\"confusion\": a row"));
+}
+
+TEST_F(ReportTest, LayersJoinWhatTheInputsSayOfThem) {
+  put_all();
+  fs::remove_all(dir_ / "run");
+  const std::string page = report_html(made()).value();
+  EXPECT_THAT(page, HasSubstr("<tr><th scope=\"row\">c&lt;1&gt;</th><td class=\"text\">conv2d</td>"
+                              "<td>8×4×4</td><td>3</td><td>8</td><td>20</td><td>2,000</td>"
+                              "<td>–</td><td>123,456</td><td class=\"heat\" style=\"--v:100%\">"
+                              "+0.2500 at 2 bits</td><td>9,000</td><td>90.0 %</td>"
+                              "<td class=\"heat right\" style=\"--v:50%\">50.0 %</td></tr>"));
+  // A name of one file alone is a row, too.
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">a pool that is in no other file</th><td>–</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>10,000</td><td></td><td>45.0 %</td></tr></tfoot>"));
+  fs::remove(dir_ / "info.json");
+  fs::remove(dir_ / "sensitivity.json");
+  const std::string less = report_html(made()).value();
+  EXPECT_THAT(less, HasSubstr("<tr><th scope=\"row\">c&lt;1&gt;</th><td>9,000</td>"));
+  EXPECT_THAT(less, HasSubstr("Not measured: bits, bytes and MACs, sensitivity."));
+}
+
+TEST_F(ReportTest, TheCompilersScheduleStandsInForTheSimulations) {
+  json plan = sim("vpe", 500);
+  put("compile.json", plan);
+  EXPECT_THAT(report_html(made()).value(), HasSubstr("VPE cycles</th>"));
+  put("sim_svpe.json", sim("svpe", 10000));
+  EXPECT_THAT(report_html(made()).value(), HasSubstr("SVPE cycles</th>"));
+  plan["layers"][0].erase("busy_cycles");
+  put("compile.json", plan);
+  EXPECT_THAT(refusal(), HasSubstr("compile.json: \"busy_cycles\" is missing"));
+}
+
+TEST_F(ReportTest, BothArraysAndTheirRatio) {
+  put_all();
+  fs::remove_all(dir_ / "run");
+  const std::string page = report_html(made()).value();
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">cycles per image</th><td>10,000</td>"
+                              "<td>20,000</td><td class=\"ratio\">50.0 %"));
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">images/s at 250 MHz</th><td>25,000</td>"
+                              "<td>12,500</td><td class=\"ratio\">200.0 %"));
+  put("synth_vpe_xcup.json", synth("vpe", "xcup", 0, 2));
+  EXPECT_THAT(report_html(made()).value(),
+              HasSubstr("<th scope=\"row\">LUT</th><td>1,000</td><td>0</td><td></td>"));
+}
+
+TEST_F(ReportTest, EnergyNamesItsArraysAndRatios) {
+  put("energy.json", energy());
+  const std::string page = report_html(made()).value();
+  EXPECT_THAT(page, HasSubstr("cells&lt;130&gt; (1.8 V) at 50 MHz"));
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">SVPE</th><td>2</td><td>1.6</td><td>1.5 %</td>"
+                              "<td>80</td><td>40</td><td>2,000</td><td>–</td>"));
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">VPE 16, the same weights</th>"));
+  EXPECT_THAT(page,
+              HasSubstr("<th scope=\"row\">VPE 16, 16-bit weights</th><td>8</td><td>6.4</td>"
+                        "<td>1.5 %</td><td>320</td><td>160</td><td>2,000</td><td>25.0 %</td>"));
+  put("energy.json", json{{"library", "x"},
+                          {"voltage", 1},
+                          {"clock_mhz", 1},
+                          {"wire_ff", 0},
+                          {"lanes", 1},
+                          {"images", 1},
+                          {"windows", 1},
+                          {"cycles_a_window", 1}});
+  EXPECT_THAT(refusal(), HasSubstr("energy.json: no array in it"));
+}
+
+TEST_F(ReportTest, RooflinesOfTheArrayAndTheProcessor) {
+  put("bench.json", bench());
+  put("compile.json", sim("svpe", 10000));
+  const DemoReport r = made();
+  const std::vector<Figure> figures = roofline_figures(r.in);
+  ASSERT_EQ(figures.size(), 2U);
+  const std::string array = figures[0].plots[0].commands, cpu = figures[1].plots[0].commands;
+  // 8 x 8 x 4 lanes and a tap a cycle; 120,000 MACs in 8,000 taps, in 9,000 cycles.
+  EXPECT_THAT(array, HasSubstr("\n256 256\n"));
+  EXPECT_THAT(array, HasSubstr("$layers << EOD\n15 13.333333\nEOD"));
+  EXPECT_THAT(array, HasSubstr("set label \"c1\""));  // no quotes and brackets of a name
+  // Two threads: 200 GMACs/s, 20 GB/s; 500,000 MACs of 5,000 bytes in 10 us.
+  EXPECT_THAT(cpu, HasSubstr("\n10 200\n"));
+  EXPECT_THAT(cpu, HasSubstr("$layers << EOD\n100 50\nEOD"));
+  if (!have_gnuplot()) GTEST_SKIP() << "no gnuplot";
+  EXPECT_EQ(occurrences(report_html(r).value(), "<svg"), 2U);
+  json b = bench();
+  b.erase("layers");
+  put("bench.json", b);
+  EXPECT_EQ(roofline_figures(made().in).size(), 1U);
+}
+
+TEST_F(ReportTest, WhatIsAbsentIsListedWithItsCommand) {
+  put("eval.json", json{{"stage", "integer"},
+                        {"images", 3},
+                        {"correct", 2},
+                        {"accuracy", 66.7},
+                        {"classes", {"a", "b"}},
+                        {"confusion", {{1, 0}, {1, 1}}}});
+  const std::string page = report_html(made()).value();
+  EXPECT_THAT(page, HasSubstr("<code>nbq sim MODEL.nbq --data DATA --pe svpe --json &gt; "
+                              "sim_svpe.json</code>"));
+  EXPECT_THAT(page, HasSubstr("<h2>Confusions</h2>"));
+  EXPECT_THAT(page, Not(HasSubstr("--confusion")));
+  put_all();
+  EXPECT_THAT(missing_body(made()), HasSubstr("confusions"));
+  put("run/metrics.json", [] {
+    json m = json::parse(kMetrics);
+    m["classes"] = {"a"};
+    m["confusion"] = json::array({json::array({1})});
+    return m;
+  }());
+  EXPECT_EQ(missing_body(made()), "");
 }
 
 TEST_F(ReportTest, ManyClassesAreListedByTheirConfusions) {

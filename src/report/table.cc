@@ -81,47 +81,51 @@ std::vector<NetworkRow> network_rows(const DemoReport& report) {
   rows.push_back(wrong);
   rows.push_back(
       {"training", in.training ? fmt::format("{:.1f} s", in.training->seconds) : kNotMeasured, ""});
+  NetworkRow cpu{"CPU engine", kNotMeasured, ""};
+  if (in.bench) {
+    cpu.value = grouped(std::round(in.bench->images_per_s)) + " images/s";
+    cpu.note = fmt::format("{} kernels, {} thread{}, {} image{} a call", in.bench->isa,
+                           in.bench->threads, in.bench->threads == 1 ? "" : "s", in.bench->batch,
+                           in.bench->batch == 1 ? "" : "s");
+  }
+  rows.push_back(cpu);
   return rows;
 }
 
 std::vector<ArrayRow> array_rows(const DemoReport& report) {
+  using Value = std::optional<double>;
+  using Show = std::string (*)(double);
   std::vector<ArrayRow> rows;
-  const auto add = [&](const char* group, const std::string& label,
-                       const std::function<std::optional<std::string>(const Array&)>& cell) {
-    rows.push_back({group, label, cell(report.in.svpe).value_or(kNotMeasured),
-                    cell(report.in.vpe).value_or(kNotMeasured)});
+  const auto add = [&](const char* group, const std::string& label, bool compare, Show show,
+                       const std::function<Value(const Array&)>& value) {
+    const Value svpe = value(report.in.svpe), vpe = value(report.in.vpe);
+    const auto shown = [&](Value v) { return v ? show(*v) : std::string(kNotMeasured); };
+    ArrayRow& row = rows.emplace_back(ArrayRow{group, label, shown(svpe), shown(vpe), {}});
+    if (compare && svpe && vpe && *vpe > 0) row.ratio = *svpe / *vpe;
   };
-  const auto sim = [&](const std::string& label,
-                       const std::function<std::string(const Simulation&)>& f) {
-    add("simulated RTL", label, [&](const Array& a) -> std::optional<std::string> {
-      if (!a.sim) return std::nullopt;
-      return f(*a.sim);
-    });
+  const auto sim = [&](const std::string& label, bool compare, Show show,
+                       const std::function<double(const Simulation&)>& f) {
+    add("simulated RTL", label, compare, show,
+        [&](const Array& a) { return a.sim ? Value(f(*a.sim)) : std::nullopt; });
   };
-  sim("images", [](const Simulation& s) { return grouped(static_cast<double>(s.images)); });
-  sim("cycles per image", [](const Simulation& s) { return grouped(std::round(s.cycles)); });
-  sim("load cycles per image", [](const Simulation& s) { return grouped(std::round(s.load)); });
-  sim("array utilisation",
-      [](const Simulation& s) { return fmt::format("{:.1f} %", 100 * s.utilisation); });
-  add("simulated RTL",
-      report.clock_mhz ? fmt::format("images/s at {:g} MHz", *report.clock_mhz)
-                       : std::string("images/s"),
-      [&](const Array& a) -> std::optional<std::string> {
-        const auto v = report.images_per_s(a);
-        if (!v) return std::nullopt;
-        return *v >= 100 ? grouped(std::round(*v)) : fmt::format("{:.2f}", *v);
-      });
+  const Show whole = [](double v) { return grouped(std::round(v)); };
+  sim("images", false, whole, [](const Simulation& s) { return static_cast<double>(s.images); });
+  sim("cycles per image", true, whole, [](const Simulation& s) { return s.cycles; });
+  sim("load cycles per image", true, whole, [](const Simulation& s) { return s.load; });
+  sim(
+      "array utilisation", false, [](double v) { return fmt::format("{:.1f} %", 100 * v); },
+      [](const Simulation& s) { return s.utilisation; });
+  add(
+      "simulated RTL",
+      report.clock_mhz ? fmt::format("images/s at {:g} MHz", *report.clock_mhz) : "images/s", true,
+      [](double v) { return v >= 100 ? grouped(std::round(v)) : fmt::format("{:.2f}", v); },
+      [&](const Array& a) { return report.images_per_s(a); });
   const auto cells = [&](const char* group, std::optional<Resources> Array::*target) {
-    const auto row = [&](const char* label, double Resources::*field) {
-      add(group, label, [&](const Array& a) -> std::optional<std::string> {
-        if (!(a.*target)) return std::nullopt;
-        return grouped((*(a.*target)).*field);
-      });
-    };
-    row("LUT", &Resources::lut);
-    row("FF", &Resources::ff);
-    row("DSP", &Resources::dsp);
-    row("BRAM", &Resources::bram);
+    for (const auto& [label, field] :
+         {std::pair{"LUT", &Resources::lut}, std::pair{"FF", &Resources::ff},
+          std::pair{"DSP", &Resources::dsp}, std::pair{"BRAM", &Resources::bram}})
+      add(group, label, true, grouped,
+          [&](const Array& a) { return a.*target ? Value((*(a.*target)).*field) : std::nullopt; });
   };
   cells("UltraScale+ (yosys, xcup)", &Array::xcup);
   cells("ECP5 (yosys)", &Array::ecp5);

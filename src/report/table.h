@@ -19,6 +19,7 @@ std::vector<NetworkRow> network_rows(const DemoReport& report);
 /// A figure of both arrays; the group is "simulated RTL", "UltraScale+ (yosys, xcup)", ...
 struct ArrayRow {
   std::string group, label, svpe, vpe;
+  std::optional<double> ratio;  ///< SVPE's : VPE's, where that says something and both are known
 };
 std::vector<ArrayRow> array_rows(const DemoReport& report);
 

@@ -21,14 +21,19 @@ TEST_F(Cli, FromRecipeToLogits) {
   train_briefly();
   const std::string model = path("run/model.nbq");
 
-  const Ran eval = run({"eval", model, "--data", "digits", "--json"});
+  const Ran eval = run({"eval", model, "--data", "digits", "--confusion", "--json"});
   ASSERT_EQ(eval.exit, 0) << eval.err;
   EXPECT_EQ(eval.json().at("images"), 797);
   EXPECT_GT(eval.json().at("accuracy").get<double>(), 70.0);  // a tenth of the recipe's epochs
 
   // The trainer's evaluation of what it learnt is the integer network's, to the image.
-  const Ran quantised = run({"eval", path("run/quantised.nbq"), "--data", "digits", "--json"});
+  const Ran quantised =
+      run({"eval", path("run/quantised.nbq"), "--data", "digits", "--confusion", "--json"});
   EXPECT_EQ(quantised.json().at("correct"), eval.json().at("correct"));
+  EXPECT_EQ(quantised.json().at("confusion"), eval.json().at("confusion"));
+  const auto metrics = nlohmann::json::parse(read_text_file(path("run/metrics.json")).value());
+  EXPECT_EQ(metrics.at("confusion"), eval.json().at("confusion"));
+  EXPECT_EQ(metrics.at("classes"), eval.json().at("classes"));
 
   const Ran exported = run({"export", path("run"), "-o", path("again.nbq"), "--json"});
   ASSERT_EQ(exported.exit, 0) << exported.err;
@@ -52,6 +57,20 @@ TEST_F(Cli, FromRecipeToLogits) {
   EXPECT_GT(bench.json().at("images_per_s").get<double>(), 0);
   EXPECT_GE(bench.json().at("layers").size(), 3u);
   EXPECT_EQ(run({"bench", model, "--isa", "none"}).exit, 2);
+
+  // The report reads what the commands print.
+  ASSERT_TRUE(write_file(path("run/eval.json"), eval.out).ok());
+  ASSERT_TRUE(write_file(path("run/check.json"), check.out).ok());
+  ASSERT_TRUE(write_file(path("run/bench.json"), bench.out).ok());
+  ASSERT_EQ(run({"sensitivity", path("run"), "--images", "64", "--bits", "2,3"}).exit, 0);
+  const Ran report = run({"report", path("run"), "--json"});
+  ASSERT_EQ(report.exit, 0) << report.err;
+  EXPECT_EQ(report.json().at("mismatches"), 0);
+  EXPECT_EQ(report.json().at("cpu").at("isa"), "portable");
+  const std::string page = read_text_file(path("run/report.html")).value();
+  for (const char* part : {"SVPE cycles</th>", " at 2 bits</td>", "<h2>Confusions</h2>",
+                           "<h3>SVPE array</h3>", "<h3>CPU engine</h3>"})
+    EXPECT_NE(page.find(part), std::string::npos) << part;
 
   const Ran info = run({"info", model, "--json"});
   EXPECT_EQ(info.json().at("weight_bits"), 3);
