@@ -180,9 +180,10 @@ class Graph:
                          list(self.class_names), layers)
 
     def reference_logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """The normative executor's integers: pixels uint8 [n, channels, height, width], C-contiguous
-        -> int64 [n, outputs]. Slow; nbq.Model gives the same. Raises as Model.run() and verify()."""
-        checked = in_place(pixels, "pixels", np.uint8)
+        """The normative executor's integers: pixels uint8 [n, channels, height, width] -> int64
+        [n, outputs]. Slow; nbq.Model gives the same. Raises verify()'s exceptions, TypeError for
+        another type and ValueError for a size that does not fit."""
+        checked = in_place(pixels, "pixels", np.uint8, copy=True)
         return self._native().reference_logits(checked, len(checked))
 
     def deploy(self) -> Graph:

@@ -106,8 +106,7 @@ def test_reference_logits_wants_pixels(rng):
     x = pixels(rng, 2, g)
     with pytest.raises(TypeError, match="pixels: its type is float64, uint8 is needed"):
         g.reference_logits(x / 255)
-    with pytest.raises(ValueError, match="pixels: .*not C-contiguous"):
-        g.reference_logits(np.asfortranarray(x))
+    assert np.array_equal(g.reference_logits(np.asfortranarray(x)), g.reference_logits(x))
     with pytest.raises(ValueError, match="pixels|bytes"):
         g.reference_logits(x[:, :1].copy())
 
