@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-
 #include "core/file.h"
 #include "hw/energy/liberty.h"
 #include "hw/energy/tiny_library.h"
