@@ -235,9 +235,10 @@ def _node(native: _core.NativeGraph, i: int) -> Node:
     n = native.node(i)
     weights = None
     if n.bits:
-        codes = n.codes
-        weights = Weights(n.bits, n.exps,
-                          codes.reshape(_weight_dims(native, i)) if codes.size else None,
+        codes, dims = n.codes, _weight_dims(native, i)
+        if dims is not None and codes.size:
+            codes = codes.reshape(dims)
+        weights = Weights(n.bits, n.exps, codes if codes.size else None,
                           n.bias if n.bias.size else None)
     return Node(n.name, n.attrs, n.inputs, n.act, weights, n.state, n.norm, n.shape, n.acc_bits)
 
