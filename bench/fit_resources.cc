@@ -183,7 +183,7 @@ Status write_model(const char* path) {
 
 int main(int argc, char** argv) {
   if (argc != 2) {
-    std::fprintf(stderr, "usage: fit_resources src/hw/resource_model.def\n");
+    std::fprintf(stderr, "usage: fit_resources src/hw/resource_model.def | --bus\n");
     return 2;
   }
   const bool buses = std::strcmp(argv[1], "--bus") == 0;

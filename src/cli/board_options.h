@@ -7,7 +7,7 @@ namespace nbq::cli {
 /// --board, which shells complete with the known ones.
 CLI::Option* add_board(CLI::App& cmd, std::string& board);
 
-/// Options of the commands that put a network on a board: compile and synth.
+/// Options of the commands that put a network on a board: compile, synth, sim.
 struct BoardOptions {
   std::string board;
   double clock_mhz = 0;  ///< 0: the board's

@@ -57,6 +57,9 @@ nlohmann::ordered_json point_json(const hw::DesignPoint& p) {
                            {"out_cycles", c.out_cycles},
                            {"lanes", c.lanes()},
                            {"act_bits", c.act_bits},
+                           {"weight_depth", c.weight_depth},
+                           {"streamed_weight_words", p.stream_words},
+                           {"image_taps", p.image_taps},
                            {"cycles", p.cycles.total},
                            {"images_per_s", p.images_per_s},
                            {"lut", p.lut()},
@@ -72,15 +75,17 @@ nlohmann::ordered_json point_json(const hw::DesignPoint& p) {
 
 std::string csv(const hw::Exploration& found) {
   std::string text =
-      "pe,lanes_in,lanes_out,pixels,images_at_once,out_cycles,lanes,act_bits,cycles,images_per_s,"
+      "pe,lanes_in,lanes_out,pixels,images_at_once,out_cycles,lanes,act_bits,weight_depth,"
+      "streamed_weight_words,image_taps,cycles,images_per_s,"
       "lut,ff,dsp,bram,"
       "lanes_used,array_uj_per_image,best_for_lut,best_for_energy\n";
   for (const hw::DesignPoint& p : found.points) {
     const hw::EngineConfig& c = p.config;
-    text += fmt::format("{},{},{},{},{},{},{},{},{},{:.6g},{},{},{},{},{:.4f},{},{},{}\n",
+    text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{:.6g},{},{},{},{},{:.4f},{},{},{}\n",
                         hw::pe_name(c.pe), c.lanes_in, c.lanes_out, c.pixels, c.images,
-                        c.out_cycles, c.lanes(), c.act_bits, p.cycles.total, p.images_per_s,
-                        p.lut(), p.resources.ff, p.resources.dsp, p.resources.bram, p.lanes_used,
+                        c.out_cycles, c.lanes(), c.act_bits, c.weight_depth, p.stream_words,
+                        p.image_taps, p.cycles.total, p.images_per_s, p.lut(), p.resources.ff,
+                        p.resources.dsp, p.resources.bram, p.lanes_used,
                         p.uj_per_image > 0 ? fmt::format("{:.6g}", p.uj_per_image) : std::string(),
                         int{p.best_for_lut}, int{p.best_for_energy});
   }

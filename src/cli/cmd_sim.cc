@@ -34,9 +34,9 @@ Result<Target> choose(const SimOptions& o, const Graph& graph) {
   }
   for (const char* option : {"--mem-latency", "--stall-percent"})
     if (o.board.command->count(option) > 0 && t.program.config.axi_bits == 0)
-      return make_error(ErrorCode::kInvalidArgument,
-                        "{}: this engine has no external memory; --axi-bits gives it a bus",
-                        option);
+      return make_error(
+          ErrorCode::kInvalidArgument, "{}: this engine has no external memory{}", option,
+          o.board.board.empty() ? "; --axi-bits gives it a bus" : ", nor has the board");
   return t;
 }
 
@@ -78,7 +78,10 @@ Status sim_command(const SimOptions& o, Context& context) {
   j["images"] = t.count;
   j["mismatches"] = mismatches;
   j["cycles_per_run"] = sim.run.compute_cycles;
-  j["predicted_cycles_per_run"] = hw::predict(program, o.memory.latency).all.total;
+  const hw::Timing foretold = hw::predict(program, o.memory.latency);
+  // Of a run that loads the next images, from a memory that never pauses.
+  if (o.device.empty() && o.memory.stall_percent == 0)
+    j["predicted_cycles_per_run"] = foretold.all.total;
   j["cycles_per_image"] = per_image(sim.run.compute_cycles);
   j["load_cycles_per_image"] = per_image(sim.run.load_cycles);
   j["busy_cycles_per_image"] = per_image(sim.run.busy_cycles);
@@ -99,7 +102,7 @@ Status sim_command(const SimOptions& o, Context& context) {
       correct += argmax(std::span(sim.logits).subspan(i * outputs, outputs)) == t.labels[i];
     j["accuracy"] = 100.0 * static_cast<double>(correct) / static_cast<double>(t.count);
   }
-  j["layers"] = layers_json(program, hw::predict(program));
+  j["layers"] = layers_json(program, foretold);
   context.print(
       j, fmt::format("{} array, {} lanes: {} cycles an image, {:.1f} % of the lanes busy, {:.0f} "
                      "images/s at {} MHz\n{} images, {} mismatches against the reference\n",

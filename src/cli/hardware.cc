@@ -36,10 +36,13 @@ void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
            "pixels to a DSP block where the family can) [svpe]")
         ->check(CLI::IsMember({"svpe", "vpe", "vpe2"}));
   cmd.add_option("--lanes-in", config.lanes_in,
-                 "input channels reduced at once, a power of two [8]");
+                 "input channels reduced at once, a power of two [8]")
+      ->check(CLI::PositiveNumber);
   cmd.add_option("--lanes-out", config.lanes_out,
-                 "output channels at once, a multiple of lanes-in [8]");
-  cmd.add_option("--pixels", config.pixels, "output columns at once, a power of two [4]");
+                 "output channels at once, a multiple of lanes-in [8]")
+      ->check(CLI::PositiveNumber);
+  cmd.add_option("--pixels", config.pixels, "output columns at once, a power of two [4]")
+      ->check(CLI::PositiveNumber);
   cmd.add_option("--code-bits", config.code_bits,
                  "at least so many bits a weight code [the network's]")
       ->check(CLI::Range(2, 5));
@@ -50,7 +53,8 @@ void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
                  "register stages on the way to the copies, for the clock rate [0]")
       ->check(CLI::Range(0, hw::kMaxBroadcast));
   cmd.add_option("--out-cycles", config.out_cycles,
-                 "cycles of a word in the output stage: more make it smaller, a power of two [1]");
+                 "cycles of a word in the output stage: more make it smaller, a power of two [1]")
+      ->check(CLI::PositiveNumber);
   cmd.add_option("--mult-bits", config.mult_bits, "weight bits of a multiplier (vpe) [16]")
       ->check(CLI::Range(2, 16));
   cmd.add_option(

@@ -27,9 +27,9 @@ BusTiming::BusTiming(const Program& program, std::int64_t latency)
   const EngineConfig& c = program.config;
   beats_ = beats_of(external_word_bytes(c.lanes_in * c.lanes_out * c.weight_bits(), c.axi_bits),
                     c.axi_bits);
-  image_beats_ = c.images * program.image.place.words() * c.pixels *
+  image_beats_ = std::int64_t{c.images} * program.image.place.words() * c.pixels *
                  beats_of(external_word_bytes(c.lanes_in * c.act_bits, c.axi_bits), c.axi_bits);
-  result_words_ = c.images * program.result.words(c.lanes_in);
+  result_words_ = std::int64_t{c.images} * program.result.words(c.lanes_in);
   result_word_beats_ =
       beats_of(external_result_bytes(c.lanes_in * c.acc_bits, c.axi_bits), c.axi_bits);
   result_gap_ = kWordCycles + c.broadcast;
@@ -67,10 +67,12 @@ void BusTiming::load(Cycle cycle) {
   read_images(cycle);
 }
 
-/// Images while nothing else is to be read, and the bursts of them that stand before what comes.
+/// Images while nothing else is to be read, and the bursts of them that stand before what comes:
+/// bursts that are under way already leave room for fewer.
 void BusTiming::read_images(Cycle until) {
+  const Cycle idle = until - busy_until_;  // negative: so much is still to come
   const std::int64_t beats =
-      std::min(images_left_, std::max<std::int64_t>(0, until - busy_until_) + kOutstanding * line_);
+      std::min(images_left_, std::max<std::int64_t>(0, idle + kOutstanding * line_));
   images_left_ -= beats;
   busy_until_ += beats;
 }

@@ -16,8 +16,8 @@ struct DeviceMemory {
 };
 
 /// The engine's host side as every backend offers it: 32-bit registers of spec/isa.def.
-/// Backends: program model (program_model.h), Verilated RTL (sim.h), a serial line to a board
-/// (serial.h).
+/// Backends: program model (program_model.h), Verilated RTL (sim.h), a board behind a
+/// serial line (serial.h) or in the same chip (uio.h).
 class Device {
  public:
   virtual ~Device() = default;

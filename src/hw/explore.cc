@@ -161,6 +161,8 @@ class Explorer {
     DesignPoint d;
     d.config = c;
     d.limits = limits;
+    d.stream_words = program.stream_words;
+    d.image_taps = program.image.taps_x * program.image.taps_y;
     d.resources = o_.estimate(c);
     d.cycles = cycles;
     d.images_per_s = c.images * o_.clock_mhz * 1e6 / static_cast<double>(cycles.total);

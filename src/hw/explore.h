@@ -33,7 +33,9 @@ struct ExploreOptions {
 /// One engine that fits.
 struct DesignPoint {
   EngineConfig config;
-  MemoryLimits limits;  ///< with which compile() makes its program
+  MemoryLimits limits;            ///< with which compile() makes its program
+  std::int64_t stream_words = 0;  ///< weight words of a run that come over the bus
+  int image_taps = 1;             ///< of the first layer, side by side in the image
   Resources resources;
   CycleCounts cycles;  ///< of a run: config.images images
   double images_per_s = 0;
@@ -53,8 +55,9 @@ struct Exploration {
 /// Every engine of the options for the network. Cycles are predict()'s. With a bus, an engine that
 /// is too large with all weights on the chip streams them through what the block RAMs leave. Copies
 /// of a core in lockstep (config.images) are tried in the steps 1, 2, 3, 4, 6, 8, 12, ... and as
-/// many as fit. Errors: whatever ProgramSketch finds; kUnsupported: nothing fits (the smallest
-/// engine's numbers).
+/// many as fit.
+/// Errors: whatever ProgramSketch finds; kUnsupported: nothing fits (the smallest engine's
+/// numbers).
 Result<Exploration> explore(const Graph& graph, const ExploreOptions& options);
 
 }  // namespace nbq::hw

@@ -67,6 +67,35 @@ TEST(Explore, FindsTheFrontOfWhatFits) {
   }
 }
 
+TEST(Explore, WeightsThatDoNotFitStream) {
+  const Graph g = testing::RandomGraph(3).make_integer(3, 8);
+  ExploreOptions o = options();
+  o.axi_bits = 64;
+  const auto roomy = explore(g, o);
+  ASSERT_TRUE(roomy.ok()) << roomy.error().message;
+  for (const DesignPoint& p : roomy->points) EXPECT_EQ(p.stream_words, 0);
+  double most = 0;
+  for (const DesignPoint& p : roomy->points) most = std::max(most, p.resources.bram);
+  o.budget.bram = most / 4;
+  const auto tight = explore(g, o);
+  ASSERT_TRUE(tight.ok()) << tight.error().message;
+  int streamed = 0;
+  for (const DesignPoint& p : tight->points) {
+    EXPECT_LE(p.resources.bram, o.budget.bram);
+    EngineConfig wanted = p.config;
+    take_least_depths(wanted);
+    const auto program = compile(g, wanted, p.limits);
+    ASSERT_TRUE(program.ok()) << program.error().message;
+    EXPECT_LE(program->config.weight_depth, p.config.weight_depth);
+    // Equal blocks, which a sketch does not find, may lie once.
+    EXPECT_LE(program->stream_words, p.stream_words);
+    EXPECT_EQ(static_cast<std::int64_t>(program->stream.size()),
+              program->stream_words * p.config.lanes_in * p.config.lanes_out);
+    streamed += p.stream_words > 0;
+  }
+  EXPECT_GT(streamed, 0);
+}
+
 TEST(Explore, SaysWhatTheSmallestEngineTakes) {
   const Graph g = testing::RandomGraph(3).make_integer(3, 8);
   ExploreOptions o = options();

@@ -1,6 +1,5 @@
 #include "hw/memory_host.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "hw/bit_reader.h"
@@ -22,8 +21,15 @@ void write_address(Device& device, Reg low, Reg high, std::uint64_t address) {
   write(device, high, address >> 32);
 }
 
-void copy_word(std::uint8_t* to, const WordPacker& word) {
-  std::memcpy(to, word.words().data(), word.words().size() * sizeof(std::uint32_t));
+// A board's buffer may be mapped as device memory, which takes whole aligned words alone: memcpy
+// does what it likes.
+void put_words(std::uint8_t* to, std::span<const std::uint32_t> words) {
+  auto* at = reinterpret_cast<volatile std::uint32_t*>(to);
+  for (const std::uint32_t w : words) *at++ = w;
+}
+void get_words(const std::uint8_t* from, std::span<std::uint32_t> words) {
+  const auto* at = reinterpret_cast<const volatile std::uint32_t*>(from);
+  for (std::uint32_t& w : words) w = *at++;
 }
 
 }  // namespace
@@ -36,7 +42,7 @@ std::vector<std::uint8_t> stream_bytes(const Program& program) {
   const std::span<const std::int16_t> stream = program.stream;
   std::vector<std::uint8_t> bytes(stream.size() / lanes * each);
   for (std::size_t i = 0; i < stream.size() / lanes; ++i)
-    copy_word(bytes.data() + i * each, weight_word(c, stream.subspan(i * lanes, lanes)));
+    put_words(bytes.data() + i * each, weight_word(c, stream.subspan(i * lanes, lanes)).words());
   return bytes;
 }
 
@@ -72,7 +78,9 @@ Result<MemoryHost> MemoryHost::open(Device& device, const Program& program) {
 Status MemoryHost::write_stream(Device& device) const {
   NBQ_ASSIGN(const DeviceMemory memory, device.memory(size_));
   const std::vector<std::uint8_t> bytes = stream_bytes(*program_);
-  std::copy(bytes.begin(), bytes.end(), memory.bytes.begin());
+  std::vector<std::uint32_t> words(bytes.size() / sizeof(std::uint32_t));
+  if (!words.empty()) std::memcpy(words.data(), bytes.data(), bytes.size());
+  put_words(memory.bytes.data(), words);
   return ok_status();
 }
 
@@ -84,7 +92,7 @@ Status MemoryHost::put_images(Device& device, std::span<const std::uint8_t> pixe
   std::uint8_t* to = memory.bytes.data() + area;
   for (std::size_t i = 0; i < pixels.size() / bytes; ++i)
     for (const WordPacker& word : image_words(*program_, pixels.subspan(i * bytes, bytes))) {
-      copy_word(to, word);
+      put_words(to, word.words());
       to += image_bytes_;
     }
   write_address(device, Reg::load_addr, Reg::load_addr_hi, memory.address + area);
@@ -106,7 +114,7 @@ Result<std::vector<std::int64_t>> MemoryHost::logits(Device& device, std::size_t
       const std::uint8_t* from =
           memory.bytes.data() + result_at_ + (i * result_words_ + w) * result_bytes_;
       std::vector<std::uint32_t> pieces((lanes * static_cast<std::size_t>(c.acc_bits) + 31) / 32);
-      std::memcpy(pieces.data(), from, pieces.size() * sizeof(std::uint32_t));
+      get_words(from, pieces);
       BitReader bits(pieces);
       for (std::size_t lane = 0; lane < lanes; ++lane)
         words[w * lanes + lane] = sign_extend(bits.take(c.acc_bits), c.acc_bits);

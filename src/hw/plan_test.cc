@@ -10,8 +10,10 @@
 #include "hw/board_image.h"
 #include "hw/choose.h"
 #include "hw/memories.h"
+#include "hw/memory_host.h"
 #include "hw/pll.h"
 #include "hw/resource_model.h"
+#include "model/nbq_file.h"
 #include "random_graph.h"
 
 namespace nbq::hw {
@@ -163,6 +165,28 @@ TEST_F(PlanTest, AnAxiBoardsTopGetsItsBusAndNoPreload) {
   EXPECT_THAT(header, ::testing::Not(HasSubstr("Preload")));
   EXPECT_EQ(header.find("AxiBits"), header.rfind("AxiBits"));
   fs::remove_all(dir);
+}
+
+TEST_F(PlanTest, StreamsTheWeightsThatDoNotFitABoardWithABus) {
+  const Graph resnet = load_nbq(fs::path(NBQ_SOURCE_DIR) / "zoo/resnet20-cifar10-w3a8.nbq").value();
+  board_ = find_board("zcu102").value();
+  board_.resources.bram = 40;
+  const auto plan = plan_for_board(resnet, board_, {});
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  const Program& p = plan->program;
+  EXPECT_GT(p.stream_words, 0);
+  EXPECT_LE(plan->resources.bram, board_.budget().bram);
+  EXPECT_LE(plan->resources.lut + plan->resources.lutram, board_.budget().lut);
+  EXPECT_GT(plan->external_bytes_per_image(),
+            static_cast<double>(p.stream_words * p.config.lanes_in * p.config.lanes_out * 3 / 8) /
+                p.config.images);
+  const fs::path dir = fs::temp_directory_path() / fmt::format("nbq_stream_test_{}", ::getpid());
+  ASSERT_TRUE(write_board_image(*plan, board_, dir).ok());
+  EXPECT_EQ(fs::file_size(dir / "stream.bin"), stream_bytes(p).size());
+  EXPECT_GT(stream_bytes(p).size(), 0U);
+  fs::remove_all(dir);
+  board_.axi_bits = 0;
+  EXPECT_FALSE(plan_for_board(resnet, board_, {}).ok());
 }
 
 TEST_F(PlanTest, SaysWhatIsTooLarge) {

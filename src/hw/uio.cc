@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -18,6 +19,15 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kWindow = 4096;  // rtl/nbq_axil.sv
+
+/// Keeps the accesses of both mappings in order, as the engine sees them.
+void barrier() {
+#if defined(__aarch64__)
+  asm volatile("dsb sy" ::: "memory");
+#else
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+}
 
 /// A file's bytes in memory, shared with whoever else has them.
 class Mapping {
@@ -59,8 +69,15 @@ class UioDevice final : public Device {
         address_(address),
         clock_mhz_(clock_mhz) {}
 
-  void write(std::uint32_t reg, std::uint32_t value) override { *at(reg) = value; }
-  std::uint32_t read(std::uint32_t reg) override { return *at(reg); }
+  void write(std::uint32_t reg, std::uint32_t value) override {
+    barrier();
+    *at(reg) = value;
+  }
+  std::uint32_t read(std::uint32_t reg) override {
+    const std::uint32_t value = *at(reg);
+    barrier();
+    return value;
+  }
   void wait(std::uint64_t cycles) override {
     const std::uint64_t until = clock() + cycles;
     while ((read(static_cast<std::uint32_t>(Reg::status)) & 1) != 0 && clock() < until)
