@@ -98,6 +98,10 @@ Status add_layers(const infer::Engine& engine, const std::vector<std::uint8_t>& 
 
 /// The other engines on the same network, by bench/cpu, which takes this process's place.
 Status go_on_with_peers(const BenchOptions& o, const Graph& graph, const Context& context) {
+  const std::string script = (data_dir() / "bench/cpu").string();
+  if (std::error_code ec; !std::filesystem::exists(script, ec))
+    return make_error(ErrorCode::kToolMissing,
+                      "{}: is not there; --peers works in nbq's source tree alone", script);
   std::string folder = (std::filesystem::temp_directory_path() / "nbq-peers-XXXXXX").string();
   if (::mkdtemp(folder.data()) == nullptr)
     return make_error(ErrorCode::kIo, "{}: can't be made", folder);
@@ -109,7 +113,6 @@ Status go_on_with_peers(const BenchOptions& o, const Graph& graph, const Context
   NBQ_TRY(export_onnx(dir / "model.uint8.qdq.onnx", graph, e));
   e.form = OnnxForm::kFloat;
   NBQ_TRY(export_onnx(dir / "model.float.onnx", graph, e));
-  const std::string script = (data_dir() / "bench/cpu").string();
   std::vector<std::string> argv{
       script,
       "--temporary",

@@ -11,11 +11,16 @@
 namespace nbq::cli {
 namespace {
 
+/// Those of post-training quantisation.
+constexpr const char* kQuantising[] = {"--data",      "--weight-bits", "--act-bits",
+                                       "--quantizer", "--scale",       "--calibration-images"};
+
 struct ExportOptions {
   std::string model, out, data, granularity = "channel", to = "nbq", input, name;
   bool all_uint8 = false;
   QuantSpec spec;
   std::size_t calibration = 256;
+  CLI::App* command = nullptr;
 };
 
 /// Options that the form has no use for.
@@ -29,6 +34,17 @@ Status check_form(const ExportOptions& o) {
   NBQ_TRY(only(!o.input.empty(), "--input", {"onnx-qdq", "qonnx", "onnx-float"}));
   NBQ_TRY(only(o.all_uint8, "--all-uint8", {"onnx-qdq"}));
   return only(!o.name.empty(), "--name", {"c"});
+}
+
+/// Options that a network which is quantised already has no use for.
+Status check_stage(const ExportOptions& o, Stage stage) {
+  if (stage == Stage::kFloat) return ok_status();
+  for (const char* option : kQuantising)
+    if (o.command->count(option) > 0)
+      return make_error(ErrorCode::kInvalidArgument,
+                        "{}: {} is quantised already; the option is for float models", option,
+                        o.model);
+  return ok_status();
 }
 
 /// A run folder stands for its quantised.nbq.
@@ -86,6 +102,7 @@ Status write_c(const Graph& integer, const ExportOptions& o, Context& context) {
 Status export_command(const ExportOptions& o, Context& context) {
   NBQ_TRY(check_form(o));
   NBQ_ASSIGN(Graph graph, load_nbq(model_of(o.model)));
+  NBQ_TRY(check_stage(o, graph.stage));
   if (graph.stage != Stage::kInteger) {
     NBQ_ASSIGN(graph, deployed(std::move(graph), o));
   } else if (o.to == "nbq") {
@@ -123,6 +140,7 @@ void add_export(CLI::App& app, Context& context) {
       ->check(CLI::IsMember({"uint8", "float"}));
   cmd->add_flag("--all-uint8", o->all_uint8,
                 "onnx-qdq: signed activations as uint8 around 128, for engines that want one type");
+  o->command = cmd;
   const std::string ptq = "float models, quantised without learning: ";
   cmd->add_option("--data", o->data, ptq + "images that choose the activations' formats");
   cmd->add_option("--weight-bits", o->spec.weight_bits, ptq + "1..5 [3]")->check(CLI::Range(1, 5));

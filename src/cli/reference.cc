@@ -34,7 +34,7 @@ constexpr std::array kEnvironment{
     Row{"NBQ_ISA", "instruction set of the CPU engine, a row of `nbq bench --isas` [the best]"},
     Row{"NBQ_BOARDS_DIR", "folder of the boards [the installed one]"},
     Row{"NBQ_RTL_DIR", "folder of the accelerator's SystemVerilog [the installed one]"},
-    Row{"NBQ_FPGA_DIR", "place and route tools lie in its folder bin [PATH]"},
+    Row{"NBQ_FPGA_DIR", "place and route tools lie in its folder bin [build/fpga, then PATH]"},
 };
 
 constexpr const char* kDefaults =

@@ -19,8 +19,10 @@ Result<fs::path> find_fpga_tool(const std::string& name) {
     if (const fs::path tool = bin / n; ::access(tool.c_str(), X_OK) == 0) return tool;
   for (const std::string& n : names)
     if (const auto tool = find_tool(n, ""); tool.ok()) return *tool;
-  return make_error(ErrorCode::kToolMissing,
-                    "{} is not installed: run scripts/setup-fpga (or put {} on PATH)", name, name);
+  return make_error(
+      ErrorCode::kToolMissing,
+      "{} is not installed: run scripts/setup-fpga of nbq's sources (or put {} on PATH)", name,
+      name);
 }
 
 }  // namespace nbq::hw

@@ -170,8 +170,8 @@ Status check_run_dir(const TrainRequest& q, const std::filesystem::path& checkpo
       if (std::filesystem::exists(q.run_dir / made, ignored))
         return make_error(
             ErrorCode::kInvalidArgument,
-            "{} is there already: resume that training, choose another folder, or allow "
-            "overwriting",
+            "{} is there already: go on with that training (--resume), choose another folder, "
+            "or --overwrite",
             (q.run_dir / made).string());
   return ok_status();
 }

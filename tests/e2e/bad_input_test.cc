@@ -130,6 +130,8 @@ TEST_F(BadInput, ExportOptionsOfOtherForms) {
   expect_error(to("qonnx", {"--all-uint8"}), 2, "--all-uint8: goes with --to onnx-qdq");
   expect_error(to("c", {"--input", "float"}), 2, "--input: goes with --to onnx-qdq, qonnx, onnx");
   expect_error(to("qonnx", {"--name", "net"}), 2, "--name: goes with --to c; qonnx has no use");
+  expect_error(to("qonnx", {"--weight-bits", "2"}), 2, "--weight-bits: ");
+  expect_error(to("nbq", {"--data", "digits"}), 2, "is quantised already");
   EXPECT_FALSE(fs::exists(path("out.c")));
   EXPECT_EQ(to("c", {"--name", "net"}).exit, 0);
 }
