@@ -56,18 +56,38 @@ std::string cause_bar(const char* name, const std::vector<Cause>& causes, int i,
   return out + "</div></div>\n";
 }
 
+/// "8×8×4 at 250 MHz"; the lanes as well, where images at once multiply them.
+std::string shape_of(const DemoReport& report, const Array& a) {
+  const Simulation& s = *a.sim;
+  const std::int64_t of_an_image = s.lanes_in * s.lanes_out * s.pixels;
+  return fmt::format("{}×{}×{}{} at {:g} MHz", s.lanes_in, s.lanes_out, s.pixels,
+                     s.lanes == of_an_image ? "" : fmt::format(" ({} lanes)", s.lanes),
+                     *report.clock_of(a));
+}
+
+/// What is known of how the arrays compare.
+std::string likeness(const DemoReport& report) {
+  const Array &svpe = report.in.svpe, &vpe = report.in.vpe;
+  if (!svpe.sim || !vpe.sim) return "";
+  if (report.arrays_differ())
+    return fmt::format("The arrays differ: {} against {}. ", shape_of(report, svpe),
+                       shape_of(report, vpe));
+  const bool memories = !svpe.sim->depths.empty() && svpe.sim->depths == vpe.sim->depths;
+  return fmt::format("Two arrays alike in lanes and clock{}. ",
+                     memories ? ", with memories of the same depth" : "");
+}
+
 }  // namespace
 
 std::string arrays_body(const DemoReport& report) {
   const auto any = [](const Array& a) { return a.sim || a.xcup || a.ecp5; };
   if (!any(report.in.svpe) && !any(report.in.vpe)) return "";
-  std::string out =
-      "<p>Two arrays alike in lanes, memories and clock: the SVPE’s elements shift by the codes, "
-      "the VPE’s multiply.</p>\n" +
-      table_start("SVPE against VPE", "arrays") +
-      "<thead><tr><th></th><th scope=\"col\"><i class=\"key svpe\"></i>SVPE</th>"
-      "<th scope=\"col\"><i class=\"key vpe\"></i>VPE</th>"
-      "<th scope=\"col\">SVPE : VPE</th></tr></thead>\n<tbody>";
+  std::string out = "<p>" + likeness(report) +
+                    "The SVPE’s elements shift by the codes, the VPE’s multiply.</p>\n" +
+                    table_start("SVPE against VPE", "arrays") +
+                    "<thead><tr><th></th><th scope=\"col\"><i class=\"key svpe\"></i>SVPE</th>"
+                    "<th scope=\"col\"><i class=\"key vpe\"></i>VPE</th>"
+                    "<th scope=\"col\">SVPE : VPE</th></tr></thead>\n<tbody>";
   std::string group;
   for (const ArrayRow& r : array_rows(report)) {
     if (r.group != group)

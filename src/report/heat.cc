@@ -66,7 +66,7 @@ double rise_share(double rise, double most) {
   return most > 0 ? std::sqrt(std::max(0.0, rise) / most) : 0;
 }
 
-std::string confusion_body(const Confusion& t) {
+std::string confusion_body(const Confusion& t, bool in_integers) {
   if (t.images.empty()) return "";
   std::vector<double> sums;
   for (const auto& row : t.images) {
@@ -74,12 +74,13 @@ std::string confusion_body(const Confusion& t) {
     for (const std::int64_t n : row) sums.back() += static_cast<double>(n);
   }
   const bool whole = t.classes.size() <= kMostClasses;
-  return fmt::format(
-      "<p>How many test images of a row’s class the integer network gave the column’s{}.</p>\n{}",
-      whole ? "; shaded by the part of the row’s class"
-            : fmt::format("; of {} classes, the {} most frequent confusions", t.classes.size(),
-                          kMostListed),
-      whole ? matrix(t, sums) : most_frequent(t, sums));
+  return fmt::format("<p>How many test images of a row’s class {} gave the column’s{}.</p>\n{}",
+                     in_integers ? "the integer network"
+                                 : "the network, as the training’s last evaluation had it,",
+                     whole ? "; shaded by the part of the row’s class"
+                           : fmt::format("; of {} classes, the {} most frequent confusions",
+                                         t.classes.size(), kMostListed),
+                     whole ? matrix(t, sums) : most_frequent(t, sums));
 }
 
 std::string sensitivity_body(const Sensitivity& s) {

@@ -7,7 +7,8 @@ namespace nbq::report {
 
 /// Bodies of sections: tables whose cells are shaded by their value; empty: nothing was measured.
 /// With more classes than a page can show, the most frequent confusions are listed.
-std::string confusion_body(const Confusion& confusion);
+/// `in_integers`: the integer network's confusions.
+std::string confusion_body(const Confusion& confusion, bool in_integers);
 /// Rise of the loss with each layer alone at other bits.
 std::string sensitivity_body(const Sensitivity& sensitivity);
 

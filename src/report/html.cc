@@ -94,7 +94,8 @@ Result<std::vector<Section>> sections(const DemoReport& report) {
       {"network", "Network", network_table(report) + checks_table(report)},
       {"arrays", "SVPE against VPE", arrays_body(report)},
       {"training", "Training", after("Over the epochs of all phases.", figures[0])},
-      {"confusions", "Confusions", in.confusion() ? confusion_body(*in.confusion()) : ""},
+      {"confusions", "Confusions",
+       in.confusion() ? confusion_body(*in.confusion(), in.confusion_in_integers()) : ""},
       {"weights", "Weights",
        after("Above: distribution of a layer’s float weights when the quantised phase began "
              "(<span class=\"k1\">before</span>) and at its end (<span class=\"k2\">after</span>). "
@@ -137,7 +138,7 @@ std::string header(const DemoReport& report, const std::vector<Section>& parts) 
 std::string upper(std::string name) {
   std::transform(name.begin(), name.end(), name.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return escape(name);
+  return name;
 }
 
 std::string cell(const std::string& value) {

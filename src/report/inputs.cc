@@ -185,6 +185,12 @@ Status read_measurements(const fs::path& dir, const StandIns& stand_ins, Inputs&
 
 }  // namespace
 
+bool Training::evaluated_in_integers() const {
+  const auto last = std::find_if(epochs.rbegin(), epochs.rend(),
+                                 [](const Epoch& e) { return e.test_accuracy.has_value(); });
+  return last != epochs.rend() && last->kind == "quantised";
+}
+
 const Schedule* Inputs::schedule() const {
   for (const Array* a : {&svpe, &vpe})
     if (a->sim && a->sim->schedule) return &*a->sim->schedule;
@@ -195,6 +201,13 @@ const Confusion* Inputs::confusion() const {
   if (eval && !eval->confusion.images.empty()) return &eval->confusion;
   return training && !training->confusion.images.empty() ? &training->confusion : nullptr;
 }
+
+bool Inputs::confusion_in_integers() const {
+  const Confusion* c = confusion();
+  return (eval && c == &eval->confusion) || (training && training->evaluated_in_integers());
+}
+
+bool Inputs::has_accuracy() const { return eval || (training && training->nbit_accuracy); }
 
 Result<Inputs> read_inputs(const fs::path& dir, const StandIns& stand_ins) {
   std::error_code ec;

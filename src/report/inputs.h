@@ -48,6 +48,9 @@ struct Training {
   std::vector<Epoch> epochs;
   std::vector<LayerWeights> weights;
   Confusion confusion;
+
+  /// Whether the last evaluation, which `confusion` is of, was of the integer network.
+  bool evaluated_in_integers() const;
 };
 
 struct BitsEffect {
@@ -114,6 +117,7 @@ struct LayerCycles {
 struct Schedule {
   std::string pe;
   std::int64_t lanes_in = 0, lanes_out = 0, pixels = 0, images_at_once = 1;
+  std::int64_t axi_bits = 0;  ///< of the bus to external memory; 0: none
   std::vector<LayerCycles> layers;
 
   std::int64_t lanes() const { return lanes_in * lanes_out * pixels * images_at_once; }
@@ -122,6 +126,7 @@ struct Schedule {
 /// sim_*.json: means over the images.
 struct Simulation {
   std::int64_t lanes_in = 0, lanes_out = 0, pixels = 0, lanes = 0, acc_bits = 0;
+  std::vector<std::int64_t> depths;  ///< of the memories; empty: the file does not say
   double clock_mhz = 0;
   std::int64_t images = 0, mismatches = 0;
   double cycles =
@@ -198,6 +203,9 @@ struct Inputs {
   const Schedule* schedule() const;
   /// Of eval.json, else of the training; or nullptr.
   const Confusion* confusion() const;
+  /// Whether confusion() is the integer network's.
+  bool confusion_in_integers() const;
+  bool has_accuracy() const;  ///< of the integer network
 };
 
 /// What stands in for files that are absent, as the commands print it with --json; empty: nothing.

@@ -13,6 +13,8 @@ Simulation simulation(const json& j) {
   s.pixels = count_of(j, "pixels");
   s.lanes = count_of(j, "lanes");
   s.acc_bits = count_of(j, "acc_bits");
+  for (const char* key : {"act_depth", "weight_depth", "param_depth", "result_depth"})
+    if (j.contains(key)) s.depths.push_back(count_of(j, key));
   s.clock_mhz = amount(j, "clock_mhz");
   s.images = count_of(j, "images");
   s.mismatches = count_of(j, "mismatches");
@@ -38,6 +40,7 @@ Schedule schedule(const json& j) {
   s.lanes_out = small_of(j, "lanes_out");
   s.pixels = small_of(j, "pixels");
   s.images_at_once = small_of(j, "images_at_once");
+  if (j.contains("axi_bits")) s.axi_bits = small_of(j, "axi_bits");
   if (s.lanes_in < 1 || s.lanes_out < 1 || s.pixels < 1 || s.images_at_once < 1)
     throw BadInput("an array without lanes");
   for (const json& l : list(j, "layers"))
@@ -99,6 +102,7 @@ CpuSpeed cpu_speed(const json& j) {
   CpuSpeed c;
   c.isa = text(j, "isa");
   c.threads = count_of(j, "threads");
+  if (c.threads < 1) throw BadInput("\"threads\" is 0");
   c.batch = count_of(j, "batch");
   c.images_per_s = amount(j, "images_per_s");
   c.median_ms = amount(j, "median_ms");

@@ -87,7 +87,7 @@ std::string heading(const Columns& columns, const Schedule* schedule) {
     out += fmt::format(
         "<th scope=\"col\">{} cycles</th><th scope=\"col\">of all</th><th scope=\"col\">lanes "
         "used</th>",
-        upper(schedule->pe));
+        escape(upper(schedule->pe)));
   return out + "</tr></thead><tbody>\n";
 }
 
@@ -117,15 +117,16 @@ std::string explanation(const Inputs& in, const Columns& columns) {
         "MAC is a multiply-accumulate, for one image. ";
   if (columns.sensitivity)
     out +=
-        "Sensitivity: what the loss rises by when the layer’s weights alone have so many bits "
-        "fewer, without learning. ";
+        "Sensitivity: what the loss rises by when the layer’s weights alone have that many bits, "
+        "without learning. ";
   if (columns.cycles) {
     const Schedule& s = *in.schedule();
     out += fmt::format(
         "Cycles of a run of {} image{} on {} × {} × {} lanes (in × out × pixels), as the compiler "
-        "counts them and the RTL takes them; an addition is done with the convolution before it. "
+        "counts them{}; an addition is done with the convolution before it. "
         "Lanes used: useful products of all that the lanes could make in that time. ",
-        s.images_at_once, s.images_at_once == 1 ? "" : "s", s.lanes_in, s.lanes_out, s.pixels);
+        s.images_at_once, s.images_at_once == 1 ? "" : "s", s.lanes_in, s.lanes_out, s.pixels,
+        s.axi_bits == 0 ? " and the RTL takes them" : ", within 1 % of the RTL’s");
   }
   std::string absent;
   for (const auto& [there, name] : {std::pair{columns.info, "bits, bytes and MACs"},

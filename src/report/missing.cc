@@ -9,11 +9,17 @@ struct Input {
   const char *what, *command;
 };
 
+/// What eval.json would add.
+const char* evaluation_of(const Inputs& in) {
+  if (in.has_accuracy()) return "confusions";
+  return in.confusion() != nullptr ? "accuracy" : "accuracy, confusions";
+}
+
 /// In the order of the page.
 std::vector<Input> inputs_of(const Inputs& in) {
   return {
       {in.info.has_value(), "size, bits, layers", "nbq info MODEL.nbq --json > info.json"},
-      {in.eval || in.training, "accuracy",
+      {in.has_accuracy() && in.confusion() != nullptr, evaluation_of(in),
        "nbq eval MODEL.nbq --data DATA --confusion --json > eval.json"},
       {in.check.has_value(), "equality of all executors",
        "nbq check MODEL.nbq --data DATA --pe both --json > check.json"},
@@ -23,13 +29,17 @@ std::vector<Input> inputs_of(const Inputs& in) {
        "nbq sim MODEL.nbq --data DATA --pe svpe --json > sim_svpe.json"},
       {in.vpe.sim.has_value(), "cycles of the VPE array",
        "nbq sim MODEL.nbq --data DATA --pe vpe --json > sim_vpe.json"},
-      {in.svpe.xcup.has_value(), "cells of the SVPE array",
+      {in.svpe.xcup.has_value(), "cells of the SVPE array, UltraScale+",
        "nbq synth MODEL.nbq --pe svpe --target xcup --json > synth_svpe_xcup.json"},
-      {in.vpe.xcup.has_value(), "cells of the VPE array",
+      {in.vpe.xcup.has_value(), "cells of the VPE array, UltraScale+",
        "nbq synth MODEL.nbq --pe vpe --target xcup --json > synth_vpe_xcup.json"},
+      {in.svpe.ecp5.has_value(), "cells of the SVPE array, ECP5",
+       "nbq synth MODEL.nbq --pe svpe --target ecp5 --json > synth_svpe_ecp5.json"},
+      {in.vpe.ecp5.has_value(), "cells of the VPE array, ECP5",
+       "nbq synth MODEL.nbq --pe vpe --target ecp5 --json > synth_vpe_ecp5.json"},
+      {in.schedule() != nullptr, "cycles of the layers on a board’s engine",
+       "nbq compile MODEL.nbq --board BOARD --json > compile.json"},
       {in.training.has_value(), "training, weights", "nbq train RECIPE.toml --run FOLDER/run"},
-      {in.confusion() != nullptr, "confusions",
-       "nbq eval MODEL.nbq --data DATA --confusion --json > eval.json"},
       {in.sensitivity.has_value(), "sensitivity of the layers",
        "nbq sensitivity RUN --json > sensitivity.json"},
       {in.energy.has_value(), "energy",

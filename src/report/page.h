@@ -16,7 +16,7 @@ std::string energy_body(const DemoReport& report);
 /// The inputs that are absent, and the commands that make them.
 std::string missing_body(const DemoReport& report);
 
-std::string upper(std::string name);  ///< "svpe" -> "SVPE"
+std::string upper(std::string name);  ///< "svpe" -> "SVPE"; not escaped
 /// A table's cell; "not measured" looks like it.
 std::string cell(const std::string& value);
 /// Opens a table that scrolls sideways on its own, reached by keyboard, and named for screen

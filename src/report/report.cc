@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "core/file.h"
+#include "report/table.h"
 
 namespace nbq::report {
 namespace {
@@ -43,6 +45,7 @@ Json array_json(const DemoReport& report, const Array& a) {
     j["load_cycles_per_image"] = plain(s.load);
     j["utilisation"] = s.utilisation;
     put(j, "images_per_s", report.images_per_s(a));
+    if (!report.clock_mhz) put(j, "clock_mhz", report.clock_of(a));
   }
   if (a.xcup) put_resources(j, *a.xcup);
   if (a.ecp5) put_resources(j["ecp5"], *a.ecp5);
@@ -63,11 +66,18 @@ Json energy_json(const Energy& e) {
   return {{"library", e.library}, {"clock_mhz", e.clock_mhz}, {"arrays", list}};
 }
 
+std::int64_t mismatches_of(const Check& check, const std::string& executor) {
+  std::int64_t sum = 0;
+  for (const Checked& c : check.executors)
+    if (c.name == executor) sum += c.mismatches;
+  return sum;
+}
+
 }  // namespace
 
 std::string DemoReport::name() const {
-  if (in.info && !in.info->name.empty()) return in.info->name;
-  if (in.training && !in.training->name.empty()) return in.training->name;
+  if (in.info && !in.info->name.empty()) return printable(in.info->name);
+  if (in.training && !in.training->name.empty()) return printable(in.training->name);
   return "nbq";
 }
 
@@ -82,14 +92,32 @@ std::optional<std::int64_t> DemoReport::images_checked() const {
 std::optional<std::int64_t> DemoReport::mismatches() const {
   std::optional<std::int64_t> sum;
   if (in.check) sum = in.check->mismatches;
-  for (const Array* a : {&in.svpe, &in.vpe})
-    if (a->sim) sum = sum.value_or(0) + a->sim->mismatches;
+  for (const auto& [executor, a] :
+       {std::pair{"svpe rtl", &in.svpe}, std::pair{"vpe rtl", &in.vpe}}) {
+    if (!a->sim) continue;
+    // `nbq check` counted them too, of the same images.
+    const std::int64_t counted = in.check ? mismatches_of(*in.check, executor) : 0;
+    sum = sum.value_or(0) + std::max<std::int64_t>(0, a->sim->mismatches - counted);
+  }
   return sum;
 }
 
 std::optional<double> DemoReport::images_per_s(const Array& array) const {
-  if (!array.sim || !clock_mhz) return std::nullopt;
-  return *clock_mhz * 1e6 / array.sim->cycles;
+  if (!array.sim) return std::nullopt;
+  return *clock_of(array) * 1e6 / array.sim->cycles;
+}
+
+std::optional<double> DemoReport::clock_of(const Array& array) const {
+  return clock_mhz || !array.sim ? clock_mhz : array.sim->clock_mhz;
+}
+
+bool DemoReport::arrays_differ() const {
+  if (!in.svpe.sim || !in.vpe.sim) return false;
+  const auto key = [&](const Array& a) {
+    const Simulation& s = *a.sim;
+    return std::tuple(s.lanes_in, s.lanes_out, s.pixels, s.lanes, *clock_of(a));
+  };
+  return key(in.svpe) != key(in.vpe);
 }
 
 Result<DemoReport> make_report(const ReportInputs& inputs) {
@@ -99,10 +127,9 @@ Result<DemoReport> make_report(const ReportInputs& inputs) {
   DemoReport report{std::move(in), std::nullopt};
   if (inputs.clock_mhz > 0)
     report.clock_mhz = inputs.clock_mhz;
-  else if (report.in.svpe.sim)
-    report.clock_mhz = report.in.svpe.sim->clock_mhz;
-  else if (report.in.vpe.sim)
-    report.clock_mhz = report.in.vpe.sim->clock_mhz;
+  else if (const auto& svpe = report.in.svpe.sim, &vpe = report.in.vpe.sim; svpe || vpe)
+    if (!svpe || !vpe || svpe->clock_mhz == vpe->clock_mhz)
+      report.clock_mhz = (svpe ? svpe : vpe)->clock_mhz;
   return report;
 }
 

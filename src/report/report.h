@@ -11,19 +11,25 @@ namespace nbq::report {
 struct ReportInputs {
   std::filesystem::path dir;  ///< see Inputs for the files that are looked for
   StandIns stand_ins;         ///< for files that are absent
-  double clock_mhz = 0;       ///< for images/s; 0: the simulations' (SVPE first)
+  double clock_mhz = 0;       ///< for images/s; 0: each simulation's own
 };
 
 /// What the three outputs are made from.
 struct DemoReport {
   Inputs in;
   std::optional<double>
-      clock_mhz;  ///< an assumption, not a measurement; absent: not stated anywhere
+      clock_mhz;  ///< an assumption, not a measurement; absent: not stated, or one for each array
 
-  std::string name() const;  ///< of the model; "nbq" when no file tells it
+  /// Of the model, without control characters; "nbq" when no file tells it.
+  std::string name() const;
   /// Images that every simulated array computed; without simulations, those of check.json.
   std::optional<std::int64_t> images_checked() const;
-  std::optional<std::int64_t> mismatches() const;  ///< of check.json and the simulations together
+  /// Of check.json and the simulations together; of an array in both, the larger count.
+  std::optional<std::int64_t> mismatches() const;
+  /// For images/s of the array.
+  std::optional<double> clock_of(const Array& array) const;
+  /// Whether both arrays were simulated, and with other lanes or at other clocks.
+  bool arrays_differ() const;
   std::optional<double> images_per_s(const Array& array) const;  ///< clock / compute cycles
 };
 

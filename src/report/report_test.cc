@@ -57,6 +57,57 @@ TEST_F(ReportTest, AStatedClockOverridesTheSimulations) {
   EXPECT_EQ(make_report({dir_, {}, -1}).error().code, ErrorCode::kInvalidArgument);
 }
 
+TEST_F(ReportTest, UnlikeArraysHaveNoRatiosAndTheirOwnClocks) {
+  json svpe = sim("svpe", 10000), vpe = sim("vpe", 20000);
+  put("sim_svpe.json", svpe);
+  put("sim_vpe.json", vpe);
+  EXPECT_THAT(arrays_body(made()), HasSubstr("<p>Two arrays alike in lanes and clock. The"));
+  for (json* j : {&svpe, &vpe})
+    for (const char* key : {"act_depth", "weight_depth", "param_depth", "result_depth"})
+      (*j)[key] = 1024;
+  put("sim_svpe.json", svpe);
+  put("sim_vpe.json", vpe);
+  EXPECT_THAT(arrays_body(made()), HasSubstr("clock, with memories of the same depth. The"));
+  vpe["weight_depth"] = 512;
+  put("sim_vpe.json", vpe);
+  EXPECT_THAT(arrays_body(made()), HasSubstr("<p>Two arrays alike in lanes and clock. The"));
+  vpe["clock_mhz"] = 200.0;
+  put("sim_vpe.json", vpe);
+  const std::string body = arrays_body(made());
+  EXPECT_THAT(body, HasSubstr("The arrays differ: 8×8×4 at 250 MHz against 8×8×4 at 200 MHz."));
+  EXPECT_THAT(body, HasSubstr("<th scope=\"row\">images/s at 250, 200 MHz</th><td>25,000</td>"
+                              "<td>10,000</td><td></td>"));
+  EXPECT_THAT(body, Not(HasSubstr("class=\"ratio\"")));
+  const json own = json::parse(report_json(made()));
+  EXPECT_FALSE(own.contains("clock_mhz"));
+  EXPECT_EQ(own["vpe"]["clock_mhz"], 200.0);
+  EXPECT_THAT(arrays_body(made(100)), HasSubstr("Two arrays alike"));
+  for (const char* key : {"lanes_in", "lanes_out", "pixels", "lanes"}) {
+    json other = sim("vpe", 20000);
+    other[key] = 16;
+    put("sim_vpe.json", other);
+    EXPECT_THAT(arrays_body(made(100)), HasSubstr("The arrays differ")) << key;
+  }
+}
+
+TEST_F(ReportTest, AnArrayInCheckAndSimulationCountsOnce) {
+  put_all();
+  put("check.json", json{{"images", 50},
+                         {"mismatches", 5},
+                         {"executors",
+                          {{{"name", "trainer"}, {"images", 50}, {"mismatches", 2}},
+                           {{"name", "svpe rtl"}, {"images", 50}, {"mismatches", 3}}}}});
+  // trainer 2, svpe 3 in the check and 1 in its simulation, vpe 1.
+  EXPECT_EQ(made().mismatches(), 6);
+}
+
+TEST_F(ReportTest, ControlCharactersDoNotReachTheTerminal) {
+  json info = json::parse(kInfo);
+  info["name"] = "a\x1b[2J\n\x7f\u009bé";
+  put("info.json", info);
+  EXPECT_EQ(made().name(), "a?[2J???é");
+}
+
 TEST_F(ReportTest, WhatIsMissingIsNotMeasured) {
   json s = sim("svpe", 10000);
   s.erase("layers");
@@ -124,6 +175,11 @@ TEST_F(ReportTest, RefusesDamagedInputNamingTheFile) {
   }
   put("eval.json", json{{"stage", "float"}, {"images", 1}, {"correct", 1}, {"accuracy", 100}});
   EXPECT_THAT(refusal(), HasSubstr("expected \"integer\""));
+  fs::remove(dir_ / "eval.json");
+  json b = bench();
+  b["threads"] = 0;
+  put("bench.json", b);
+  EXPECT_THAT(refusal(), HasSubstr("bench.json: \"threads\" is 0"));
 }
 
 TEST_F(ReportTest, PageIsSelfContainedAndEscaped) {
@@ -220,6 +276,7 @@ TEST_F(ReportTest, ARunFolderWithConfusionsAndSensitivity) {
   const auto r = make_report({dir_, {kInfo, {}}, 0});
   ASSERT_TRUE(r.ok()) << r.error().message;
   const std::string page = report_html(*r).value();
+  EXPECT_THAT(page, HasSubstr("class the integer network gave the column’s"));
   EXPECT_THAT(page, HasSubstr("<th scope=\"row\">a&lt;b</th><td class=\"heat right\" "
                               "style=\"--v:90%\">90</td><td class=\"heat\" "
                               "style=\"--v:10%\">10</td>"));
@@ -228,6 +285,11 @@ TEST_F(ReportTest, ARunFolderWithConfusionsAndSensitivity) {
                               "<td class=\"heat\" style=\"--v:50%\">+0.5000 (-1.50)</td>"));
   EXPECT_THAT(page, HasSubstr("123,456"));  // the layers of `info`
   EXPECT_THAT(page, Not(HasSubstr("SVPE against VPE")));
+  // Not evaluated yet in the quantised phase: still the float network's.
+  m["epochs"][1]["test_accuracy"] = nullptr;
+  put("metrics.json", m);
+  EXPECT_THAT(report_html(made()).value(),
+              HasSubstr("class the network, as the training’s last evaluation had it, gave"));
   m["confusion"][1].push_back(3);
   put("metrics.json", m);
   EXPECT_THAT(refusal(), HasSubstr("\"confusion\": a row"));
@@ -256,6 +318,10 @@ TEST_F(ReportTest, TheCompilersScheduleStandsInForTheSimulations) {
   json plan = sim("vpe", 500);
   put("compile.json", plan);
   EXPECT_THAT(report_html(made()).value(), HasSubstr("VPE cycles</th>"));
+  EXPECT_THAT(layers_body(made()), HasSubstr("as the compiler counts them and the RTL takes them"));
+  plan["axi_bits"] = 128;
+  put("compile.json", plan);
+  EXPECT_THAT(layers_body(made()), HasSubstr("counts them, within 1 % of the RTL’s;"));
   put("sim_svpe.json", sim("svpe", 10000));
   EXPECT_THAT(report_html(made()).value(), HasSubstr("SVPE cycles</th>"));
   plan["layers"][0].erase("busy_cycles");
@@ -311,6 +377,9 @@ TEST_F(ReportTest, RooflinesOfTheArrayAndTheProcessor) {
   // Two threads: 200 GMACs/s, 20 GB/s; 500,000 MACs of 5,000 bytes in 10 us.
   EXPECT_THAT(cpu, HasSubstr("\n10 200\n"));
   EXPECT_THAT(cpu, HasSubstr("$layers << EOD\n100 50\nEOD"));
+  EXPECT_THAT(figures[1].caption,
+              HasSubstr("one core’s measured limits, times 2: 200 G MACs/s at best"));
+  EXPECT_EQ(figures[0].heading, "SVPE array");
   if (!have_gnuplot()) GTEST_SKIP() << "no gnuplot";
   EXPECT_EQ(occurrences(report_html(r).value(), "<svg"), 2U);
   json b = bench();
@@ -340,6 +409,31 @@ TEST_F(ReportTest, WhatIsAbsentIsListedWithItsCommand) {
     return m;
   }());
   EXPECT_EQ(missing_body(made()), "");
+}
+
+TEST_F(ReportTest, EachAbsentFileIsListedOnce) {
+  const json evaluation{{"stage", "integer"}, {"images", 1},
+                        {"correct", 1},       {"accuracy", 100},
+                        {"classes", {"a"}},   {"confusion", json::array({json::array({1})})}};
+  for (const char* file :
+       {"run/metrics.json", "info.json", "eval.json", "check.json", "sim_svpe.json", "sim_vpe.json",
+        "synth_svpe_xcup.json", "synth_vpe_xcup.json", "synth_svpe_ecp5.json",
+        "synth_vpe_ecp5.json", "sensitivity.json", "energy.json", "bench.json"}) {
+    put_all();
+    put("eval.json", evaluation);
+    json m = json::parse(kMetrics);
+    m["nbit_accuracy"] = nullptr;
+    put("run/metrics.json", m);
+    EXPECT_EQ(missing_body(made()), "");
+    fs::remove(dir_ / file);
+    const std::string body = missing_body(made());
+    EXPECT_EQ(occurrences(body, "<tr><th scope=\"row\">"), 1U) << file;
+    const std::string name = file == std::string_view("run/metrics.json") ? "nbq train" : file;
+    EXPECT_THAT(body, HasSubstr(name));
+  }
+  fs::remove(dir_ / "sim_svpe.json");
+  fs::remove(dir_ / "sim_vpe.json");
+  EXPECT_THAT(missing_body(made()), HasSubstr("compile.json"));
 }
 
 TEST_F(ReportTest, ManyClassesAreListedByTheirConfusions) {

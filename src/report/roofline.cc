@@ -120,7 +120,7 @@ Figure accelerator(const Schedule& s) {
   if (points.empty()) return {};
   const auto lanes = static_cast<double>(s.lanes());
   return {
-      fmt::format("{} array", upper(s.pe)),
+      upper(s.pe) + " array",
       fmt::format(
           "A tap is what the on-chip memories give the array in a cycle: a weight word and the "
           "activations of all its columns. So no layer is above a tap a cycle (the slope) or {} "
@@ -141,14 +141,14 @@ Figure cpu(const CpuSpeed& c) {
       points.push_back({l.name, l.macs / l.bytes, y, l.us * (1 - y / roof.peak)});
     }
   if (points.empty()) return {};
-  return {
-      "CPU engine",
-      fmt::format("{} kernels on {} core{}, measured: {:.0f} G MACs/s at best from the first-level "
-                  "cache (flat), {:.1f} GB/s from memory (slope). Bytes: weights and activations, "
-                  "each once. A layer above the slope has its operands in a cache. Named: "
-                  "where most time is lost.",
-                  plot_text(c.isa), c.threads, c.threads == 1 ? "" : "s", roof.peak, roof.slope),
-      {roof_plot(points, roof, "roofline of the CPU engine", "MACs a byte", "G MACs/s")}};
+  return {"CPU engine",
+          fmt::format("{} kernels, one core’s measured limits{}: {:.0f} G MACs/s at best from the "
+                      "first-level cache (flat), {:.1f} GB/s from memory (slope). Bytes: weights "
+                      "and activations, each once. A layer above the slope has its operands in a "
+                      "cache. Named: where most time is lost.",
+                      plot_text(c.isa), c.threads == 1 ? "" : fmt::format(", times {}", c.threads),
+                      roof.peak, roof.slope),
+          {roof_plot(points, roof, "roofline of the CPU engine", "MACs a byte", "G MACs/s")}};
 }
 
 }  // namespace

@@ -12,6 +12,14 @@ std::string percent(const std::optional<double>& v) {
   return v ? fmt::format("{:.2f} %", *v) : kNotMeasured;
 }
 
+/// "images/s at 250 MHz"; "images/s at 250, 200 MHz", each array at its own.
+std::string images_label(const DemoReport& report) {
+  if (report.clock_mhz) return fmt::format("images/s at {:g} MHz", *report.clock_mhz);
+  if (!report.in.svpe.sim || !report.in.vpe.sim) return "images/s";
+  return fmt::format("images/s at {:g}, {:g} MHz", report.in.svpe.sim->clock_mhz,
+                     report.in.vpe.sim->clock_mhz);
+}
+
 /// What was compared with ref: "svpe rtl, vpe rtl on 100 images; trainer on 20".
 std::string compared(const Inputs& in) {
   std::map<std::string, std::int64_t> images;
@@ -37,6 +45,17 @@ std::string grouped(double v) {
   const std::size_t first = s[0] == '-' ? 1 : 0;
   for (std::size_t i = point; i > first + 3;) s.insert(i -= 3, ",");
   return s;
+}
+
+std::string printable(std::string text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    // U+0080 to U+009F are C2 80 to C2 9F in UTF-8; some terminals obey them.
+    const bool c1 = c == 0xC2 && i + 1 < text.size() && (text[i + 1] & 0xE0) == 0x80;
+    if (c1) text.erase(i, 1);
+    if (c < 0x20 || c == 0x7F || c1) text[i] = '?';
+  }
+  return text;
 }
 
 std::string bits_word(const DemoReport& report) {
@@ -101,7 +120,7 @@ std::vector<ArrayRow> array_rows(const DemoReport& report) {
     const Value svpe = value(report.in.svpe), vpe = value(report.in.vpe);
     const auto shown = [&](Value v) { return v ? show(*v) : std::string(kNotMeasured); };
     ArrayRow& row = rows.emplace_back(ArrayRow{group, label, shown(svpe), shown(vpe), {}});
-    if (compare && svpe && vpe && *vpe > 0) row.ratio = *svpe / *vpe;
+    if (compare && !report.arrays_differ() && svpe && vpe && *vpe > 0) row.ratio = *svpe / *vpe;
   };
   const auto sim = [&](const std::string& label, bool compare, Show show,
                        const std::function<double(const Simulation&)>& f) {
@@ -116,8 +135,7 @@ std::vector<ArrayRow> array_rows(const DemoReport& report) {
       "array utilisation", false, [](double v) { return fmt::format("{:.1f} %", 100 * v); },
       [](const Simulation& s) { return s.utilisation; });
   add(
-      "simulated RTL",
-      report.clock_mhz ? fmt::format("images/s at {:g} MHz", *report.clock_mhz) : "images/s", true,
+      "simulated RTL", images_label(report), true,
       [](double v) { return v >= 100 ? grouped(std::round(v)) : fmt::format("{:.2f}", v); },
       [&](const Array& a) { return report.images_per_s(a); });
   const auto cells = [&](const char* group, std::optional<Resources> Array::*target) {
@@ -151,7 +169,7 @@ std::string text_table(const DemoReport& report) {
   out += "\n\n";
   for (const NetworkRow& r : network) {
     out += fmt::format("{:<{}}  {:>{}}", r.label, label, r.value, value);
-    if (!r.note.empty()) out += "  (" + r.note + ")";
+    if (!r.note.empty()) out += "  (" + printable(r.note) + ")";
     out += "\n";
   }
   out +=

@@ -9,6 +9,8 @@ namespace nbq::report {
 inline constexpr const char* kNotMeasured = "not measured";
 
 std::string grouped(double v);  ///< 12,345; one decimal when it is not whole
+/// For a terminal: '?' in place of each control character.
+std::string printable(std::string text);
 
 /// A figure of the network: "bytes as .nbq", "12,345", "8.1 times smaller".
 struct NetworkRow {
