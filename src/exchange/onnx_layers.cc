@@ -48,6 +48,16 @@ Result<FloatTensor> linear_weight(const NodeContext& n, const ConstTensor& t, bo
   return w;
 }
 
+/// One number a channel: later nodes may add to it or fold it before the whole network is verified.
+Result<FloatTensor> channel_parameter(const NodeContext& n, std::size_t input,
+                                      std::int64_t channels) {
+  NBQ_ASSIGN(const ConstTensor* t, n.weights(input));
+  if (t->dims != std::vector<std::int64_t>{channels})
+    return n.bad("input {} has dimensions [{}], {} channels need [{}]", input,
+                 fmt::join(t->dims, ", "), channels, channels);
+  return n.parameter(*t, t->dims);
+}
+
 Status give_linear(NodeContext& n, const Value& v, FloatTensor weight, Params params) {
   NBQ_ASSIGN(const int out, checked_int(n, weight.dims[0], 1, 1 << 20, "the number of outputs"));
   const LinearAttrs attrs{out, params.contains("bias")};
@@ -149,8 +159,7 @@ Status read_conv(NodeContext& n) {
   NBQ_ASSIGN(params["weight"], n.parameter(*w, w->dims));
   a.bias = n.has_input(2);
   if (a.bias) {
-    NBQ_ASSIGN(const ConstTensor* b, n.weights(2));
-    NBQ_ASSIGN(params["bias"], n.parameter(*b, b->dims));
+    NBQ_ASSIGN(params["bias"], channel_parameter(n, 2, a.out_channels));
   }
   return n.give(a, v, std::move(params));
 }
@@ -205,8 +214,7 @@ Status read_batch_norm(NodeContext& n) {
   Params params;
   const char* const names[] = {"weight", "bias", "running_mean", "running_var"};
   for (std::size_t i = 0; i < 4; ++i) {
-    NBQ_ASSIGN(const ConstTensor* t, n.weights(i + 1));
-    NBQ_ASSIGN(params[names[i]], n.parameter(*t, t->dims));
+    NBQ_ASSIGN(params[names[i]], channel_parameter(n, i + 1, n.shape(v).c));
   }
   // ONNX's momentum is the weight of the old statistics, ours of the new ones.
   return n.give(BatchNormAttrs{epsilon, 1 - momentum}, v, std::move(params));

@@ -134,6 +134,20 @@ TEST(OnnxOps, AddOfAConstantBecomesTheBias) {
   EXPECT_THAT(data(g, 3, "bias"), ElementsAre(7, 8));
 }
 
+/// Seen by the fuzzer: the addition wrote beyond a bias that was too short.
+TEST(OnnxOps, ParametersOfAnotherLengthAreRefusedWhereTheyStand) {
+  OnnxBuilder conv;
+  conv.input("x", {0, 2, 4, 4}).floats("w", {3, 2, 1, 1}, ramp(6)).floats("b", {1}, {5});
+  conv.floats("c", {3, 1, 1}, ramp(3));
+  conv.node("Conv", {"x", "w", "b"}, "a");
+  conv.node("Add", {"a", "c"}, "y");
+  EXPECT_THAT(error_of(conv.output("y")), HasSubstr("input 2 has dimensions [1], 3 channels"));
+  OnnxBuilder norm;
+  norm.input("x", {0, 2, 4, 4}).floats("s", {2}, {1, 1}).floats("short", {1}, {1});
+  norm.node("BatchNormalization", {"x", "s", "s", "s", "short"}, "y");
+  EXPECT_THAT(error_of(norm.output("y")), HasSubstr("input 4 has dimensions [1], 2 channels"));
+}
+
 TEST(OnnxOps, ArithmeticWithConstantsIsABatchNormOtherwise) {
   OnnxBuilder b;
   b.input("x", {0, 2, 4, 4}).floats("m", {1, 2, 1, 1}, {1, 2}).floats("s", {}, {4});
