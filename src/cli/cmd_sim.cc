@@ -137,6 +137,7 @@ void add_sim(CLI::App& app, Context& context) {
   cmd->add_option("--device", o->device,
                   "the board itself, with what `nbq synth` made for the same options: "
                   "/dev/ttyUSB0, or /dev/uio0,/dev/udmabuf0")
+      ->check([](const std::string& path) { return path.empty() ? "no path" : std::string(); })
       ->needs(cmd->get_option("--board"))
       ->excludes(threads)
       ->excludes(latency)

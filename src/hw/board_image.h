@@ -10,8 +10,7 @@ namespace nbq::hw {
 ///   nbq_config.svh     parameters of the board's top (rtl/boards), as macros
 ///   program.bin, weights.bin, params.bin   memory contents as they are streamed: 32-bit words, low
 ///                      byte first
-///   program_*.hex ...  those for $readmemh, a file for each array of rtl/nbq_ram_piece.sv; only
-///   for
+///   program_*.hex ...  those for $readmemh, a file for each array of rtl/nbq_ram_piece.sv, for
 ///                      boards that keep the weights on the chip
 ///   stream.bin         weights that external memory holds, where they do not fit the chip
 /// Errors: kInvalidArgument (no PLL setting; the engine's parameters), kIo.

@@ -33,7 +33,7 @@ class BusTiming {
   }
 
  private:
-  /// Words that come one after the other from `start` on.
+  /// Words that come one after the other without a pause.
   struct Stretch {
     std::int64_t end;  ///< index after the last word
     Cycle last;        ///< the cycle in which that one is there

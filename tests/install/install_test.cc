@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "core/file.h"
-#include "core/process.h"
+#include "install/run.h"
 #include "model/nbq_file.h"
 #include "ops/ref_executor.h"
 #include "random_graph.h"
@@ -17,6 +17,7 @@ namespace nbq {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::run;
 
 /// A folder of this process's own, gone afterwards.
 class Installed : public ::testing::Test {
@@ -31,14 +32,6 @@ class Installed : public ::testing::Test {
 
   static std::string prefix() { return (root_ / "prefix").string(); }
   static std::string path(const std::string& name) { return (root_ / name).string(); }
-
-  static std::string run(const std::vector<std::string>& argv, int want = 0) {
-    const auto r = run_process(argv);
-    EXPECT_TRUE(r.ok()) << r.error().message;
-    if (!r.ok()) return "";
-    EXPECT_EQ(r->exit_code, want) << argv[0] << " " << argv[1] << "\n" << r->output;
-    return r->output;
-  }
 
   static fs::path root_;
 };

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/file.h"
-#include "core/process.h"
+#include "install/run.h"
 
 namespace nbq {
 namespace {
@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using testing::run;
 using ::testing::StartsWith;
 
 /// A folder of this process's own, gone afterwards; the program is installed in it, then moved.
@@ -37,14 +38,6 @@ class InstalledProgram : public ::testing::Test {
   static fs::path data() { return prefix() / "share/nbq"; }
   static std::string model(const fs::path& data) {
     return (data / "zoo/resnet20-cifar10-w3a8.nbq").string();
-  }
-
-  static std::string run(const std::vector<std::string>& argv, int want = 0) {
-    const auto r = run_process(argv);
-    EXPECT_TRUE(r.ok()) << r.error().message;
-    if (!r.ok()) return "";
-    EXPECT_EQ(r->exit_code, want) << argv[0] << " " << argv[1] << "\n" << r->output;
-    return r->output;
   }
 
   /// Without the variables that lead to a source tree.
