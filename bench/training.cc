@@ -9,6 +9,7 @@
 
 #include "core/log.h"
 #include "step_child.h"
+#include "train/device.h"
 #include "train/evaluate.h"
 #include "training_steps.h"
 
@@ -20,6 +21,7 @@ struct Options {
   int batch = 128;
   int steps = 15;
   int threads = 0;
+  std::string device = "cpu";
   bool json = false;
   bool bfloat16 = true;
   bool cpu_time = false;
@@ -105,6 +107,7 @@ nlohmann::ordered_json number(double v) {
 }
 
 Result<nlohmann::ordered_json> report(const Options& o) {
+  NBQ_TRY(use_device(o.device));
   NBQ_ASSIGN(const std::int64_t bytes, peak_tensor_bytes({o.model, o.batch, false, false}, 2));
   NBQ_ASSIGN(const std::int64_t quantised, peak_tensor_bytes({o.model, o.batch, true, false}, 2));
   NBQ_ASSIGN(const std::vector<Runner> runners, measure(o));
@@ -124,6 +127,7 @@ Result<nlohmann::ordered_json> report(const Options& o) {
   out["mib"] = {{"float_fp32", double(bytes) / (1 << 20)},
                 {"quantised_fp32", double(quantised) / (1 << 20)}};
   out["threads"] = at::get_num_threads();
+  out["device"] = compute_device().is_cpu() ? "cpu" : device_name();
   out["steps"] = o.steps;
   out["clock"] = o.cpu_time ? "cpu" : "wall";
   return out;
@@ -145,6 +149,7 @@ int run(int argc, char** argv) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--threads", o.threads, "0: one a core")->check(CLI::NonNegativeNumber);
+  app.add_option("--device", o.device, "cpu or cuda")->capture_default_str();
   app.add_option("--python", o.python, "Python that has Brevitas")->capture_default_str();
   app.add_flag("--bf16,!--no-bf16", o.bfloat16, "measure bfloat16 too");
   app.add_flag(

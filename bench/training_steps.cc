@@ -66,8 +66,12 @@ Batch random_batch(const StepCase& c) {
 /// Follows what tensors take while it is libtorch's memory profiler.
 class PeakMemory : public c10::MemoryReportingInfoBase {
  public:
-  void reportMemoryUsage(void*, std::int64_t size, std::int64_t, std::int64_t,
-                         c10::Device) override {
+#if TORCH_VERSION_MAJOR >= 2
+  using Total = std::size_t;
+#else
+  using Total = std::int64_t;
+#endif
+  void reportMemoryUsage(void*, std::int64_t size, Total, Total, c10::Device) override {
     now_ += size;
     peak_ = std::max(peak_, now_);
   }

@@ -1,11 +1,11 @@
 # nbq_library(NAME SOURCES... DEPS... [EMBEDDED]): one folder, one static library, warnings as errors.
 # EMBEDDED: it also lies inside libnbq.so, so no symbol of it is seen from outside.
 function(nbq_warnings target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
-                         -Wno-sign-conversion -Werror)
+  set(flags -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror)
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
-    target_compile_options(${target} PRIVATE -Wno-restrict)  # false alarm in std::string, GCC bug 105329
+    list(APPEND flags -Wno-restrict)  # false alarm in std::string, GCC bug 105329
   endif()
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${flags}>")
 endfunction()
 
 function(nbq_library name)

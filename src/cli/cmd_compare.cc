@@ -13,6 +13,7 @@ struct CompareOptions {
   std::vector<std::uint64_t> seeds;
   bool resume = false;
   int threads = 0;
+  std::string device = "cpu";
   double epochs_scale = 1;
 };
 
@@ -41,6 +42,7 @@ Result<CompareRequest> request_of(const CompareOptions& o) {
   q.out = o.out.empty() ? "runs/compare-" + r.name : o.out;
   q.resume = o.resume;
   q.threads = o.threads;
+  q.device = o.device;
   return q;
 }
 
@@ -106,6 +108,7 @@ void add_compare(CLI::App& app, Context& context) {
   cmd->add_option("--epochs-scale", o->epochs_scale,
                   "every phase's epochs times this (0.1: a short try)");
   cmd->add_option("--threads", o->threads, "0: one a core")->check(CLI::NonNegativeNumber);
+  cmd->add_option("--device", o->device, "cpu, cuda, cuda:1 [cpu]");
 }
 
 }  // namespace nbq::cli

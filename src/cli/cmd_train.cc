@@ -8,7 +8,7 @@ namespace nbq::cli {
 namespace {
 
 struct TrainOptions {
-  std::string recipe, run_dir, data, init, bits;
+  std::string recipe, run_dir, data, init, bits, device = "cpu";
   bool resume = false, overwrite = false;
   int threads = 0, nproc = 1, weight_bits = 0, act_bits = 0;
   std::int64_t seed = -1, checkpoint_steps = 0, budget_bytes = 0;
@@ -66,6 +66,7 @@ Status train_command(const TrainOptions& o, Context& context) {
   request.resume = o.resume;
   request.overwrite = o.overwrite;
   request.threads = o.threads;
+  request.device = o.device;
   request.checkpoint_steps = o.checkpoint_steps;
   NBQ_ASSIGN(const TrainReport report, train(request));
   nlohmann::ordered_json j{{"name", r.name},
@@ -131,6 +132,8 @@ void add_train(CLI::App& app, Context& context) {
       ->check(CLI::NonNegativeNumber);
   cmd->add_option("--threads", o->threads, "0: one a core; of all processes on this machine")
       ->check(CLI::NonNegativeNumber);
+  cmd->add_option("--device", o->device,
+                  "cpu, cuda, cuda:1; with cuda each of many processes takes the next GPU [cpu]");
   cmd->add_option("--nproc", o->nproc,
                   "so many processes on this machine share each batch; for several machines see "
                   "docs/learning.md")

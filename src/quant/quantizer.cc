@@ -7,14 +7,14 @@
 
 namespace nbq {
 
-#define NBQ_QUANTIZER(suffix, name)                                                      \
+#define NBQ_QUANTIZER(suffix, ...)                                                       \
   Result<std::vector<int>> fit_##suffix(Po2Format, ScaleGranularity, const WeightView&); \
   void encode_##suffix(Po2Format, const WeightView&, std::span<const int>, std::span<Po2Code>);
 #include "quant/quantizers.def"
 
 std::span<const Quantizer> quantizers() {
   static constexpr Quantizer kRows[] = {
-#define NBQ_QUANTIZER(suffix, name) {name, fit_##suffix, encode_##suffix},
+#define NBQ_QUANTIZER(suffix, name, rule) {name, CodeRule::rule, fit_##suffix, encode_##suffix},
 #include "quant/quantizers.def"
   };
   return kRows;

@@ -20,9 +20,16 @@ struct WeightView {
 
 enum class ScaleGranularity { kPerLayer, kPerChannel };
 
+/// What encode() goes by.
+enum class CodeRule {
+  kNearest,  ///< nearest_code() of each weight by itself
+  kOfLayer,  ///< all weights of a layer, which it must be given at once
+};
+
 /// A way to turn float weights into n-bit powers of two: one row of quantizers.def.
 struct Quantizer {
   std::string_view name;
+  CodeRule rule;
   /// Chooses the scale exponents s, one per channel (all equal for kPerLayer). They are trained
   /// state: fitted once, then locked. Errors kInvalidArgument: NaN or infinity (names the index), a
   /// format that the quantizer does not define.

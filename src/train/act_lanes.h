@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "model/graph.h"
+#include "model/act_format.h"
 
 // Private to src/train's kernels: values of activations in a register's worth of lanes. bfloat16 is
 // its 16 bits.
@@ -25,22 +25,28 @@ inline constexpr std::uint32_t kBit[kLanes] = {
 constexpr std::int64_t mask_words(std::int64_t count) { return (count + kLanes - 1) / kLanes; }
 
 #define NBQ_INLINE [[gnu::always_inline]] inline
+/// Also called by the GPU's kernels.
+#if defined(__CUDACC__)
+#define NBQ_LANE __host__ __device__ inline
+#else
+#define NBQ_LANE NBQ_INLINE
+#endif
 
-NBQ_INLINE float load(const float* p, std::int64_t i) { return p[i]; }
-NBQ_INLINE double load(const double* p, std::int64_t i) { return p[i]; }
-NBQ_INLINE float load(const Bf16* p, std::int64_t i) {
+NBQ_LANE float load(const float* p, std::int64_t i) { return p[i]; }
+NBQ_LANE double load(const double* p, std::int64_t i) { return p[i]; }
+NBQ_LANE float load(const Bf16* p, std::int64_t i) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(p[i]) << 16);
 }
 
 /// Of values with at most 8 significant bits, whose upper half is all.
-NBQ_INLINE void store_exact(float* p, std::int64_t i, float v) { p[i] = v; }
-NBQ_INLINE void store_exact(Bf16* p, std::int64_t i, float v) {
+NBQ_LANE void store_exact(float* p, std::int64_t i, float v) { p[i] = v; }
+NBQ_LANE void store_exact(Bf16* p, std::int64_t i, float v) {
   p[i] = static_cast<Bf16>(std::bit_cast<std::uint32_t>(v) >> 16);
 }
 
 /// Rounds to the nearest, ties to even. A NaN may become infinity, which is found as well.
-NBQ_INLINE void store_rounded(float* p, std::int64_t i, float v) { p[i] = v; }
-NBQ_INLINE void store_rounded(Bf16* p, std::int64_t i, float v) {
+NBQ_LANE void store_rounded(float* p, std::int64_t i, float v) { p[i] = v; }
+NBQ_LANE void store_rounded(Bf16* p, std::int64_t i, float v) {
   const auto bits = std::bit_cast<std::uint32_t>(v);
   p[i] = static_cast<Bf16>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
@@ -64,12 +70,12 @@ struct Rounding {
         unit(std::ldexp(1.0f, f.exp)) {}
 
   /// `bit` if the gradient passes, else 0.
-  NBQ_INLINE std::uint32_t inside(Real t, std::uint32_t bit) const {
+  NBQ_LANE std::uint32_t inside(Real t, std::uint32_t bit) const {
     // Not a choice, which would become a branch.
     return (0u - static_cast<std::uint32_t>((t >= lo) & (t < end))) & bit;
   }
   /// clamp(floor(t), lo, hi) 2^exp; NaN becomes lo.
-  NBQ_INLINE float value(Real t) const {
+  NBQ_LANE float value(Real t) const {
     // Clamping to integers commutes with floor, and makes the nearest integer easy: where the
     // mantissa ends at 1, an addition rounds to it. No choices, which would become branches.
     constexpr Real kOnes = Real{1.5} / std::numeric_limits<Real>::epsilon();

@@ -11,7 +11,7 @@ constexpr std::size_t kValuesPerNode = std::size_t{1} << 16;
 
 /// Every `stride`-th value, in memory order, so that all images, channels and places take part.
 void sample_into(std::vector<float>& out, const at::Tensor& value, std::size_t wanted) {
-  const at::Tensor v = value.to(at::kFloat).contiguous();
+  const at::Tensor v = value.cpu().to(at::kFloat).contiguous();
   const auto count = static_cast<std::size_t>(v.numel());
   // An odd stride, so that it does not keep to a few channels.
   const std::size_t stride = std::max<std::size_t>(1, count / std::max<std::size_t>(wanted, 1)) | 1;

@@ -5,6 +5,7 @@
 
 #include "core/file.h"
 #include "model/nbq_file.h"
+#include "train/device.h"
 
 namespace nbq {
 namespace {
@@ -30,6 +31,7 @@ json to_json(const TrainState& s, bool has_optimizer) {
           {"test_data", s.test_data},
           {"threads", s.threads},
           {"processes", s.processes},
+          {"device", s.device},
           {"has_optimizer", has_optimizer},
           {"has_teacher", !s.teacher.nodes.empty()},
           {"averages", s.average.size()},
@@ -53,6 +55,7 @@ TrainState state_from(const json& j) {
   s.test_data = j.at("test_data").get<std::uint64_t>();
   s.threads = j.at("threads").get<int>();
   s.processes = j.value("processes", 1);
+  s.device = j.value("device", "cpu");
   return s;
 }
 
@@ -67,7 +70,7 @@ Result<Graph> read_graph(torch::serialize::InputArchive& archive, const char* ke
   archive.read(key, bytes);
   if (bytes.scalar_type() != at::kByte)
     return make_error(ErrorCode::kBadFile, "its {} is no bytes", key);
-  bytes = bytes.contiguous();
+  bytes = bytes.contiguous().cpu();
   const auto count = static_cast<std::size_t>(bytes.numel());
   return decode_nbq({bytes.data_ptr<std::uint8_t>(), count});
 }
@@ -91,7 +94,8 @@ Error damaged(const std::filesystem::path& path, const std::string& why) {
 
 Result<Checkpoint> load(std::span<const std::uint8_t> bytes, const std::filesystem::path& path) {
   torch::serialize::InputArchive archive;
-  archive.load_from(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  // The optimizer keeps its tensors as they come.
+  archive.load_from(reinterpret_cast<const char*>(bytes.data()), bytes.size(), compute_device());
   c10::IValue meta;
   archive.read("meta", meta);
   const json j = json::parse(meta.toStringRef());

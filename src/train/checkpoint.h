@@ -32,6 +32,7 @@ struct TrainState {
   std::uint64_t train_data = 0, test_data = 0;  ///< fingerprints
   int threads = 0;                              ///< of each process
   int processes = 1;                            ///< that shared the batches
+  std::string device = "cpu";                   ///< or the GPU's name
 };
 
 /// Written beside and renamed; `optimizer` null: none yet. Errors kIo.

@@ -20,6 +20,7 @@ TrainRequest base_request(const CompareRequest& q, std::uint64_t seed, const std
   std::error_code ignored;
   t.resume = q.resume && fs::exists(t.run_dir / "checkpoint.pt", ignored);
   t.threads = q.threads;
+  t.device = q.device;
   t.quiet = q.quiet;
   t.handle_signals = q.handle_signals;
   t.stop = q.stop;

@@ -14,6 +14,7 @@ struct CompareRequest {
   std::filesystem::path out;
   bool resume = false;  ///< skip finished runs and go on with begun ones
   int threads = 0;      ///< 0: one a core
+  std::string device = "cpu";  ///< as TrainRequest's
   bool quiet = false;
   bool handle_signals = true;
   std::function<bool(std::int64_t steps_done)> stop;  ///< as TrainRequest's, in every run

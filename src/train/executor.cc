@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "data/loader.h"
+#include "train/device.h"
 #include "train/evaluate.h"
 #include "train/torch_net.h"
 
@@ -24,7 +25,7 @@ Status check_size(const Graph& graph, std::size_t numbers, int n) {
 at::Tensor run(const TorchNet& net, const at::Tensor& image, int n) {
   const at::NoGradGuard no_grad;
   const Pass pass{.exact = net.structure().stage != Stage::kFloat};
-  return net.forward(image, pass).reshape({n, -1}).to(at::kDouble).contiguous();
+  return net.forward(image, pass).reshape({n, -1}).to(at::kDouble).cpu().contiguous();
 }
 Result<at::Tensor> run(const TorchNet& net, std::span<const std::uint8_t> pixels, int n) {
   NBQ_TRY(check_size(net.structure(), pixels.size(), n));
@@ -86,7 +87,8 @@ Result<std::vector<float>> torch_scores(const Graph& graph, std::span<const floa
     const Shape& s = net.structure().input().shape;
     at::Tensor x = at::empty({n, s.c, s.h, s.w}, at::kFloat);
     std::copy(image.begin(), image.end(), x.data_ptr<float>());
-    return as_floats(run(net, x.contiguous(at::MemoryFormat::ChannelsLast), n));
+    return as_floats(
+        run(net, x.to(compute_device()).contiguous(at::MemoryFormat::ChannelsLast), n));
   });
 }
 
@@ -138,6 +140,7 @@ Result<EvalResult> evaluate_images(const Graph& graph, const ImageSource& source
     const at::Tensor y = net.forward(net.image_tensor(loaded.pixels, n), pass)
                              .reshape({n, -1})
                              .to(at::kDouble)
+                             .cpu()
                              .contiguous();
     const double* row = y.data_ptr<double>();
     for (std::size_t i = 0; i < count; ++i, row += classes) {

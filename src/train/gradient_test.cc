@@ -35,7 +35,8 @@ Fitted fitted(const char* quantizer, int bits) {
 at::Tensor weight_gradient(const Fitted& f, const char* quantizer, int bits, const Pass& pass,
                            const at::Tensor& upstream, at::Tensor* forward) {
   at::Tensor w = f.weight.clone().set_requires_grad(true);
-  const at::Tensor y = learnt_weight(w, {}, quantizer, bits, f.exps, pass.blend, pass.slope);
+  const at::Tensor y = learnt_weight(w, {}, quantizer, bits, at::tensor(f.exps, at::kInt), pass.blend,
+                                     pass.slope);
   if (forward != nullptr) *forward = y.detach();
   (y * upstream).sum().backward();
   return w.grad();
@@ -93,7 +94,7 @@ TEST(Gradient, RequantisedValuesRoundHalfUpAndClamp) {
 
 TEST(Gradient, BiasesRoundOntoTheGridStraightThrough) {
   at::Tensor b = at::tensor({0.3f, -0.3f, 0.25f, -0.25f}).set_requires_grad(true);
-  const at::Tensor y = rounded_bias(b, {-1});
+  const at::Tensor y = rounded_bias(b, at::tensor({-1}, at::kInt));
   EXPECT_TRUE(at::equal(y, at::tensor({0.5f, -0.5f, 0.5f, 0.0f})));
   y.sum().backward();
   EXPECT_TRUE(at::equal(b.grad(), at::ones({4})));

@@ -4,12 +4,8 @@
 // Private to src/train: norms that layers have taken up.
 namespace nbq {
 
-/// gamma / sigma and -mean * gamma / sigma of the layer's norm, in float64 and then rounded, as
-/// fold_norm() does it; constants to the gradient.
-struct NormAffine {
-  at::Tensor scale, offset;
-};
-NormAffine norm_affine(const OpContext& op);
+/// Made once for each node and pass.
+const NormAffine& norm_affine(const OpContext& op);
 
 /// Batch norm of a float network with the statistics of the whole batch that processes share; the
 /// running statistics follow them, as at::batch_norm() has it.

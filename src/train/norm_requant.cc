@@ -31,6 +31,18 @@ Numbers numbers_of(const at::Tensor& t) {
   return {t.data_ptr<float>(), t.data_ptr<float>() + t.numel()};
 }
 
+Numbers scales_of(const at::Tensor& scale, std::size_t channels) {
+  return scale.defined() ? numbers_of(scale) : Numbers(channels, 1.0);
+}
+
+double sign(double v) { return v > 0 ? 1 : v < 0 ? -1 : 0; }
+
+at::Tensor to_wide_tensor(const Numbers& numbers) {
+  at::Tensor t = at::empty({static_cast<std::int64_t>(numbers.size())}, at::kDouble);
+  std::copy(numbers.begin(), numbers.end(), t.data_ptr<double>());
+  return t;
+}
+
 /// Two sums per channel over all chunks: f(chunk's strips, its two expanded sums) adds to them.
 struct TwoSums {
   Numbers a, b;
@@ -72,31 +84,9 @@ void for_all_strips(const NormLayout& layout, F&& f) {
   });
 }
 
-/// The processes' batches as one. Returns its elements of a channel.
-double join(const NormPeers& of, double count, BatchStatistics& found) {
-  if (of.peers == nullptr) return count;
-  if (of.idle) count = 0;
-  const auto channels = static_cast<std::int64_t>(found.mean.size());
-  const at::Tensor sums = at::zeros({2 * channels + 1}, at::kDouble);
-  double* const to = sums.data_ptr<double>();
-  for (std::size_t c = 0; !of.idle && c < found.mean.size(); ++c) {
-    to[c] = count * found.mean[c];
-    to[found.mean.size() + c] = count * (found.var[c] + found.mean[c] * found.mean[c]);
-  }
-  to[2 * channels] = count;
-  of.peers->sum(sums);
-  count = to[2 * channels];
-  for (std::size_t c = 0; c < found.mean.size(); ++c) {
-    found.mean[c] = to[c] / count;
-    const double var = to[found.mean.size() + c] / count - found.mean[c] * found.mean[c];
-    found.var[c] = std::isnan(var) ? var : std::max(var, 0.0);
-  }
-  return count;
-}
-
 /// Mean and biased variance. Sums are of z less its first value, so that a mean far from 0 costs no
 /// digits.
-BatchStatistics statistics(const at::Tensor& z, const NormLayout& layout) {
+ChannelStatistics statistics(const at::Tensor& z, const NormLayout& layout) {
   const auto channels = static_cast<std::size_t>(layout.channels());
   const double count = static_cast<double>(layout.per_channel());
   Numbers pivot(channels);
@@ -112,7 +102,7 @@ BatchStatistics statistics(const at::Tensor& z, const NormLayout& layout) {
       });
     });
   });
-  BatchStatistics found{Numbers(channels), Numbers(channels)};
+  ChannelStatistics found{Numbers(channels), Numbers(channels)};
   for (std::size_t c = 0; c < channels; ++c) {
     const double mean = sums.a[c] / count;
     found.mean[c] = pivot[c] + mean;
@@ -195,37 +185,38 @@ at::Tensor gradient(const Arrived& a, const Numbers& gain, const Numbers& slope,
 
 struct NormRequantise : torch::autograd::Function<NormRequantise> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& given, const at::Tensor& gamma,
-                            const at::Tensor& beta, const Numbers* eps, const ActFormat* format,
-                            at::ScalarType type, bool wants_gradient, BatchStatistics* seen,
-                            const NormPeers* peers) {
+                            const at::Tensor& beta, const at::Tensor* scale, double eps,
+                            const ActFormat* format, at::ScalarType type, bool wants_gradient,
+                            BatchStatistics* seen_tensors, const NormPeers* peers) {
     const at::MemoryFormat order = given.suggest_memory_format();
     const at::Tensor z = given.contiguous(order);
     const NormLayout layout = layout_of(z, order);
-    *seen = statistics(z, layout);
-    const double count = join(*peers, static_cast<double>(layout.per_channel()), *seen);
-    const Numbers g = numbers_of(gamma), b = numbers_of(beta);
+    ChannelStatistics seen = statistics(z, layout);
+    const double count = join(*peers, static_cast<double>(layout.per_channel()), seen);
+    const Numbers g = numbers_of(gamma), b = numbers_of(beta), s = scales_of(*scale, g.size());
     const double to_units = format == nullptr ? 1.0 : std::ldexp(1.0, -format->exp);
     Numbers inv_std(g.size()), gain(g.size()), offset(g.size());
     for (std::size_t c = 0; c < g.size(); ++c) {
-      const double var = seen->var[c] + (*eps)[c];
+      const double var = seen.var[c] + eps * s[c] * s[c];
       inv_std[c] = var == 0 ? 0 : 1 / std::sqrt(var);
-      gain[c] = g[c] * inv_std[c] * to_units;
+      gain[c] = g[c] * sign(s[c]) * inv_std[c] * to_units;
       // What of the mean float32 does not hold goes here.
-      const double rest = seen->mean[c] - static_cast<double>(static_cast<float>(seen->mean[c]));
+      const double rest = seen.mean[c] - static_cast<double>(static_cast<float>(seen.mean[c]));
       offset[c] = b[c] * to_units - rest * gain[c] + (format == nullptr ? 0.0 : 0.5);
     }
     const at::Tensor out = at::empty_like(z, z.options().dtype(type));
     at::Tensor mask;
     if (wants_gradient) {
       if (format != nullptr) mask = make_mask(layout.words());
-      ctx->save_for_backward({z, gamma, to_tensor(seen->mean), to_tensor(inv_std), mask});
+      ctx->save_for_backward({z, gamma, to_tensor(seen.mean), to_tensor(inv_std), mask, *scale});
       ctx->saved_data["order"] = order;
       ctx->saved_data["count"] = count;
       ctx->saved_data["idle"] = peers->idle;
       ctx->saved_data["peers"] = reinterpret_cast<std::int64_t>(peers->peers);
     }
-    write_normed(z, layout, seen->mean, gain, offset, format, out, mask_data(mask));
-    for (double& v : seen->var) v *= count > 1 ? count / (count - 1) : 1;
+    write_normed(z, layout, seen.mean, gain, offset, format, out, mask_data(mask));
+    for (double& v : seen.var) v *= count > 1 ? count / (count - 1) : 1;
+    *seen_tensors = {to_wide_tensor(seen.mean), to_wide_tensor(seen.var)};
     return out;
   }
 
@@ -235,7 +226,8 @@ struct NormRequantise : torch::autograd::Function<NormRequantise> {
     const at::MemoryFormat order = ctx->saved_data["order"].toMemoryFormat();
     const at::Tensor grad = grads[0].contiguous(order);
     const NormLayout layout = layout_of(z, order);
-    const Numbers gamma = numbers_of(saved[1]), inv_std = numbers_of(saved[3]);
+    const Numbers gamma = numbers_of(saved[1]), inv_std = numbers_of(saved[3]),
+                  scale = scales_of(saved[5], gamma.size());
     const std::vector<float> mean = layout.expanded(numbers_of(saved[2]));
     const Arrived arrived{grad, z, mask_data(saved[4]), layout, mean};
     TwoSums own = gradient_sums(arrived);
@@ -243,27 +235,52 @@ struct NormRequantise : torch::autograd::Function<NormRequantise> {
     const double count = ctx->saved_data["count"].toDouble();
     Numbers gain(gamma.size()), slope(gamma.size()), offset(gamma.size());
     for (std::size_t c = 0; c < gamma.size(); ++c) {
-      gain[c] = gamma[c] * inv_std[c];
+      gain[c] = gamma[c] * sign(scale[c]) * inv_std[c];
       slope[c] = -gain[c] * inv_std[c] * inv_std[c] * sums.b[c] / count;
       offset[c] = -gain[c] * sums.a[c] / count;
-      own.b[c] *= inv_std[c];
+      own.b[c] *= sign(scale[c]) * inv_std[c];
     }
     // What is left out has no part in the statistics either.
     const at::Tensor dz = ctx->saved_data["idle"].toBool() ? at::zeros_like(z)
                                                            : gradient(arrived, gain, slope, offset);
-    return {dz, to_tensor(own.b), to_tensor(own.a), {}, {}, {}, {}, {}, {}};
+    return {dz, to_tensor(own.b), to_tensor(own.a), {}, {}, {}, {}, {}, {}, {}};
   }
 };
 
 }  // namespace
 
+double join(const NormPeers& of, double count, ChannelStatistics& found) {
+  if (of.peers == nullptr) return count;
+  if (of.idle) count = 0;
+  const auto channels = static_cast<std::int64_t>(found.mean.size());
+  const at::Tensor sums = at::zeros({2 * channels + 1}, at::kDouble);
+  double* const to = sums.data_ptr<double>();
+  for (std::size_t c = 0; !of.idle && c < found.mean.size(); ++c) {
+    to[c] = count * found.mean[c];
+    to[found.mean.size() + c] = count * (found.var[c] + found.mean[c] * found.mean[c]);
+  }
+  to[2 * channels] = count;
+  of.peers->sum(sums);
+  count = to[2 * channels];
+  for (std::size_t c = 0; c < found.mean.size(); ++c) {
+    found.mean[c] = to[c] / count;
+    const double var = to[found.mean.size() + c] / count - found.mean[c] * found.mean[c];
+    found.var[c] = std::isnan(var) ? var : std::max(var, 0.0);
+  }
+  return count;
+}
+
 at::Tensor norm_requantise(const at::Tensor& z, const at::Tensor& gamma, const at::Tensor& beta,
-                           const std::vector<double>& eps, const ActFormat* format,
+                           const at::Tensor& scale, double eps, const ActFormat* format,
                            at::ScalarType out, BatchStatistics& seen, const NormPeers& peers) {
-  NBQ_CHECK(gamma.numel() == z.size(1) && eps.size() == static_cast<std::size_t>(z.size(1)));
+  NBQ_CHECK(gamma.numel() == z.size(1) && (!scale.defined() || scale.numel() == z.size(1)));
   const bool wants_gradient = at::GradMode::is_enabled() &&
                               (z.requires_grad() || gamma.requires_grad() || beta.requires_grad());
-  return NormRequantise::apply(z, gamma, beta, &eps, format, out, wants_gradient, &seen, &peers);
+  if (z.is_cuda())
+    return norm_requantise_cuda(z, gamma, beta, scale, eps, format, out, wants_gradient, seen,
+                                peers);
+  return NormRequantise::apply(z, gamma, beta, &scale, eps, format, out, wants_gradient, &seen,
+                               &peers);
 }
 
 }  // namespace nbq

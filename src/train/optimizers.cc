@@ -1,8 +1,10 @@
 #include "train/optimizers.h"
 
 #include <map>
+#include <sstream>
 #include <tuple>
 
+#include "train/device.h"
 #include "train/schedules.h"
 
 namespace nbq {
@@ -13,8 +15,70 @@ using torch::optim::AdamOptions;
 using torch::optim::OptimizerOptions;
 using torch::optim::SGDOptions;
 
+/// libtorch's SGD, a few kernels for all parameters of a group instead of five for each: on a GPU
+/// their starts are what takes time.
+class GroupedSgd : public torch::optim::SGD {
+ public:
+  using SGD::SGD;
+
+  at::Tensor step(LossClosure) override {
+    const at::NoGradGuard no_grad;
+    for (auto& group : param_groups()) step_group(group);
+    return {};
+  }
+
+ private:
+  using Key = std::remove_cvref_t<decltype(std::declval<Optimizer&>().state())>::key_type;
+
+  /// Differs between libtorch's versions.
+  template <class K = Key>
+  static K key_of(const at::Tensor& t) {
+    if constexpr (std::is_same_v<K, std::string>) {
+      std::ostringstream text;
+      text << t.unsafeGetTensorImpl();
+      return text.str();
+    } else {
+      return t.unsafeGetTensorImpl();
+    }
+  }
+
+  void step_group(torch::optim::OptimizerParamGroup& group) {
+    const auto& o = static_cast<const SGDOptions&>(group.options());
+    std::vector<at::Tensor> params, grads, buffers;
+    for (const at::Tensor& p : group.params())
+      if (p.grad().defined()) {
+        params.push_back(p);
+        grads.push_back(p.grad());
+      }
+    if (params.empty()) return;
+    if (o.weight_decay() != 0) grads = at::_foreach_add(grads, params, o.weight_decay());
+    if (o.momentum() != 0) {
+      std::vector<at::Tensor> moving, into;
+      for (std::size_t i = 0; i < params.size(); ++i) {
+        auto& state = this->state()[key_of(params[i])];
+        if (!state) state = std::make_unique<torch::optim::SGDParamState>();
+        at::Tensor& buffer = static_cast<torch::optim::SGDParamState&>(*state).momentum_buffer();
+        if (buffer.defined()) {
+          moving.push_back(buffer);
+          into.push_back(grads[i]);
+        } else {
+          buffer = grads[i].clone();
+        }
+        buffers.push_back(buffer);
+      }
+      if (!moving.empty()) {
+        at::_foreach_mul_(moving, o.momentum());
+        at::_foreach_add_(moving, into, 1 - o.dampening());
+      }
+      grads = o.nesterov() ? at::_foreach_add(grads, buffers, o.momentum()) : buffers;
+    }
+    at::_foreach_add_(params, grads, -o.lr());
+  }
+};
+
 std::unique_ptr<torch::optim::Optimizer> make_sgd(const PhaseSpec& p, Groups groups) {
   const auto options = SGDOptions(p.lr).momentum(p.momentum).nesterov(p.nesterov);
+  if (compute_device().is_cuda()) return std::make_unique<GroupedSgd>(std::move(groups), options);
   return std::make_unique<torch::optim::SGD>(std::move(groups), options);
 }
 std::unique_ptr<torch::optim::Optimizer> make_adam(const PhaseSpec& p, Groups groups) {

@@ -16,11 +16,12 @@ class NoPeers : public Peers {
   void broadcast(at::Tensor) override {}
 };
 
+/// Messages go through the CPU's memory: Gloo reads no other.
 void send_together(std::span<const at::Tensor> part, const std::function<void(at::Tensor)>& send) {
-  if (part.size() == 1 && part[0].is_contiguous()) return send(part[0]);
+  if (part.size() == 1 && part[0].is_contiguous() && part[0].is_cpu()) return send(part[0]);
   std::vector<at::Tensor> flat;
   for (const at::Tensor& t : part) flat.push_back(t.reshape({-1}));
-  const at::Tensor all = at::cat(flat);
+  const at::Tensor all = at::cat(flat).cpu();
   send(all);
   std::int64_t at = 0;
   for (at::Tensor t : part) {

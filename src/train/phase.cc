@@ -7,6 +7,7 @@
 #include <cpuid.h>
 #endif
 
+#include "train/device.h"
 #include "train/evaluate.h"
 #include "train/same_training.h"
 #include "train/schedules.h"
@@ -294,7 +295,8 @@ std::int64_t steps_per_epoch(const Session& s, const PhaseSpec& phase) {
   return (static_cast<std::int64_t>(s.split.train.size()) + phase.batch - 1) / phase.batch;
 }
 
-bool cpu_has_fast_bfloat16() {
+bool has_fast_bfloat16() {
+  if (compute_device().is_cuda()) return true;
 #if defined(__x86_64__)
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & bit_OSXSAVE) == 0) return false;

@@ -22,6 +22,8 @@ void for_parts(std::int64_t count, F&& f) {
 
 void requantise_all(const at::Tensor& acc, const at::Tensor& out, MaskWord* mask,
                     const ActFormat& f) {
+  if (acc.is_cuda())
+    return cuda::requantise(cuda_array(acc), cuda_array(out), mask, acc.numel(), f);
   const auto run = [&](const auto* in) {
     with_data(out, [&](auto* to) {
       for_parts(acc.numel(), [&](std::int64_t i, std::int64_t word, std::int64_t count) {
@@ -42,6 +44,10 @@ at::Tensor masked(const at::Tensor& given, const at::Tensor& mask, at::MemoryFor
   const at::ScalarType narrow = type == at::kBFloat16 ? type : at::kFloat;
   const at::Tensor out = at::empty_like(grad, grad.options().dtype(narrow));
   const MaskWord* const m = mask_data(mask);
+  if (grad.is_cuda()) {
+    cuda::mask_gradient(cuda_array(grad), m, cuda_array(out), out.numel());
+    return out.to(type);
+  }
   with_data(grad, [&](const auto* g) {
     with_data(out, [&](auto* to) {
       for_parts(out.numel(), [&](std::int64_t i, std::int64_t word, std::int64_t count) {
@@ -60,7 +66,7 @@ struct Requantise : torch::autograd::Function<Requantise> {
     const at::Tensor out = at::empty_like(acc, acc.options().dtype(type));
     at::Tensor mask;
     if (wants_gradient) {
-      mask = make_mask(mask_words(acc.numel()));
+      mask = make_mask(mask_words(acc.numel()), acc.device());
       ctx->save_for_backward({mask});
       ctx->saved_data["type"] = acc.scalar_type();
       ctx->saved_data["order"] = order;

@@ -15,7 +15,7 @@ struct ChannelSums {
 
   void add(const at::Tensor& value) {
     const at::Tensor v = value.to(at::kDouble);
-    const at::Tensor s = v.sum({0, 2, 3}), q = v.square().sum({0, 2, 3});
+    const at::Tensor s = v.sum({0, 2, 3}).cpu(), q = v.square().sum({0, 2, 3}).cpu();
     sum = sum.defined() ? sum + s : s;
     squares = squares.defined() ? squares + q : q;
     count += v.numel() / v.size(1);

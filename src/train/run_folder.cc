@@ -6,6 +6,7 @@
 
 #include "core/file.h"
 #include "core/version.h"
+#include "train/device.h"
 
 namespace nbq {
 namespace {
@@ -64,7 +65,7 @@ Origin origin_of(const Recipe& recipe, int threads) {
   o.nbq = kVersionAndCommit;
   o.seed = recipe.seed;
   o.threads = threads;
-  o.processor = processor_name();
+  o.processor = compute_device().is_cpu() ? processor_name() : device_name();
   o.libraries = {{"libtorch", TORCH_VERSION},
                  {"compiler", __VERSION__},
                  {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100,

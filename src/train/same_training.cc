@@ -13,7 +13,7 @@ namespace {
 std::uint64_t hash_of(std::span<const at::Tensor> tensors) {
   std::uint64_t hash = 0xcbf29ce484222325u;
   for (const at::Tensor& given : tensors) {
-    const at::Tensor t = given.detach().contiguous();
+    const at::Tensor t = given.detach().contiguous().cpu();
     const auto* const bytes = static_cast<const unsigned char*>(t.data_ptr());
     const std::size_t size = t.nbytes();
     for (std::size_t i = 0; i < size; i += sizeof(std::uint64_t)) {

@@ -1,6 +1,5 @@
 #include "train/step.h"
 
-#include <ATen/autocast_mode.h>
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
@@ -17,18 +16,6 @@ bool fits_bfloat16(const Graph& g) {
 }
 
 }  // namespace
-
-Autocast::Autocast(bool on) : on_(on) {
-  if (!on_) return;
-  at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
-  at::autocast::set_cpu_enabled(true);
-}
-
-Autocast::~Autocast() {
-  if (!on_) return;
-  at::autocast::set_cpu_enabled(false);
-  at::autocast::clear_cache();
-}
 
 void keep_memory() {
 #if defined(__GLIBC__)
@@ -84,11 +71,13 @@ void TrainStep::add_up(Result& r) const {
   for (const Param& p : net_.params())
     if (p.tensor.grad().defined()) all.push_back(p.tensor.grad());
   // Counts up to the largest batch are exact in float32.
-  all.push_back(at::tensor(
-      {r.loss, static_cast<double>(r.correct), static_cast<double>(r.images), r.stop ? 1.0 : 0.0},
-      at::kFloat));
+  all.push_back(at::tensor({r.loss, static_cast<double>(r.correct), static_cast<double>(r.images),
+                            r.stop ? 1.0 : 0.0},
+                           at::kFloat)
+                    .to(compute_device()));
   peers_->sum_all(all);
-  const float* const sums = all.back().data_ptr<float>();
+  const at::Tensor summed = all.back().cpu();
+  const float* const sums = summed.data_ptr<float>();
   r.loss = static_cast<double>(sums[0]);
   r.correct = std::llround(sums[1]);
   r.images = std::llround(sums[2]);
@@ -101,7 +90,8 @@ TrainStep::Result TrainStep::run(const Batch& given, double lr, const Pass& pass
   const Batch& batch = idle ? batch_of_none : given;
   const auto n = static_cast<std::int64_t>(batch.size());
   const at::Tensor labels =
-      at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {n}, at::kLong);
+      at::from_blob(const_cast<std::int64_t*>(batch.labels.data()), {n}, at::kLong)
+          .to(compute_device());
   at::Tensor logits;
   {
     const Autocast autocast(bfloat16_);
@@ -111,11 +101,15 @@ TrainStep::Result TrainStep::run(const Batch& given, double lr, const Pass& pass
   at::Tensor loss = loss_of(logits, batch, labels);
   if (shares())
     loss = loss * (static_cast<double>(given.size()) / static_cast<double>(given.whole));
-  Result result{.loss = loss.item<double>(), .images = n, .stop = stop};
+  // Both in one transfer: reading a number from a GPU waits for all that is queued.
+  const at::Tensor found = at::stack({loss.detach().to(at::kDouble),
+                                      logits.detach().argmax(1).eq(labels).sum().to(at::kDouble)})
+                               .cpu();
+  Result result{.loss = found[0].item<double>(), .images = n, .stop = stop};
   if (!shares() && !std::isfinite(result.loss)) return result;
   optimizer_.zero_grad();
   loss.backward();
-  result.correct = logits.detach().argmax(1).eq(labels).sum().item<std::int64_t>();
+  result.correct = std::llround(found[1].item<double>());
   if (idle) result.correct = result.images = 0;
   if (shares()) add_up(result);
   if (std::isfinite(result.loss)) optimizer_.step(lr, pass.slope, pass.freeze_norms);

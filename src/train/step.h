@@ -2,24 +2,13 @@
 #include <optional>
 
 #include "data/loader.h"
+#include "train/device.h"
 #include "train/optimizers.h"
 #include "train/peers.h"
 #include "train/torch_net.h"
 
 // Private to src/train and bench/.
 namespace nbq {
-
-/// bfloat16 autocast while it lives.
-class Autocast {
- public:
-  explicit Autocast(bool on);
-  ~Autocast();
-  Autocast(const Autocast&) = delete;
-  Autocast& operator=(const Autocast&) = delete;
-
- private:
-  bool on_;
-};
 
 /// Every step frees and takes the same hundreds of megabytes: without this each of them is returned
 /// to the system, and its pages are cleared again. For the whole process.

@@ -1,7 +1,5 @@
 #include "train/torch_net.h"
 
-#include <ATen/autocast_mode.h>
-
 #include <cmath>
 #include <thread>
 
@@ -9,6 +7,7 @@
 #include "model/fold.h"
 #include "model/op_table.h"
 #include "model/quantise.h"
+#include "train/device.h"
 #include "train/live_norm.h"
 
 namespace nbq {
@@ -22,6 +21,10 @@ bool keeps_values(OpKind k) { return k == OpKind::kInput || keeps_format(k); }
 
 at::Tensor to_tensor(const FloatTensor& t) {
   return at::from_blob(const_cast<float*>(t.data.data()), t.dims, at::kFloat).clone();
+}
+
+at::Tensor exps_tensor(const std::vector<int>& exps) {
+  return exps.empty() ? at::Tensor() : at::tensor(exps, at::kInt).to(compute_device());
 }
 
 std::vector<at::ScalarType> dtypes_of(const std::vector<int>& acc_bits) {
@@ -56,7 +59,7 @@ at::Tensor pass_weight(const OpContext& op) {
   const Po2Weights& p = op.node().po2;
   const bool norm = op.node().kind() == OpKind::kBatchNorm;
   const at::Tensor scale = op.node().norm ? norm_affine(op).scale : at::Tensor();
-  return learnt_weight(w, scale, norm ? "nearest" : op.graph.quantizer, p.bits, p.exps,
+  return learnt_weight(w, scale, norm ? "nearest" : op.graph.quantizer, p.bits, op.weight_exps,
                        op.pass.blend, op.pass.slope);
 }
 
@@ -70,14 +73,27 @@ at::Tensor pass_bias(const OpContext& op) {
 
 at::ScalarType act_type(const ActFormat& f) {
   const bool fits = f.bits <= (f.is_signed ? 9 : 8);
-  return fits && at::autocast::is_cpu_enabled() &&
-                 at::autocast::get_autocast_cpu_dtype() == at::kBFloat16
-             ? at::kBFloat16
-             : at::kFloat;
+  return fits && Autocast::active() ? at::kBFloat16 : at::kFloat;
 }
 
 at::Tensor pad_map(const at::Tensor& x, const Window& w, double value) {
   return at::constant_pad_nd(x, {w.pad_left, w.pad_right, w.pad_top, w.pad_bottom}, value);
+}
+
+at::Tensor unfolded_conv2d(const at::Tensor& x, const at::Tensor& weight, const Window& w) {
+  const at::Tensor p = pad_map(x, w, 0).contiguous();
+  const std::int64_t n = p.size(0), c = p.size(1), rows = p.size(2), columns = p.size(3);
+  const auto places = [](std::int64_t size, int kernel, int stride, int dilation) {
+    return (size - std::int64_t{dilation} * (kernel - 1) - 1) / stride + 1;
+  };
+  const std::int64_t h = places(rows, w.kernel_h, w.stride_h, w.dilation_h),
+                     v = places(columns, w.kernel_w, w.stride_w, w.dilation_w);
+  const at::Tensor windows = p.as_strided(
+      {n, h, v, c, w.kernel_h, w.kernel_w},
+      {c * rows * columns, columns * w.stride_h, std::int64_t{w.stride_w}, rows * columns,
+       columns * w.dilation_h, std::int64_t{w.dilation_w}});
+  const at::Tensor y = at::matmul(windows.reshape({n * h * v, -1}), weight.flatten(1).t());
+  return y.view({n, h, v, weight.size(0)}).permute({0, 3, 1, 2});
 }
 
 at::Tensor window_sum(const at::Tensor& x, const Window& w) {
@@ -126,6 +142,10 @@ Status TorchNet::find_acc_exps() {
     NBQ_ASSIGN(OutputStage stage, output_stage(graph_, static_cast<int>(id)));
     acc_exps_.back() = std::move(stage.exps);
   }
+  for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
+    weight_exp_tensors_.push_back(exps_tensor(graph_.nodes[id].po2.exps));
+    acc_exp_tensors_.push_back(exps_tensor(acc_exps_[id]));
+  }
   return ok_status();
 }
 
@@ -141,6 +161,7 @@ Result<TorchNet> TorchNet::create(const Graph& graph) {
     Node& n = net.graph_.nodes[id];
     Params& params = net.tensors_.emplace_back();
     net.make_tensors(n, params);
+    for (auto& [name, t] : params) t = t.to(compute_device());
     NBQ_ASSIGN(const LayerInfo info, describe(graph, static_cast<int>(id)));
     for (const ParamSpec& p : info.params)
       if (learns && p.learnt) {
@@ -166,15 +187,23 @@ Result<TorchNet> TorchNet::create(const Graph& graph) {
   for (std::size_t id = 0; id < net.graph_.nodes.size(); ++id)
     for (const int in : graph.nodes[id].inputs)
       net.last_reader_[static_cast<std::size_t>(in)] = int(id);
-  const InputAttrs& image = graph.input_attrs();
-  for (std::size_t c = 0; c < static_cast<std::size_t>(image.channels); ++c) {
-    auto& values = net.input_values_.emplace_back();
+  net.make_input_values(graph.input_attrs());
+  return net;
+}
+
+void TorchNet::make_input_values(const InputAttrs& image) {
+  const auto channels = static_cast<std::size_t>(image.channels);
+  for (std::size_t c = 0; c < channels; ++c) {
+    auto& values = input_values_.emplace_back();
     for (int p = 0; p < 256; ++p)
       values[static_cast<std::size_t>(p)] =
           image.mean.empty() ? static_cast<float>(p - 128) / 128.0f
                              : (static_cast<float>(p) / 255.0f - image.mean[c]) / image.std[c];
   }
-  return net;
+  if (compute_device().is_cpu()) return;
+  input_table_ =
+      at::from_blob(input_values_.data(), {image.channels, 256}, at::kFloat).to(compute_device());
+  input_places_ = at::arange(image.channels, input_table_.options().dtype(at::kLong)) * 256;
 }
 
 Result<TorchNet> TorchNet::for_evaluation(const Graph& graph) {
@@ -186,6 +215,13 @@ Result<TorchNet> TorchNet::for_evaluation(const Graph& graph) {
 at::Tensor TorchNet::image_tensor(std::span<const std::uint8_t> pixels, std::int64_t n) const {
   const Shape& s = graph_.input().shape;
   NBQ_CHECK(static_cast<std::int64_t>(pixels.size()) == n * s.size());
+  if (input_table_.defined()) {
+    const at::Tensor bytes =
+        at::from_blob(const_cast<std::uint8_t*>(pixels.data()), {n, s.c, s.h, s.w}, at::kByte);
+    const at::Tensor place =
+        bytes.to(input_table_.device()).to(at::kLong) + input_places_.view({1, -1, 1, 1});
+    return at::take(input_table_, place).contiguous(at::MemoryFormat::ChannelsLast);
+  }
   at::Tensor x = at::empty({n, s.c, s.h, s.w}, at::kFloat, at::MemoryFormat::ChannelsLast);
   const std::int64_t map = std::int64_t{s.h} * s.w;
   float* const out = x.data_ptr<float>();
@@ -201,6 +237,8 @@ at::Tensor TorchNet::image_tensor(std::span<const std::uint8_t> pixels, std::int
 
 at::Tensor TorchNet::forward(const at::Tensor& image, const Pass& pass,
                              const Observer& observe) const {
+  std::optional<FullPrecision> full_precision;
+  if (!pass.training) full_precision.emplace();
   std::vector<at::Tensor> values(graph_.nodes.size());
   std::vector<at::Tensor> in;
   for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
@@ -209,7 +247,7 @@ at::Tensor TorchNet::forward(const at::Tensor& image, const Pass& pass,
     for (const int i : n.inputs) in.push_back(values[static_cast<std::size_t>(i)]);
     if (id == 0) in.push_back(image);
     const OpContext op{graph_,        static_cast<int>(id), pass, tensors_[id], dtypes_[id],
-                       acc_exps_[id], methods_[id].get()};
+                       weight_exp_tensors_[id], acc_exp_tensors_[id], methods_[id].get()};
     at::Tensor y = op_train(n.kind())(op, in);
     if (op.quantised() && n.act.quantised() && !keeps_values(n.kind()) && !op.requantises())
       y = requantise(y, n.act, pass.exact ? at::kFloat : act_type(n.act));
@@ -227,7 +265,8 @@ Graph TorchNet::graph() const {
   Graph g = graph_;
   for (std::size_t id = 0; id < g.nodes.size(); ++id)
     for (const auto& [name, t] : tensors_[id]) {
-      const float* const data = t.data_ptr<float>();
+      const at::Tensor here = t.cpu();
+      const float* const data = here.data_ptr<float>();
       g.nodes[id].state[name] = {t.sizes().vec(), {data, data + t.numel()}};
     }
   return g;

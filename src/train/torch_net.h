@@ -19,7 +19,7 @@ struct Param {
   bool is_norm = false;    ///< gamma of a norm that a layer has taken up
 };
 
-/// Any stage of a Graph, executable. Not copyable cheaply: tensors are shared between copies.
+/// Any stage of a Graph, executable on compute_device() as it was when it was made. Not copyable cheaply: tensors are shared between copies.
 class TorchNet {
  public:
   /// Errors as check_state() or verify_integer(); kOverflow from the output stages.
@@ -44,7 +44,7 @@ class TorchNet {
   using Observer = std::function<void(int id, const at::Tensor& value)>;
   at::Tensor forward(const at::Tensor& image, const Pass& pass, const Observer& observe = {}) const;
 
-  /// Pixels [n x C x H x W] as the network's input values, in channels_last layout.
+  /// Pixels [n x C x H x W] as the network's input values, in channels_last layout, on its device.
   at::Tensor image_tensor(std::span<const std::uint8_t> pixels, std::int64_t n) const;
 
   /// The graph with the present numbers.
@@ -68,15 +68,18 @@ class TorchNet {
   explicit TorchNet(Graph graph) : graph_(std::move(graph)) {}
   void make_tensors(const Node& node, Params& params);
   Status find_acc_exps();
+  void make_input_values(const InputAttrs& image);
 
   Graph graph_;  ///< without state and codes
   std::vector<Params> tensors_;
   std::vector<Param> learnt_;
   std::vector<std::shared_ptr<WeightMethod>> methods_;  ///< of each node; null: none
   std::vector<std::vector<int>> acc_exps_;
+  std::vector<at::Tensor> weight_exp_tensors_, acc_exp_tensors_;  ///< for OpContext
   std::vector<at::ScalarType> dtypes_;                ///< of exact passes
   std::vector<int> last_reader_;                      ///< of each node's output
   std::vector<std::array<float, 256>> input_values_;  ///< per channel, of each pixel
+  at::Tensor input_table_, input_places_;  ///< the same on another device than the CPU; undefined
 };
 
 /// at::set_num_threads; 0: one a core. `processes` of this machine share them.

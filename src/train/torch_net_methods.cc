@@ -54,7 +54,7 @@ Graph TorchNet::quantised_graph() const {
   Graph g = graph();
   for (std::size_t id = 0; id < g.nodes.size(); ++id) {
     if (!methods_[id]) continue;
-    const at::Tensor q = methods_[id]->quantised(tensors_[id].at("weight")).contiguous();
+    const at::Tensor q = methods_[id]->quantised(tensors_[id].at("weight")).contiguous().cpu();
     const float* const data = q.data_ptr<float>();
     g.nodes[id].state.at("weight").data.assign(data, data + q.numel());
   }

@@ -2,6 +2,7 @@
 #include <torch/torch.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,12 @@ struct Pass {
 class WeightMethod;
 using Params = std::map<std::string, at::Tensor>;
 
+/// gamma / sigma and -mean * gamma / sigma of a layer's norm, in float64 and then rounded, as
+/// fold_norm() does it; constants to the gradient.
+struct NormAffine {
+  at::Tensor scale, offset;
+};
+
 /// One node in one pass. Values are real numbers x_int * 2^exp, N x C x H x W.
 struct OpContext {
   const Graph& graph;
@@ -39,9 +46,11 @@ struct OpContext {
   const Pass& pass;
   const Params& params;  ///< of this node, by their usual names
   at::ScalarType dtype;  ///< exact passes compute in this
-  const std::vector<int>&
-      acc_exps;  ///< accumulator exponents, one or one per channel; empty for float
+  /// int32, locked, on the network's device: of the weights, one per channel, and of the
+  /// accumulators, one or one per channel. Undefined where there are none.
+  const at::Tensor &weight_exps, &acc_exps;
   WeightMethod* method = nullptr;  ///< of a float layer's weights (weight_method.h); null: none
+  mutable std::optional<NormAffine> affine = {};  ///< see norm_affine()
 
   const Node& node() const { return graph.nodes[static_cast<std::size_t>(id)]; }
   bool quantised() const { return graph.stage != Stage::kFloat; }
@@ -82,6 +91,9 @@ at::Tensor normed(const OpContext& op, const at::Tensor& z);
 /// Type of requantised activations: what the convolutions of this pass read, if it holds them
 /// exactly.
 at::ScalarType act_type(const ActFormat& format);
+/// conv2d without bias in float32 or float64, groups 1, as a product of matrices: sums of integers
+/// stay exact, which a GPU library's own choice of algorithm (Winograd, TF32) would not promise.
+at::Tensor unfolded_conv2d(const at::Tensor& x, const at::Tensor& weight, const Window& window);
 /// Pads rows and columns with `value`.
 at::Tensor pad_map(const at::Tensor& x, const Window& w, double value);
 /// Sum over each window; zeros pad.
@@ -95,12 +107,13 @@ double mean_factor(const OpContext& op, int count);
 /// With U = scale W: U~ = (1 - blend) U + blend Q(U), exactly Q(U) at blend = 1; the gradient of U
 /// is `slope` times that of U~. Q is a row of quantizers.def at locked exponents. weight [channels,
 /// ...] float32, contiguous.  scale  [channels], a constant to the gradient; undefined: 1.  exps
-/// one per channel.
+/// [channels] int32.
 at::Tensor learnt_weight(const at::Tensor& weight, const at::Tensor& scale,
-                         const std::string& quantizer, int bits, const std::vector<int>& exps,
+                         const std::string& quantizer, int bits, const at::Tensor& exps,
                          double blend, double slope);
-/// Each bias rounded half up to a multiple of 2^exps[c]; the gradient passes straight through.
-at::Tensor rounded_bias(const at::Tensor& bias, const std::vector<int>& exps);
+/// Each bias rounded half up to a multiple of 2^exps[c] (one exponent: of all); the gradient passes
+/// straight through.
+at::Tensor rounded_bias(const at::Tensor& bias, const at::Tensor& exps);
 
 // requant_function.cc
 

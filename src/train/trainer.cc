@@ -6,6 +6,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "model/nbq_file.h"
+#include "train/device.h"
 #include "train/evaluate.h"
 #include "train/initial.h"
 #include "train/phase.h"
@@ -91,12 +92,16 @@ Status resume(Session& s) {
                       s.checkpoint.string(),
                       saved.train_data != s.state.train_data ? "training" : "test",
                       s.recipe().data.source);
+  if (saved.device != s.state.device)
+    log_warn("the run began on {} and goes on on {}: the weights will not be the same",
+             saved.device, s.state.device);
   if (saved.threads != s.state.threads || saved.processes != s.state.processes)
     log_warn(
         "the run began with {} threads in each of {} processes and goes on with {} in {}: the last "
         "bits of the weights may differ",
         saved.threads, saved.processes, s.state.threads, s.state.processes);
   saved.threads = s.state.threads;
+  saved.device = s.state.device;
   saved.processes = s.state.processes;
   s.state = std::move(saved);
   s.optimizer = std::move(c.optimizer);
@@ -187,17 +192,26 @@ Status open_folder(Session& s) {
   return q.resume ? ok_status() : write_file(q.run_dir / "recipe.toml", s.state.recipe);
 }
 
+/// "cuda" in one of many processes of this machine: a device of its own, as far as they go.
+std::string device_of(const TrainRequest& q) {
+  if (q.device != "cuda" || !q.peers) return q.device;
+  const auto devices = std::max(1, static_cast<int>(torch::cuda::device_count()));
+  return fmt::format("cuda:{}", q.peers->rank % q.peers->local_size % devices);
+}
+
 Status prepare(Session& s) {
   const TrainRequest& q = s.request;
   s.checkpoint = q.run_dir / "checkpoint.pt";
   if (s.peers->first()) NBQ_TRY(check_run_dir(q, s.checkpoint));
   use_threads(q.threads, q.peers ? q.peers->local_size : 1);
   keep_memory();
+  NBQ_TRY(use_device(device_of(q)));
+  s.state.device = compute_device().type() == at::kCPU ? "cpu" : device_name();
   s.state.threads = at::get_num_threads();
   s.state.processes = s.peers->size();
   s.state.recipe = recipe_toml(q.recipe);
   const std::string& precision = q.recipe.precision;
-  s.may_use_bfloat16 = precision == "bfloat16" || (precision == "auto" && cpu_has_fast_bfloat16());
+  s.may_use_bfloat16 = precision == "bfloat16" || (precision == "auto" && has_fast_bfloat16());
   NBQ_TRY(open_data(s));
   NBQ_TRY(check_same_training(*s.peers, s.state));
   if (q.resume) {

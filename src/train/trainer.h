@@ -22,6 +22,8 @@ struct TrainRequest {
   bool resume = false;                ///< go on from run_dir's checkpoint, which must be there
   bool overwrite = false;             ///< begin anew in a folder that holds a training
   int threads = 0;                    ///< 0: one a core; of all processes of a machine
+  /// "cpu", "cuda", "cuda:1": see use_device(). Of many processes each takes the next device.
+  std::string device = "cpu";
   std::int64_t checkpoint_steps = 0;  ///< checkpoint also every so many steps; 0: only each epoch
   bool quiet = false;                 ///< no progress line, no line an epoch
   bool handle_signals =

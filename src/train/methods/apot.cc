@@ -53,11 +53,11 @@ struct ApotFunction : torch::autograd::Function<ApotFunction> {
 /// Li et al. 2020: weights normalised to mean 0 and deviation 1 (both constants to the gradient),
 /// clipped at a learnt alpha, and rounded to the nearest sum of powers of two.
 struct Apot : WeightMethod {
-  explicit Apot(int bits) {
-    levels = at::tensor(apot_magnitudes(bits));
+  Apot(const at::Tensor& w, int bits) {
+    levels = at::tensor(apot_magnitudes(bits)).to(w.device());
     const std::int64_t n = levels.numel();
     middles = ((levels.slice(0, 0, n - 1) + levels.slice(0, 1, n)) / 2).contiguous();
-    alpha = at::full({}, 3.0);  // the authors' start
+    alpha = at::full({}, 3.0, levels.options());  // the authors' start
   }
   at::Tensor weight(const at::Tensor& w) override {
     const at::Tensor fixed = w.detach();
@@ -73,8 +73,8 @@ struct Apot : WeightMethod {
 
 MethodFacts facts_apot(int bits, std::int64_t) { return {(1 << bits) - 1, 4}; }
 
-std::unique_ptr<WeightMethod> make_apot(const at::Tensor&, int bits) {
-  return std::make_unique<Apot>(bits);
+std::unique_ptr<WeightMethod> make_apot(const at::Tensor& w, int bits) {
+  return std::make_unique<Apot>(w, bits);
 }
 
 }  // namespace nbq

@@ -12,12 +12,13 @@ constexpr int kFirstRounds = 20;
 struct LqNets : WeightMethod {
   LqNets(const at::Tensor& w, int k) : bits(k) {
     const int values = 1 << bits;
-    signs = at::empty({values, bits});
+    signs = at::empty({values, bits}, at::kFloat);
     for (int i = 0; i < values; ++i)
       for (int b = 0; b < bits; ++b) signs[i][b] = ((i >> b) & 1) != 0 ? 1.0f : -1.0f;
     at::Tensor doubling = at::empty({1, bits});
     for (int b = 0; b < bits; ++b) doubling[0][b] = std::ldexp(1.0, b + 1 - bits);
-    basis = w.flatten(1).abs().mean(1, true) * doubling;
+    signs = signs.to(w.device());
+    basis = w.flatten(1).abs().mean(1, true) * doubling.to(w.device());
     for (int i = 0; i < kFirstRounds; ++i) basis.copy_(fitted(w));
   }
 
@@ -39,7 +40,7 @@ struct LqNets : WeightMethod {
     const at::Tensor rows = w.detach().flatten(1);
     const at::Tensor b = signs.index({nearest(w).code});  // [channels, weights, K]
     const at::Tensor square = at::bmm(b.transpose(1, 2), b);
-    const at::Tensor ridge = at::eye(bits) * (1e-4 * static_cast<double>(rows.size(1)));
+    const at::Tensor ridge = at::eye(bits, rows.options()) * (1e-4 * static_cast<double>(rows.size(1)));
     const at::Tensor right = at::bmm(b.transpose(1, 2), rows.unsqueeze(2));
     // The ridge draws towards the present basis, which matters only where codes don't tell.
     return at::linalg_solve(square + ridge, right + at::matmul(ridge, basis.unsqueeze(2)))

@@ -11,17 +11,18 @@ constexpr const char* kQuantizer = "least_squares";
 /// straight-through estimate: what its reconstructed gradient is compared with.
 struct Po2Ste : WeightMethod {
   Po2Ste(const at::Tensor& w, int n) : bits(n) {
-    const std::span<const float> data(w.data_ptr<float>(), static_cast<std::size_t>(w.numel()));
+    const at::Tensor here = w.cpu();
+    const std::span<const float> data(here.data_ptr<float>(),
+                                      static_cast<std::size_t>(w.numel()));
     const auto channels = static_cast<std::size_t>(w.size(0));
     const auto fitted = find_quantizer(kQuantizer)
                             .value()
                             ->fit(Po2Format{bits}, ScaleGranularity::kPerChannel, {data, channels});
     exps = fitted.ok() ? at::tensor(*fitted, at::kInt) : at::zeros({w.size(0)}, at::kInt);
+    exps = exps.to(w.device());
   }
   at::Tensor weight(const at::Tensor& w) override {
-    const int* const e = exps.data_ptr<int>();
-    const std::vector<int> locked(e, e + exps.numel());
-    return learnt_weight(w, {}, kQuantizer, bits, locked, 1, 1);
+    return learnt_weight(w, {}, kQuantizer, bits, exps, 1, 1);
   }
   std::vector<at::Tensor> kept() const override { return {exps}; }
   int bits;
