@@ -1,7 +1,8 @@
 /// Host side: registers of spec/isa.def, the stream that fills the memories 32 bits at a time,
 /// and the way back from the result memory. A write takes effect the cycle after it is accepted;
-/// a write into the activations waits while the output stage writes there, and one into a memory
-/// that is being filled from external memory.
+/// a write into the activations waits while the output stage writes there, one into a memory that
+/// is being filled from external memory, and the first after a change of the address for a cycle
+/// in which that address is checked.
 module nbq_host #(
   parameter int unsigned AxiBits      = 0,
   parameter int unsigned PeKind       = 0,
@@ -96,7 +97,7 @@ module nbq_host #(
   logic [1:0]         mem_q;
   logic [31:0]        addr_q, depth, word;
   logic [ColBits-1:0] col_q, columns;
-  logic               is_data, data, in_depth;
+  logic               is_data, data, in_depth, in_depth_q, last_column, moves, checked_q;
   always_comb begin
     unique case (mem_q)
       nbq_isa_pkg::MemProgram: {depth, columns} = {ProgramDepth, ColBits'(1)};
@@ -115,20 +116,31 @@ module nbq_host #(
   assign in_images    = !is_act || addr_q >> ActShift < Images;
   assign in_depth     = word < depth && in_images;
   assign load_image_o = ImageBits'(addr_q >> ActShift);
-  assign bad_load_o    = data && !in_depth;
+  // The check takes a cycle of its own: comparisons of 32 bits before every memory's write enable
+  // would be the slowest path of the engine.
+  assign last_column = col_q + ColBits'(1) == columns;
+  assign moves       = (write && (cmd_addr_q == nbq_isa_pkg::RegStreamMem ||
+                                  cmd_addr_q == nbq_isa_pkg::RegStreamAddr)) ||
+                       (data && last_column);
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) checked_q <= 1'b0;
+    else checked_q <= !moves;
+  end
+  always_ff @(posedge clk_i) in_depth_q <= in_depth;
+  assign bad_load_o    = data && !in_depth_q;
   assign stream_data_o = cmd_data_q;
   assign stream_addr_o = addr_q;
-  assign prg_we_o = data && in_depth && mem_q == nbq_isa_pkg::MemProgram;
+  assign prg_we_o = data && in_depth_q && mem_q == nbq_isa_pkg::MemProgram;
   for (genvar i = 0; i < ActColumns; i++) begin : g_act
-    assign act_we_o[i] = data && in_depth && mem_q == nbq_isa_pkg::MemActivations &&
+    assign act_we_o[i] = data && in_depth_q && mem_q == nbq_isa_pkg::MemActivations &&
                          col_q == ColBits'(i);
   end
   for (genvar i = 0; i < WgtColumns; i++) begin : g_wgt
-    assign wgt_we_o[i] = data && in_depth && mem_q == nbq_isa_pkg::MemWeights &&
+    assign wgt_we_o[i] = data && in_depth_q && mem_q == nbq_isa_pkg::MemWeights &&
                          col_q == ColBits'(i);
   end
   for (genvar i = 0; i < ParColumns; i++) begin : g_par
-    assign par_we_o[i] = data && in_depth && mem_q == nbq_isa_pkg::MemParams &&
+    assign par_we_o[i] = data && in_depth_q && mem_q == nbq_isa_pkg::MemParams &&
                          col_q == ColBits'(i);
   end
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -143,8 +155,8 @@ module nbq_host #(
       addr_q <= cmd_data_q;
       col_q  <= '0;
     end else if (data) begin
-      col_q <= col_q + ColBits'(1) == columns ? '0 : col_q + ColBits'(1);
-      if (col_q + ColBits'(1) == columns) addr_q <= addr_q + 32'd1;
+      col_q <= last_column ? '0 : col_q + ColBits'(1);
+      if (last_column) addr_q <= addr_q + 32'd1;
     end
   end
 
@@ -183,7 +195,7 @@ module nbq_host #(
   // ---- registers ------------------------------------------------------------------------------
   logic [31:0] rdata;
   always_comb begin
-    if (is_data) cmd_done = !(act_busy_i && mem_q == nbq_isa_pkg::MemActivations) &&
+    if (is_data) cmd_done = checked_q && !(act_busy_i && mem_q == nbq_isa_pkg::MemActivations) &&
                             !(wgt_busy_i && mem_q == nbq_isa_pkg::MemWeights);
     else if (read && is_result) cmd_done = settle_q == '0;
     else cmd_done = 1'b1;

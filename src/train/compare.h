@@ -12,8 +12,8 @@ struct CompareRequest {
   std::vector<std::uint64_t> seeds;  ///< each row learns once with each
   /// Gets a run folder for each training: seed<S>/shared (the float phases) and seed<S>/<label>.
   std::filesystem::path out;
-  bool resume = false;  ///< skip finished runs and go on with begun ones
-  int threads = 0;      ///< 0: one a core
+  bool resume = false;         ///< skip finished runs and go on with begun ones
+  int threads = 0;             ///< 0: one a core
   std::string device = "cpu";  ///< as TrainRequest's
   bool quiet = false;
   bool handle_signals = true;

@@ -1,13 +1,15 @@
 // nbq without CUDA: use_device() refuses the GPU, so nothing of this is reached.
-#include "train/cuda_kernels.h"
-
 #include <cstdlib>
 
 #include "core/result.h"
+#include "train/cuda_kernels.h"
 
 namespace nbq::cuda {
 namespace {
-[[noreturn]] void missing() { NBQ_CHECK(kBuilt && "no CUDA"); std::abort(); }
+[[noreturn]] void missing() {
+  NBQ_CHECK(kBuilt && "no CUDA");
+  std::abort();
+}
 }  // namespace
 
 const bool kBuilt = false;

@@ -72,8 +72,7 @@ TEST_F(Cuda, BiasesAreTheCpusBitForBit) {
   at::manual_seed(5);
   const at::Tensor bias = at::randn({37});
   for (const at::Tensor& exps : {at::tensor({-9}, at::kInt), at::randint(-20, 3, {37}, at::kInt)})
-    EXPECT_TRUE(
-        at::equal(rounded_bias(bias, exps), rounded_bias(bias.cuda(), exps.cuda()).cpu()));
+    EXPECT_TRUE(at::equal(rounded_bias(bias, exps), rounded_bias(bias.cuda(), exps.cuda()).cpu()));
 }
 
 TEST_F(Cuda, UnfoldedConvolutionsAreExact) {
@@ -100,7 +99,8 @@ TEST_F(Cuda, WholeNetworksGiveTheReferencesIntegers) {
   constexpr int kImages = 8;
   std::vector<std::uint8_t> pixels(kImages * 3 * 32 * 32);
   std::uint32_t state = 1;
-  for (auto& p : pixels) p = static_cast<std::uint8_t>((state = state * 1664525 + 1013904223) >> 24);
+  for (auto& p : pixels)
+    p = static_cast<std::uint8_t>((state = state * 1664525 + 1013904223) >> 24);
   const auto there = torch_logits(*graph, pixels, kImages);
   ASSERT_TRUE(there.ok()) << there.error().message;
   const auto ref = RefExecutor::create(*graph);

@@ -35,8 +35,8 @@ Fitted fitted(const char* quantizer, int bits) {
 at::Tensor weight_gradient(const Fitted& f, const char* quantizer, int bits, const Pass& pass,
                            const at::Tensor& upstream, at::Tensor* forward) {
   at::Tensor w = f.weight.clone().set_requires_grad(true);
-  const at::Tensor y = learnt_weight(w, {}, quantizer, bits, at::tensor(f.exps, at::kInt), pass.blend,
-                                     pass.slope);
+  const at::Tensor y =
+      learnt_weight(w, {}, quantizer, bits, at::tensor(f.exps, at::kInt), pass.blend, pass.slope);
   if (forward != nullptr) *forward = y.detach();
   (y * upstream).sum().backward();
   return w.grad();

@@ -73,8 +73,15 @@ at::Tensor normed(const OpContext& op, const at::Tensor& z) {
       norm_requantise(z, op.params.at("norm.weight"), op.params.at("bias"), scale,
                       static_cast<double>(op.node().norm->eps), format,
                       format == nullptr ? at::kFloat : act_type(act), seen, op.pass.norms);
+  if (op.pass.seen != nullptr) {
+    BatchStatistics& sums = (*op.pass.seen)[op.id];
+    sums.mean = sums.mean.defined() ? sums.mean + seen.mean : seen.mean;
+    sums.var = sums.var.defined() ? sums.var + seen.var : seen.var;
+    return y;
+  }
   const double own = static_cast<double>(op.node().norm->momentum);
-  follow(scale, seen, op.pass.norm_momentum >= 0 ? op.pass.norm_momentum : own, op.pass.means_only,
+  const double momentum = op.pass.norm_momentum >= 0 ? op.pass.norm_momentum : own;
+  follow(scale, seen, momentum * op.pass.norm_pace, op.pass.means_only,
          data(op, "norm.running_mean"), data(op, "norm.running_var"));
   return y;
 }
@@ -82,9 +89,9 @@ at::Tensor normed(const OpContext& op, const at::Tensor& z) {
 at::Tensor shared_batch_norm(const OpContext& op, const at::Tensor& x) {
   const auto& a = std::get<BatchNormAttrs>(op.node().attrs);
   BatchStatistics seen;
-  const at::Tensor y = norm_requantise(x, op.params.at("weight"), op.params.at("bias"), {},
-                                       static_cast<double>(a.eps), nullptr, x.scalar_type(), seen,
-                                       op.pass.norms);
+  const at::Tensor y =
+      norm_requantise(x, op.params.at("weight"), op.params.at("bias"), {},
+                      static_cast<double>(a.eps), nullptr, x.scalar_type(), seen, op.pass.norms);
   follow({}, seen, static_cast<double>(a.momentum), false, data(op, "running_mean"),
          data(op, "running_var"));
   return y;

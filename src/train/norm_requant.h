@@ -22,9 +22,9 @@ struct BatchStatistics {
 /// number of threads.
 /// z [N, C, ...] float32 or bfloat16, `scale` times what the norm is of: eps counts scale^2 times,
 /// and where scale is negative so is gamma's factor.  gamma, beta, scale [C] float32, the last a
-/// constant; undefined: 1.  var + eps = 0 gives u = beta.  peers: the batch's statistics are those of all parts; gradients of gamma and
-/// beta are of this part, to be summed with the others'.  format  null: u itself.  Result  of type
-/// `out`, which holds the format.
+/// constant; undefined: 1.  var + eps = 0 gives u = beta.  peers: the batch's statistics are those
+/// of all parts; gradients of gamma and beta are of this part, to be summed with the others'.
+/// format  null: u itself.  Result  of type `out`, which holds the format.
 at::Tensor norm_requantise(const at::Tensor& z, const at::Tensor& gamma, const at::Tensor& beta,
                            const at::Tensor& scale, double eps, const ActFormat* format,
                            at::ScalarType out, BatchStatistics& seen, const NormPeers& peers = {});

@@ -1,5 +1,5 @@
-// norm_requantise() on the GPU: the same steps as norm_requant.cc, each a kernel. Numbers per channel
-// stay there, but for a norm that processes share.
+// norm_requantise() on the GPU: the same steps as norm_requant.cc, each a kernel. Numbers per
+// channel stay there, but for a norm that processes share.
 #include <cmath>
 
 #include "train/norm_requant.h"
@@ -55,8 +55,7 @@ struct NormRequantiseCuda : torch::autograd::Function<NormRequantiseCuda> {
     double* const mean = seen->mean.data_ptr<double>();
     double* const var = seen->var.data_ptr<double>();
     cuda::norm_statistics(cuda_array(z), map, partial.data_ptr<double>(), mean, var);
-    const double count =
-        join_tensors(*peers, static_cast<double>(map.rows), seen->mean, seen->var);
+    const double count = join_tensors(*peers, static_cast<double>(map.rows), seen->mean, seen->var);
     const at::Tensor per_channel = numbers(z, 4 * channels, at::kFloat);
     float* const n = per_channel.data_ptr<float>();
     const cuda::NormNumbers made{n, n + channels, n + 2 * channels, n + 3 * channels};

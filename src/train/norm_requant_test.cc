@@ -99,23 +99,29 @@ TEST_P(NormRequant, IsBatchNormAndThenRequantisation) {
   EXPECT_TRUE(near(in.beta.grad(), beta.grad(), loose));
   for (std::int64_t k = 0; k < channels; ++k) {
     EXPECT_NEAR(seen.mean[k].item<double>(), mean[k].item<double>(), 1e-5 * (1 + std::abs(c.mean)));
-    EXPECT_NEAR(seen.var[k].item<double>(), var[k].item<double>(), 1e-4 * var[k].item<double>() + 1e-9);
+    EXPECT_NEAR(seen.var[k].item<double>(), var[k].item<double>(),
+                1e-4 * var[k].item<double>() + 1e-9);
   }
 }
 
-const Case kCases[] = {Case{{8, 16, 12, 12}, true}, Case{{8, 16, 12, 12}, false},
-    Case{{3, 5, 7, 9}, true}, Case{{3, 5, 7, 9}, false},
-    Case{{2, 1, 3, 5}, true}, Case{{5, 1, 1, 1}, false},
-    Case{{33, 19}, false}, Case{{4, 130, 2, 3}, true},
-    Case{{64, 3, 40, 40}, true}, Case{{64, 3, 40, 40}, false},
-    Case{{3, 37, 33, 17}, true, at::kFloat, 8, 1000},
-    Case{{3, 37, 33, 17}, false, at::kFloat, 4, -1000},
-    Case{{3, 5, 7, 9}, true, at::kFloat, 0},
-    Case{{6, 8, 5, 5}, false, at::kFloat, 0},
-    Case{{3, 5, 7, 9}, true, at::kFloat, 16},
-    Case{{8, 16, 12, 12}, true, at::kBFloat16},
-    Case{{3, 5, 7, 9}, false, at::kBFloat16},
-    Case{{6, 7}, false, at::kBFloat16}};
+const Case kCases[] = {Case{{8, 16, 12, 12}, true},
+                       Case{{8, 16, 12, 12}, false},
+                       Case{{3, 5, 7, 9}, true},
+                       Case{{3, 5, 7, 9}, false},
+                       Case{{2, 1, 3, 5}, true},
+                       Case{{5, 1, 1, 1}, false},
+                       Case{{33, 19}, false},
+                       Case{{4, 130, 2, 3}, true},
+                       Case{{64, 3, 40, 40}, true},
+                       Case{{64, 3, 40, 40}, false},
+                       Case{{3, 37, 33, 17}, true, at::kFloat, 8, 1000},
+                       Case{{3, 37, 33, 17}, false, at::kFloat, 4, -1000},
+                       Case{{3, 5, 7, 9}, true, at::kFloat, 0},
+                       Case{{6, 8, 5, 5}, false, at::kFloat, 0},
+                       Case{{3, 5, 7, 9}, true, at::kFloat, 16},
+                       Case{{8, 16, 12, 12}, true, at::kBFloat16},
+                       Case{{3, 5, 7, 9}, false, at::kBFloat16},
+                       Case{{6, 7}, false, at::kBFloat16}};
 
 std::vector<Case> on_gpu() {
   std::vector<Case> cases(std::begin(kCases), std::end(kCases));

@@ -102,6 +102,70 @@ TEST(Norm, LivePassNormalisesAndFollowsTheStatistics) {
   near("norm.running_var", var);
 }
 
+/// Outputs of the convolution, in a pass.
+at::Tensor conv_output(const TorchNet& net, const at::Tensor& x, const Pass& pass) {
+  const at::NoGradGuard no_grad;
+  at::Tensor seen;
+  net.forward(x, pass, [&](int id, const at::Tensor& y) { seen = id == 1 ? y.clone() : seen; });
+  return seen;
+}
+
+TEST(Norm, OnceSettledTheDeployedLayerGivesWhatTheLiveOneDoes) {
+  Graph g = quantised(absorb_norms(small_net()).value(), 12);
+  // Two bits, far from the scale that gives them the norm's gain.
+  g.nodes[1].po2.bits = 2;
+  TorchNet net = TorchNet::create(g).value();
+  const at::Tensor x = net.image_tensor(random_pixels(g), kImages);
+  const Pass frozen{.training = true, .freeze_norms = true};
+  const auto apart = [&] {
+    TorchNet now = TorchNet::create(net.graph()).value();
+    const Pass means{.training = true, .norm_momentum = 1, .means_only = true};
+    const at::Tensor a = conv_output(now, x, means);  // leaves this batch's means for the next
+    return (a - conv_output(now, x, frozen)).abs().max().item<double>();
+  };
+  const double unit = std::ldexp(1.0, g.nodes[1].act.exp);
+  EXPECT_GT(apart(), 20 * unit);
+  std::map<int, BatchStatistics> seen;
+  for (int i = 0; i < 2; ++i) conv_output(net, x, {.training = true, .seen = &seen});
+  ASSERT_EQ(seen.size(), 1u);
+  net.settle_norms(seen, 2);
+  EXPECT_LE(apart(), 2 * unit);
+}
+
+TEST(Norm, ExponentsFollowChannelsThatLeaveTheirRange) {
+  for (const int bits : {2, 3, 4}) {
+    Graph g = absorb_norms(small_net()).value();
+    QuantSpec spec;
+    spec.weight_bits = bits;
+    g = quantise(g, spec, ActSamples(g.nodes.size(), {-3.0f, 3.0f})).value();
+    const std::vector<int> fitted = g.nodes[1].po2.exps;
+    g.nodes[1].state.at("norm.weight").data[1] *= 32;
+    g.nodes[1].state.at("norm.weight").data[2] /= 32;
+    TorchNet net = TorchNet::create(g).value();
+    for (int i = 0; i < 12; ++i) ASSERT_TRUE(net.follow_exps(false).ok());
+    const Graph after = net.graph();
+    const std::vector<int>& exps = after.nodes[1].po2.exps;
+    EXPECT_NEAR(exps[1], fitted[1] + 5, 1) << bits;
+    EXPECT_NEAR(exps[2], fitted[2] - 5, 1) << bits;
+    for (const std::size_t c : {0u, 3u, 4u, 5u, 6u}) EXPECT_NEAR(exps[c], fitted[c], 1) << bits;
+    EXPECT_EQ(after.nodes.back().po2.exps, g.nodes.back().po2.exps) << "no norm";
+    EXPECT_TRUE(deploy(after).ok());
+  }
+}
+
+TEST(Norm, ExponentsOfALayerMoveTogether) {
+  Graph g = absorb_norms(small_net()).value();
+  QuantSpec spec;
+  spec.granularity = ScaleGranularity::kPerLayer;
+  g = quantise(g, spec, ActSamples(g.nodes.size(), {-3.0f, 3.0f})).value();
+  for (float& v : g.nodes[1].state.at("norm.weight").data) v *= 16;
+  TorchNet net = TorchNet::create(g).value();
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(net.follow_exps(true).ok());
+  const std::vector<int> exps = net.graph().nodes[1].po2.exps;
+  EXPECT_EQ(exps, std::vector<int>(exps.size(), exps[0]));
+  EXPECT_GT(exps[0], g.nodes[1].po2.exps[0] + 2);
+}
+
 TEST(Norm, GradientOfTheWeightIsThatOfTheFloatLayer) {
   const Graph g = quantised(absorb_norms(small_net()).value(), 16);
   const auto pixels = random_pixels(g);

@@ -19,6 +19,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::int64_t kFollowSteps = 20;  // statistics that move over 10 have settled
+constexpr int kSettleBatches = 20;
+/// Of the norms' momentum, which falls with the rate: weights that learn less move their statistics
+/// less, and what is left of the batches' noise would make codes flicker.
+constexpr double kSlowestPace = 0.05;
+constexpr double kAdaptMomentum = 0.3;
+constexpr int kAdaptEvery = 4;  // batches between two looks at the exponents
+
 double seconds_since(Clock::time_point t) {
   return std::chrono::duration<double>(Clock::now() - t).count();
 }
@@ -33,6 +41,8 @@ class PhaseRun {
         step_(spec_, net_, std::move(teacher), s.may_use_bfloat16, s.peers),
         average_(spec_.ema, net_.params()),
         steps_(steps_per_epoch(s, spec_)),
+        lock_at_(exps_lock_at(spec_, steps_)),
+        settle_at_(norms_settle_at(spec_, steps_)),
         freeze_at_(norms_freeze_at(spec_, steps_)) {}
 
   Result<Outcome> run();
@@ -43,7 +53,16 @@ class PhaseRun {
   /// Where and how the next step goes: its rate and alpha, and the pass.
   Pass begin_step(const Batch& batch);
   Status train_step(const Batch& batch);
-  /// Norms' means anew, from some batches of Q(W), before they freeze.
+  /// What happens to exponents and norms between two steps.
+  Status before_step(std::int64_t at_step);
+  Status follow_exps();
+  /// A pass over some batches of Q(W), in an order of its own.
+  Status pass_over(int batches, const std::function<Pass(int seen)>& pass, int& seen);
+  /// Before anything is learnt, scales and exponents come to terms with Q(W).
+  Status adapt();
+  /// Norms' gains anew, before they stand still.
+  Status settle();
+  /// Norms' means anew, before they freeze.
   Status reestimate();
   /// The network as it is evaluated and kept.
   Graph result();
@@ -58,7 +77,7 @@ class PhaseRun {
   TrainStep step_;
   WeightAverage average_;
   std::int64_t steps_;
-  std::int64_t freeze_at_;
+  std::int64_t lock_at_, settle_at_, freeze_at_;
   double lr_ = 0, alpha_ = 1;
   bool stop_ = false;  ///< all processes know it
 };
@@ -103,6 +122,8 @@ Pass PhaseRun::begin_step(const Batch& batch) {
   return {.training = true,
           .freeze_norms = at_step >= freeze_at_,
           .norms = {spec_.sync_norms && !s_.peers->alone() ? s_.peers : nullptr, batch.size() == 0},
+          .norm_pace = std::clamp(lr_ / spec_.lr, kSlowestPace, 1.0),
+          .means_only = at_step >= settle_at_,
           .blend = gradient.blend(alpha_),
           .slope = gradient.slope(alpha_)};
 }
@@ -125,24 +146,70 @@ Status PhaseRun::train_step(const Batch& batch) {
   return ok_status();
 }
 
-Status PhaseRun::reestimate() {
+Status PhaseRun::before_step(std::int64_t at_step) {
+  if (!spec_.quantised || !spec_.learn_norms) return ok_status();
+  if (at_step == 0) NBQ_TRY(adapt());
+  if (at_step > 0 && at_step < lock_at_ && at_step % kFollowSteps == 0) NBQ_TRY(follow_exps());
+  if (at_step == settle_at_) NBQ_TRY(settle());
+  if (at_step == freeze_at_) NBQ_TRY(reestimate());
+  return ok_status();
+}
+
+Status PhaseRun::pass_over(int batches, const std::function<Pass(int)>& pass, int& seen) {
   LoaderOptions options = loader_options();
   options.epoch = ~std::uint64_t{1};  // an order of its own
   options.first_batch = 0;
   BatchLoader loader(s_.train, s_.split.train, options);
   const at::NoGradGuard no_grad;
   Batch batch;
-  for (int seen = 0; seen < spec_.reestimate_batches; ++seen) {
+  for (seen = 0; seen < batches; ++seen) {
     NBQ_ASSIGN(const bool more, loader.next(batch));
     if (!more) break;
     const bool idle = batch.size() == 0;
-    const Pass pass{.training = true,
-                    .norms = {s_.peers->alone() ? nullptr : s_.peers, idle},
-                    .norm_momentum = 1.0 / (seen + 1),
-                    .means_only = true};
-    net_.forward(step_.image_of(idle ? step_.stand_in() : batch), pass);
+    Pass p = pass(seen);
+    p.training = true;
+    p.norms = {s_.peers->alone() ? nullptr : s_.peers, idle};
+    net_.forward(step_.image_of(idle ? step_.stand_in() : batch), p);
   }
   return ok_status();
+}
+
+Status PhaseRun::follow_exps() {
+  return net_.follow_exps(s_.recipe().quant.granularity == ScaleGranularity::kPerLayer);
+}
+
+Status PhaseRun::adapt() {
+  Status followed = ok_status();
+  int seen = 0;
+  NBQ_TRY(pass_over(
+      spec_.adapt_batches,
+      [&](int before) {
+        const bool looks = before % kAdaptEvery == kAdaptEvery - 1;
+        // The last batches only settle the statistics.
+        if (looks && before + 2 * kAdaptEvery < spec_.adapt_batches && followed.ok())
+          followed = follow_exps();
+        return Pass{.norm_momentum = kAdaptMomentum};
+      },
+      seen));
+  return followed;
+}
+
+Status PhaseRun::settle() {
+  std::map<int, BatchStatistics> found;
+  int seen = 0;
+  NBQ_TRY(pass_over(
+      std::max(spec_.reestimate_batches, kSettleBatches), [&](int) { return Pass{.seen = &found}; },
+      seen));
+  net_.settle_norms(found, std::max(seen, 1));
+  return ok_status();
+}
+
+Status PhaseRun::reestimate() {
+  int seen = 0;
+  return pass_over(
+      spec_.reestimate_batches,
+      [](int before) { return Pass{.norm_momentum = 1.0 / (before + 1), .means_only = true}; },
+      seen);
 }
 
 Graph PhaseRun::result() {
@@ -225,7 +292,7 @@ Result<Outcome> PhaseRun::run_epoch() {
   for (;;) {
     NBQ_ASSIGN(const bool more, loader.next(batch));
     if (!more) break;
-    if (t.epoch * steps_ + t.step == freeze_at_) NBQ_TRY(reestimate());
+    NBQ_TRY(before_step(t.epoch * steps_ + t.step));
     NBQ_TRY(train_step(batch));
     ++t.step;
     ++t.steps_done;
@@ -296,7 +363,7 @@ std::int64_t steps_per_epoch(const Session& s, const PhaseSpec& phase) {
 }
 
 bool has_fast_bfloat16() {
-  if (compute_device().is_cuda()) return true;
+  if (!compute_device().is_cpu()) return false;
 #if defined(__x86_64__)
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & bit_OSXSAVE) == 0) return false;

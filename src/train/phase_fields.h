@@ -49,6 +49,9 @@ void visit_quantised(Phase& p, Visitor&& v) {
   v.flag("compensate", p.compensate);
   v.number("calibration_images", p.calibration_images, 1, 1 << 20);
   v.flag("learn_norms", p.learn_norms);
+  v.number("adapt_batches", p.adapt_batches, 0, 1 << 20);
+  v.number("lock_exps_epochs", p.lock_exps_epochs, 0, kMaxEpochs);
+  v.number("settle_norms_epochs", p.settle_norms_epochs, 0, kMaxEpochs);
   v.number("freeze_norms_epochs", p.freeze_norms_epochs, 0, kMaxEpochs);
   v.number("reestimate_batches", p.reestimate_batches, 0, 1 << 20);
   v.number("distill", p.distill, 0, 1);

@@ -202,8 +202,9 @@ Recipe scale_epochs(Recipe recipe, double scale) {
     const int epochs = scaled(p.epochs);
     const double ratio = static_cast<double>(epochs) / p.epochs;
     p.epochs = epochs;
-    for (double* part : {&p.final_epochs_at_one, &p.warmup_epochs, &p.step_epochs,
-                         &p.freeze_norms_epochs, &p.alpha_epochs})
+    for (double* part :
+         {&p.final_epochs_at_one, &p.warmup_epochs, &p.step_epochs, &p.lock_exps_epochs,
+          &p.settle_norms_epochs, &p.freeze_norms_epochs, &p.alpha_epochs})
       *part *= ratio;
   };
   const int before = quantised_epochs(recipe);

@@ -83,6 +83,15 @@ struct PhaseSpec {
   int calibration_images = 256;  ///< for the activations' formats
   bool learn_norms =
       true;  ///< batch norm stays in training until it is frozen; false: folded first
+  /// Batches that, before the first step, bring the scales of norms and the exponents to what Q(W)
+  /// gives.
+  int adapt_batches = 40;
+  /// Exponents follow channels whose weights leave the range of their codes, but for the last so
+  /// many epochs.
+  double lock_exps_epochs = 1;
+  /// In the last so many epochs a norm's gain is what the deployed layer's output really has, and
+  /// the scale of its weights stands still.
+  double settle_norms_epochs = 0.5;
   double freeze_norms_epochs =
       0.1;                     ///< norms use their running statistics in the last so many epochs
   int reestimate_batches = 0;  ///< batches of Q(W) that make their means anew when they freeze

@@ -67,6 +67,14 @@ double learning_rate(const PhaseSpec& phase, std::int64_t step, std::int64_t ste
                                             : rate;
 }
 
+std::int64_t exps_lock_at(const PhaseSpec& phase, std::int64_t steps_per_epoch) {
+  return steps_before(phase, phase.lock_exps_epochs, steps_per_epoch);
+}
+
+std::int64_t norms_settle_at(const PhaseSpec& phase, std::int64_t steps_per_epoch) {
+  return steps_before(phase, phase.settle_norms_epochs, steps_per_epoch);
+}
+
 std::int64_t norms_freeze_at(const PhaseSpec& phase, std::int64_t steps_per_epoch) {
   return steps_before(phase, phase.freeze_norms_epochs, steps_per_epoch);
 }

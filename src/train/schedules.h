@@ -51,6 +51,11 @@ const Row& find_row(std::span<const Row> rows, std::string_view name) {
 
 /// Learning rate at step `step` of `steps_per_epoch` a epoch, warm-up included.
 double learning_rate(const PhaseSpec& phase, std::int64_t step, std::int64_t steps_per_epoch);
+/// From this step of a phase on exponents are locked.
+std::int64_t exps_lock_at(const PhaseSpec& phase, std::int64_t steps_per_epoch);
+/// From this step of a phase on the gains and scales of norms that layers have taken up stand
+/// still.
+std::int64_t norms_settle_at(const PhaseSpec& phase, std::int64_t steps_per_epoch);
 /// Norms that layers have taken up work with their running statistics from this step of a phase on.
 std::int64_t norms_freeze_at(const PhaseSpec& phase, std::int64_t steps_per_epoch);
 /// alpha of that step: 1 in float phases and in the last final_epochs_at_one epochs.

@@ -112,7 +112,8 @@ TrainStep::Result TrainStep::run(const Batch& given, double lr, const Pass& pass
   result.correct = std::llround(found[1].item<double>());
   if (idle) result.correct = result.images = 0;
   if (shares()) add_up(result);
-  if (std::isfinite(result.loss)) optimizer_.step(lr, pass.slope, pass.freeze_norms);
+  if (std::isfinite(result.loss))
+    optimizer_.step(lr, pass.slope, pass.freeze_norms || pass.means_only);
   return result;
 }
 

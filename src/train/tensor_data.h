@@ -28,9 +28,13 @@ inline MaskWord* mask_data(const at::Tensor& mask) {
 /// A tensor as the GPU's kernels see it: float32, bfloat16 or float64.
 inline cuda::Array cuda_array(const at::Tensor& t) {
   switch (t.scalar_type()) {
-    case at::kBFloat16: return {t.data_ptr(), cuda::Type::kBfloat16};
-    case at::kDouble: return {t.data_ptr(), cuda::Type::kDouble};
-    default: NBQ_CHECK(t.scalar_type() == at::kFloat); return {t.data_ptr(), cuda::Type::kFloat};
+    case at::kBFloat16:
+      return {t.data_ptr(), cuda::Type::kBfloat16};
+    case at::kDouble:
+      return {t.data_ptr(), cuda::Type::kDouble};
+    default:
+      NBQ_CHECK(t.scalar_type() == at::kFloat);
+      return {t.data_ptr(), cuda::Type::kFloat};
   }
 }
 

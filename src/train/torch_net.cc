@@ -88,10 +88,10 @@ at::Tensor unfolded_conv2d(const at::Tensor& x, const at::Tensor& weight, const 
   };
   const std::int64_t h = places(rows, w.kernel_h, w.stride_h, w.dilation_h),
                      v = places(columns, w.kernel_w, w.stride_w, w.dilation_w);
-  const at::Tensor windows = p.as_strided(
-      {n, h, v, c, w.kernel_h, w.kernel_w},
-      {c * rows * columns, columns * w.stride_h, std::int64_t{w.stride_w}, rows * columns,
-       columns * w.dilation_h, std::int64_t{w.dilation_w}});
+  const at::Tensor windows =
+      p.as_strided({n, h, v, c, w.kernel_h, w.kernel_w},
+                   {c * rows * columns, columns * w.stride_h, std::int64_t{w.stride_w},
+                    rows * columns, columns * w.dilation_h, std::int64_t{w.dilation_w}});
   const at::Tensor y = at::matmul(windows.reshape({n * h * v, -1}), weight.flatten(1).t());
   return y.view({n, h, v, weight.size(0)}).permute({0, 3, 1, 2});
 }
@@ -136,6 +136,9 @@ void TorchNet::make_tensors(const Node& node, Params& params) {
 }
 
 Status TorchNet::find_acc_exps() {
+  acc_exps_.clear();
+  weight_exp_tensors_.clear();
+  acc_exp_tensors_.clear();
   for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
     acc_exps_.emplace_back();
     if (graph_.stage == Stage::kFloat) continue;
@@ -246,8 +249,14 @@ at::Tensor TorchNet::forward(const at::Tensor& image, const Pass& pass,
     in.clear();
     for (const int i : n.inputs) in.push_back(values[static_cast<std::size_t>(i)]);
     if (id == 0) in.push_back(image);
-    const OpContext op{graph_,        static_cast<int>(id), pass, tensors_[id], dtypes_[id],
-                       weight_exp_tensors_[id], acc_exp_tensors_[id], methods_[id].get()};
+    const OpContext op{graph_,
+                       static_cast<int>(id),
+                       pass,
+                       tensors_[id],
+                       dtypes_[id],
+                       weight_exp_tensors_[id],
+                       acc_exp_tensors_[id],
+                       methods_[id].get()};
     at::Tensor y = op_train(n.kind())(op, in);
     if (op.quantised() && n.act.quantised() && !keeps_values(n.kind()) && !op.requantises())
       y = requantise(y, n.act, pass.exact ? at::kFloat : act_type(n.act));

@@ -19,7 +19,8 @@ struct Param {
   bool is_norm = false;    ///< gamma of a norm that a layer has taken up
 };
 
-/// Any stage of a Graph, executable on compute_device() as it was when it was made. Not copyable cheaply: tensors are shared between copies.
+/// Any stage of a Graph, executable on compute_device() as it was when it was made. Not copyable
+/// cheaply: tensors are shared between copies.
 class TorchNet {
  public:
   /// Errors as check_state() or verify_integer(); kOverflow from the output stages.
@@ -30,6 +31,14 @@ class TorchNet {
   /// A float graph's layers get the method, which begins with their present weights; what it learns
   /// joins params(). `bits` is in the row's range.
   void use_method(const MethodRow& row, int bits, bool first_last_float);
+  /// Of a quantised graph's layers with a norm: the exponent of a channel whose weights are mostly
+  /// beyond its codes' range rises by one, that of one which leaves its codes unused falls by one.
+  /// `per_layer`: channels of a layer keep one exponent.  Errors kOverflow: an accumulator would.
+  Status follow_exps(bool per_layer);
+  /// Norms take over what their layers' output z has (`seen`, sums over `batches`): gamma its
+  /// deviation, the running statistics what gives the same weight scale. They then change nothing
+  /// of z but its mean, so that the network in training is the deployed one.
+  void settle_norms(const std::map<int, BatchStatistics>& seen, int batches);
   /// The hooks of weight_method.h, around a step.
   void begin_step(double progress);
   void after_step();
@@ -68,6 +77,8 @@ class TorchNet {
   explicit TorchNet(Graph graph) : graph_(std::move(graph)) {}
   void make_tensors(const Node& node, Params& params);
   Status find_acc_exps();
+  /// gamma / sigma of layer `id`'s norm  [channels].
+  at::Tensor norm_scale(std::size_t id) const;
   void make_input_values(const InputAttrs& image);
 
   Graph graph_;  ///< without state and codes
@@ -76,9 +87,9 @@ class TorchNet {
   std::vector<std::shared_ptr<WeightMethod>> methods_;  ///< of each node; null: none
   std::vector<std::vector<int>> acc_exps_;
   std::vector<at::Tensor> weight_exp_tensors_, acc_exp_tensors_;  ///< for OpContext
-  std::vector<at::ScalarType> dtypes_;                ///< of exact passes
-  std::vector<int> last_reader_;                      ///< of each node's output
-  std::vector<std::array<float, 256>> input_values_;  ///< per channel, of each pixel
+  std::vector<at::ScalarType> dtypes_;                            ///< of exact passes
+  std::vector<int> last_reader_;                                  ///< of each node's output
+  std::vector<std::array<float, 256>> input_values_;              ///< per channel, of each pixel
   at::Tensor input_table_, input_places_;  ///< the same on another device than the CPU; undefined
 };
 

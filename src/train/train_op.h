@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/graph.h"
+#include "train/norm_requant.h"
 #include "train/peers.h"
 
 // Private to src/train and src/ops/*/train.cc: what a layer's libtorch forward sees.
@@ -20,7 +21,10 @@ struct Pass {
   bool freeze_norms = false;
   NormPeers norms = {};       ///< live norms of a batch that processes share
   double norm_momentum = -1;  ///< of taken-up norms' statistics; below 0: each layer's own
+  double norm_pace = 1;       ///< times that
   bool means_only = false;    ///< of these statistics only the means follow the batch
+  /// If there, statistics of taken-up norms' z are added up here, by node, and follow nothing.
+  std::map<int, BatchStatistics>* seen = nullptr;
   /// Evaluation of an integer graph, exactly: every layer computes in float32 where its accumulator
   /// is proved to fit 24 bits, else in float64.
   bool exact = false;

@@ -19,9 +19,9 @@ struct TrainRequest {
   /// events.out.tfevents.*, checkpoint.pt, float.nbq, quantised.nbq (kQuantised) and model.nbq
   /// (kInteger), as the recipe's phases make them.
   std::filesystem::path run_dir;
-  bool resume = false;                ///< go on from run_dir's checkpoint, which must be there
-  bool overwrite = false;             ///< begin anew in a folder that holds a training
-  int threads = 0;                    ///< 0: one a core; of all processes of a machine
+  bool resume = false;     ///< go on from run_dir's checkpoint, which must be there
+  bool overwrite = false;  ///< begin anew in a folder that holds a training
+  int threads = 0;         ///< 0: one a core; of all processes of a machine
   /// "cpu", "cuda", "cuda:1": see use_device(). Of many processes each takes the next device.
   std::string device = "cpu";
   std::int64_t checkpoint_steps = 0;  ///< checkpoint also every so many steps; 0: only each epoch

@@ -62,9 +62,8 @@ at::Tensor blended_cuda(const at::Tensor& weight, const at::Tensor& scale, const
         .to(weight.device());
   }
   at::Tensor out = at::empty_like(weight);
-  cuda::blend_nearest(weight.data_ptr<float>(),
-                      scale.defined() ? scale.data_ptr<float>() : nullptr, exps.data_ptr<int>(),
-                      weight.size(0), weight.numel() / weight.size(0), bits,
+  cuda::blend_nearest(weight.data_ptr<float>(), scale.defined() ? scale.data_ptr<float>() : nullptr,
+                      exps.data_ptr<int>(), weight.size(0), weight.numel() / weight.size(0), bits,
                       Po2Format{bits}.max_k(), blend, out.data_ptr<float>());
   return out;
 }

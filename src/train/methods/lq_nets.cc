@@ -40,7 +40,8 @@ struct LqNets : WeightMethod {
     const at::Tensor rows = w.detach().flatten(1);
     const at::Tensor b = signs.index({nearest(w).code});  // [channels, weights, K]
     const at::Tensor square = at::bmm(b.transpose(1, 2), b);
-    const at::Tensor ridge = at::eye(bits, rows.options()) * (1e-4 * static_cast<double>(rows.size(1)));
+    const at::Tensor ridge =
+        at::eye(bits, rows.options()) * (1e-4 * static_cast<double>(rows.size(1)));
     const at::Tensor right = at::bmm(b.transpose(1, 2), rows.unsqueeze(2));
     // The ridge draws towards the present basis, which matters only where codes don't tell.
     return at::linalg_solve(square + ridge, right + at::matmul(ridge, basis.unsqueeze(2)))

@@ -12,8 +12,7 @@ constexpr const char* kQuantizer = "least_squares";
 struct Po2Ste : WeightMethod {
   Po2Ste(const at::Tensor& w, int n) : bits(n) {
     const at::Tensor here = w.cpu();
-    const std::span<const float> data(here.data_ptr<float>(),
-                                      static_cast<std::size_t>(w.numel()));
+    const std::span<const float> data(here.data_ptr<float>(), static_cast<std::size_t>(w.numel()));
     const auto channels = static_cast<std::size_t>(w.size(0));
     const auto fitted = find_quantizer(kQuantizer)
                             .value()
