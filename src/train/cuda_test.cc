@@ -75,7 +75,7 @@ TEST_F(Cuda, BiasesAreTheCpusBitForBit) {
     EXPECT_TRUE(at::equal(rounded_bias(bias, exps), rounded_bias(bias.cuda(), exps.cuda()).cpu()));
 }
 
-TEST_F(Cuda, UnfoldedConvolutionsAreExact) {
+TEST(UnfoldedConv2d, IsExactOnEveryDevice) {
   at::manual_seed(6);
   Window w;
   w.kernel_h = 3;
@@ -84,13 +84,20 @@ TEST_F(Cuda, UnfoldedConvolutionsAreExact) {
   w.dilation_w = 2;
   w.pad_top = 1;
   w.pad_right = 2;
-  const at::Tensor x = at::randint(-128, 128, {3, 5, 11, 9}, at::kFloat);
-  const at::Tensor k = at::exp2(at::randint(0, 4, {7, 5, 3, 2}, at::kFloat));
-  const at::Tensor want = at::conv2d(pad_map(x, w, 0).to(at::kDouble), k.to(at::kDouble), {},
-                                     {2, 1}, at::IntArrayRef{0, 0}, {1, 2});
-  for (const auto type : {at::kFloat, at::kDouble})
-    EXPECT_TRUE(at::equal(
-        unfolded_conv2d(x.cuda().to(type), k.cuda().to(type), w).cpu().to(at::kDouble), want));
+  std::vector<at::Device> devices = {at::kCPU};
+  if (has_cuda()) devices.push_back(at::kCUDA);
+  const at::Tensor x = at::randint(-128, 128, {3, 6, 11, 9}, at::kFloat);
+  for (const int groups : {1, 2, 6}) {
+    const at::Tensor k = at::exp2(at::randint(0, 4, {12, 6 / groups, 3, 2}, at::kFloat));
+    const at::Tensor want = at::conv2d(pad_map(x, w, 0).to(at::kDouble), k.to(at::kDouble), {},
+                                       {2, 1}, at::IntArrayRef{0, 0}, {1, 2}, groups);
+    for (const at::Device device : devices)
+      for (const auto type : {at::kFloat, at::kDouble}) {
+        const at::Tensor y =
+            unfolded_conv2d(x.to(device).to(type), k.to(device).to(type), w, groups);
+        EXPECT_TRUE(at::equal(y.cpu().to(at::kDouble), want)) << groups << " " << device;
+      }
+  }
 }
 
 TEST_F(Cuda, WholeNetworksGiveTheReferencesIntegers) {

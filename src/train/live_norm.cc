@@ -34,6 +34,16 @@ void follow(const at::Tensor& scale, const BatchStatistics& seen, double momentu
   }
 }
 
+/// What the deployed layer gives for z, were `mean` its mean: so that the layers after it are
+/// measured with the inputs that they will have.
+at::Tensor as_deployed(const OpContext& op, const at::Tensor& z, const at::Tensor& mean) {
+  std::vector<std::int64_t> per_channel(static_cast<std::size_t>(z.dim()), 1);
+  per_channel[1] = -1;
+  const at::Tensor shift = op.params.at("bias") - mean.to(at::kFloat);
+  const at::Tensor u = z.to(at::kFloat) + shift.view(per_channel);
+  return op.requantises() ? requantise(u, op.node().act, act_type(op.node().act)) : u;
+}
+
 NormAffine make_affine(const OpContext& op) {
   const at::Tensor& given = op.params.at("norm.weight");
   const float *const gamma = data(op, "norm.weight"), *const mean = data(op, "norm.running_mean"),
@@ -77,12 +87,14 @@ at::Tensor normed(const OpContext& op, const at::Tensor& z) {
     BatchStatistics& sums = (*op.pass.seen)[op.id];
     sums.mean = sums.mean.defined() ? sums.mean + seen.mean : seen.mean;
     sums.var = sums.var.defined() ? sums.var + seen.var : seen.var;
-    return y;
+    return as_deployed(op, z, seen.mean);
   }
   const double own = static_cast<double>(op.node().norm->momentum);
   const double momentum = op.pass.norm_momentum >= 0 ? op.pass.norm_momentum : own;
-  follow(scale, seen, momentum * op.pass.norm_pace, op.pass.means_only,
-         data(op, "norm.running_mean"), data(op, "norm.running_var"));
+  // Codes of one bit are the same at any scale: there is nothing for it to follow.
+  const bool means_only = op.pass.means_only || op.node().po2.bits == 1;
+  follow(scale, seen, momentum * op.pass.norm_pace, means_only, data(op, "norm.running_mean"),
+         data(op, "norm.running_var"));
   return y;
 }
 

@@ -41,9 +41,9 @@ class PhaseRun {
         step_(spec_, net_, std::move(teacher), s.may_use_bfloat16, s.peers),
         average_(spec_.ema, net_.params()),
         steps_(steps_per_epoch(s, spec_)),
-        lock_at_(exps_lock_at(spec_, steps_)),
-        settle_at_(norms_settle_at(spec_, steps_)),
-        freeze_at_(norms_freeze_at(spec_, steps_)) {}
+        freeze_at_(norms_freeze_at(spec_, steps_)),
+        settle_at_(std::min(norms_settle_at(spec_, steps_), freeze_at_)),
+        lock_at_(std::min(exps_lock_at(spec_, steps_), settle_at_)) {}
 
   Result<Outcome> run();
 
@@ -56,6 +56,7 @@ class PhaseRun {
   /// What happens to exponents and norms between two steps.
   Status before_step(std::int64_t at_step);
   Status follow_exps();
+  bool settles() const { return spec_.quantised && spec_.settle_norms_epochs > 0; }
   /// A pass over some batches of Q(W), in an order of its own.
   Status pass_over(int batches, const std::function<Pass(int seen)>& pass, int& seen);
   /// Before anything is learnt, scales and exponents come to terms with Q(W).
@@ -77,7 +78,8 @@ class PhaseRun {
   TrainStep step_;
   WeightAverage average_;
   std::int64_t steps_;
-  std::int64_t lock_at_, settle_at_, freeze_at_;
+  std::int64_t freeze_at_, settle_at_,
+      lock_at_;  ///< never in another order than lock, settle, freeze
   double lr_ = 0, alpha_ = 1;
   bool stop_ = false;  ///< all processes know it
 };
@@ -122,8 +124,8 @@ Pass PhaseRun::begin_step(const Batch& batch) {
   return {.training = true,
           .freeze_norms = at_step >= freeze_at_,
           .norms = {spec_.sync_norms && !s_.peers->alone() ? s_.peers : nullptr, batch.size() == 0},
-          .norm_pace = std::clamp(lr_ / spec_.lr, kSlowestPace, 1.0),
-          .means_only = at_step >= settle_at_,
+          .norm_pace = spec_.lr > 0 ? std::clamp(lr_ / spec_.lr, kSlowestPace, 1.0) : 1.0,
+          .means_only = settles() && at_step >= settle_at_,
           .blend = gradient.blend(alpha_),
           .slope = gradient.slope(alpha_)};
 }
@@ -150,7 +152,7 @@ Status PhaseRun::before_step(std::int64_t at_step) {
   if (!spec_.quantised || !spec_.learn_norms) return ok_status();
   if (at_step == 0) NBQ_TRY(adapt());
   if (at_step > 0 && at_step < lock_at_ && at_step % kFollowSteps == 0) NBQ_TRY(follow_exps());
-  if (at_step == settle_at_) NBQ_TRY(settle());
+  if (settles() && at_step == settle_at_) NBQ_TRY(settle());
   if (at_step == freeze_at_) NBQ_TRY(reestimate());
   return ok_status();
 }
@@ -181,13 +183,13 @@ Status PhaseRun::follow_exps() {
 Status PhaseRun::adapt() {
   Status followed = ok_status();
   int seen = 0;
+  const auto batches = static_cast<int>(std::min<std::int64_t>(spec_.adapt_batches, steps_));
   NBQ_TRY(pass_over(
-      spec_.adapt_batches,
+      batches,
       [&](int before) {
         const bool looks = before % kAdaptEvery == kAdaptEvery - 1;
         // The last batches only settle the statistics.
-        if (looks && before + 2 * kAdaptEvery < spec_.adapt_batches && followed.ok())
-          followed = follow_exps();
+        if (looks && before + 2 * kAdaptEvery < batches && followed.ok()) followed = follow_exps();
         return Pass{.norm_momentum = kAdaptMomentum};
       },
       seen));
@@ -201,6 +203,7 @@ Status PhaseRun::settle() {
       std::max(spec_.reestimate_batches, kSettleBatches), [&](int) { return Pass{.seen = &found}; },
       seen));
   net_.settle_norms(found, std::max(seen, 1));
+  average_.take_norms(net_.params());
   return ok_status();
 }
 

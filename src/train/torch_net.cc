@@ -80,7 +80,15 @@ at::Tensor pad_map(const at::Tensor& x, const Window& w, double value) {
   return at::constant_pad_nd(x, {w.pad_left, w.pad_right, w.pad_top, w.pad_bottom}, value);
 }
 
-at::Tensor unfolded_conv2d(const at::Tensor& x, const at::Tensor& weight, const Window& w) {
+at::Tensor unfolded_conv2d(const at::Tensor& x, const at::Tensor& weight, const Window& w,
+                           int groups) {
+  if (groups > 1) {
+    std::vector<at::Tensor> parts;
+    const auto in = x.chunk(groups, 1), weights = weight.chunk(groups, 0);
+    for (std::size_t g = 0; g < in.size(); ++g)
+      parts.push_back(unfolded_conv2d(in[g], weights[g], w, 1));
+    return at::cat(parts, 1);
+  }
   const at::Tensor p = pad_map(x, w, 0).contiguous();
   const std::int64_t n = p.size(0), c = p.size(1), rows = p.size(2), columns = p.size(3);
   const auto places = [](std::int64_t size, int kernel, int stride, int dilation) {
@@ -298,6 +306,8 @@ std::vector<at::Tensor> TorchNet::numbers() const {
   std::vector<at::Tensor> all = statistics();
   for (const Param& p : learnt_) all.push_back(p.tensor);
   for (const at::Tensor& t : method_state()) all.push_back(t);
+  for (const at::Tensor& t : weight_exp_tensors_)
+    if (t.defined()) all.push_back(t);
   return all;
 }
 

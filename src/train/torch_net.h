@@ -31,8 +31,9 @@ class TorchNet {
   /// A float graph's layers get the method, which begins with their present weights; what it learns
   /// joins params(). `bits` is in the row's range.
   void use_method(const MethodRow& row, int bits, bool first_last_float);
-  /// Of a quantised graph's layers with a norm: the exponent of a channel whose weights are mostly
-  /// beyond its codes' range rises by one, that of one which leaves its codes unused falls by one.
+  /// Of a quantised graph's layers with a norm: the exponent of a channel of whose weights many are
+  /// beyond its codes' range rises by one, that of one which leaves its large codes unused falls by
+  /// one.
   /// `per_layer`: channels of a layer keep one exponent.  Errors kOverflow: an accumulator would.
   Status follow_exps(bool per_layer);
   /// Norms take over what their layers' output z has (`seen`, sums over `batches`): gamma its

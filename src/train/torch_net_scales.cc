@@ -21,10 +21,16 @@ at::Tensor moves(const at::Tensor& u, const at::Tensor& exps, int max_k, bool pe
     const at::Tensor part = (size >= edge).to(at::kFloat).mean(1);
     return per_layer ? part.mean().expand_as(part) : part;
   };
-  const at::Tensor up =
-      max_k == 1 ? part_above(0.5) > kManyNonzero : part_above(1.5) > kManyClipped;
-  const at::Tensor down =
-      max_k == 1 ? part_above(0.5) < kFewNonzero : part_above(0.375) < kFewLarge;
+  at::Tensor up, unused;
+  if (max_k == 1) {  // not up where all would then be zero, as of weights that are nearly alike
+    up = (part_above(0.5) > kManyNonzero).logical_and(part_above(1) >= kFewNonzero);
+    unused = part_above(0.5) < kFewNonzero;
+  } else {
+    up = part_above(1.5) > kManyClipped;
+    unused = part_above(0.375) < kFewLarge;
+  }
+  const at::Tensor some = u.abs().amax(1) > 0;  // zeros have no scale
+  const at::Tensor down = unused.logical_and(per_layer ? some.any().expand_as(some) : some);
   return up.to(at::kInt) - down.to(at::kInt);
 }
 

@@ -95,9 +95,10 @@ at::Tensor normed(const OpContext& op, const at::Tensor& z);
 /// Type of requantised activations: what the convolutions of this pass read, if it holds them
 /// exactly.
 at::ScalarType act_type(const ActFormat& format);
-/// conv2d without bias in float32 or float64, groups 1, as a product of matrices: sums of integers
-/// stay exact, which a GPU library's own choice of algorithm (Winograd, TF32) would not promise.
-at::Tensor unfolded_conv2d(const at::Tensor& x, const at::Tensor& weight, const Window& window);
+/// conv2d without bias in float32 or float64 as a product of matrices: sums of integers stay exact,
+/// which a GPU library's own choice of algorithm (Winograd, TF32) would not promise.
+at::Tensor unfolded_conv2d(const at::Tensor& x, const at::Tensor& weight, const Window& window,
+                           int groups);
 /// Pads rows and columns with `value`.
 at::Tensor pad_map(const at::Tensor& x, const Window& w, double value);
 /// Sum over each window; zeros pad.

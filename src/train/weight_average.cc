@@ -18,6 +18,11 @@ void WeightAverage::update(std::int64_t steps) {
   for (std::size_t i = 0; i < params_.size(); ++i) average_[i].lerp_(params_[i], 1 - decay);
 }
 
+void WeightAverage::take_norms(const std::vector<Param>& params) {
+  for (std::size_t i = 0; i < average_.size(); ++i)
+    if (params[i].is_norm) average_[i].copy_(params_[i]);
+}
+
 void WeightAverage::swap() {
   for (std::size_t i = 0; i < params_.size(); ++i) {
     const at::Tensor kept = params_[i].clone();

@@ -14,6 +14,8 @@ class WeightAverage {
   WeightAverage(double decay, const std::vector<Param>& params);
 
   bool on() const { return decay_ > 0; }
+  /// Gains of norms were set: their average begins anew with them.
+  void take_norms(const std::vector<Param>& params);
   /// After step `steps` (from 1) of the phase.
   void update(std::int64_t steps);
   /// Exchanges the network's parameters and their average.

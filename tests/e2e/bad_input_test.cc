@@ -147,6 +147,18 @@ TEST_F(BadInput, Recipes) {
   EXPECT_FALSE(fs::exists(path("run/checkpoint.pt")));
 }
 
+TEST_F(BadInput, DevicesThatThereAreNot) {
+  for (const char* command : {"train", "compare"}) {
+    const std::string recipe = NBQ_SOURCE_DIR "/zoo/" +
+                               std::string(command[0] == 't' ? "nbqnn" : "compare") +
+                               "-digits.toml";
+    expect_error(run({command, recipe, "--device", "tpu", command[0] == 't' ? "--run" : "--out",
+                      path("run")}),
+                 2, "no device is named \"tpu\"; there are cpu, cuda");
+    EXPECT_FALSE(fs::exists(path("run") + "/checkpoint.pt"));
+  }
+}
+
 TEST_F(BadInput, TrainingNeverDestroysWhatItFinds) {
   fs::create_directories(path("run"));
   ASSERT_TRUE(write_file(path("run/model.nbq"), std::string_view("precious")).ok());

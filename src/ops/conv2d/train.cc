@@ -7,8 +7,8 @@ at::Tensor train_conv2d(const OpContext& op, const std::vector<at::Tensor>& in) 
   const auto& a = std::get<Conv2dAttrs>(op.node().attrs);
   const Window& w = a.window;
   at::Tensor x = operand(op, in[0]);
-  if (op.pass.exact && x.is_cuda() && a.groups == 1) {
-    const at::Tensor y = unfolded_conv2d(x, pass_weight(op), w), bias = pass_bias(op);
+  if (op.pass.exact && x.is_cuda()) {
+    const at::Tensor y = unfolded_conv2d(x, pass_weight(op), w, a.groups), bias = pass_bias(op);
     return bias.defined() ? y + bias.view({1, -1, 1, 1}) : y;
   }
   const bool even = w.pad_top == w.pad_bottom && w.pad_left == w.pad_right;
