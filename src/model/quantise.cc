@@ -40,9 +40,6 @@ bool takes_relu(OpKind k) {
 
 bool has_po2(OpKind k) { return is_matrix(k) || k == OpKind::kBatchNorm; }
 
-/// Accumulators finer than this many bits below the output's unit carry nothing but width.
-constexpr int kMaxFiner = 24;
-
 Status fit_weights(Node& n, const Node& operand, const QuantSpec& spec, const Quantizer& q,
                    bool last) {
   Node folded = n;
@@ -63,7 +60,7 @@ Status fit_weights(Node& n, const Node& operand, const QuantSpec& spec, const Qu
   if (!exps.ok()) return make_error(exps.error().code, "{}: {}", n.name, exps.error().message);
   n.po2.exps = std::move(*exps);
   if (n.act.quantised())  // channels of (nearly) no weight would ask for absurd shifts
-    for (int& s : n.po2.exps) s = std::max(s, n.act.exp - operand.act.exp - kMaxFiner);
+    for (int& s : n.po2.exps) s = std::max(s, least_weight_exp(n, operand));
   return ok_status();
 }
 

@@ -39,6 +39,12 @@ using ActSamples = std::vector<std::vector<float>>;
 /// output's accumulators as logits (its scale is then one for the layer).
 Result<Graph> quantise(const Graph& folded, const QuantSpec& spec, const ActSamples& samples);
 
+/// The finest exponent of a layer's weights: accumulators finer than 24 bits below the output's
+/// unit carry nothing but width. Both formats are quantised.
+inline int least_weight_exp(const Node& layer, const Node& operand) {
+  return layer.act.exp - operand.act.exp - 24;
+}
+
 /// Other bits or another quantizer for the weights of a kQuantised graph: fits and locks the scale
 /// exponents anew; the activations' formats stay.
 Status refit_weights(Graph& quantised, const QuantSpec& spec);

@@ -102,11 +102,11 @@ TEST(Norm, LivePassNormalisesAndFollowsTheStatistics) {
   near("norm.running_var", var);
 }
 
-/// Outputs of the convolution, in a pass.
-at::Tensor conv_output(const TorchNet& net, const at::Tensor& x, const Pass& pass) {
+/// Outputs of the convolution `node`, in a pass.
+at::Tensor conv_output(const TorchNet& net, const at::Tensor& x, const Pass& pass, int node = 1) {
   const at::NoGradGuard no_grad;
   at::Tensor seen;
-  net.forward(x, pass, [&](int id, const at::Tensor& y) { seen = id == 1 ? y.clone() : seen; });
+  net.forward(x, pass, [&](int id, const at::Tensor& y) { seen = id == node ? y.clone() : seen; });
   return seen;
 }
 
@@ -130,6 +130,43 @@ TEST(Norm, OnceSettledTheDeployedLayerGivesWhatTheLiveOneDoes) {
   ASSERT_EQ(seen.size(), 1u);
   net.settle_norms(seen, 2);
   EXPECT_LE(apart(), 2 * unit);
+}
+
+/// Two layers that both give another deviation than their norms ask for: the second reads what the
+/// first gives once it is deployed.
+TEST(Norm, LayersSettleOnTheInputsThatTheyWillHave) {
+  Graph g;
+  g.add("image", InputAttrs{3, 6, 5, {}, {}}, {});
+  Window w;
+  w.kernel_h = w.kernel_w = 3;
+  w.pad_top = w.pad_left = w.pad_bottom = w.pad_right = 1;
+  g.add("conv1", Conv2dAttrs{7, 1, false, w}, {0});
+  g.add("bn1", BatchNormAttrs{}, {1});
+  g.add("conv2", Conv2dAttrs{6, 1, false, w}, {2});
+  g.add("bn2", BatchNormAttrs{}, {3});
+  g.add("flatten", FlattenAttrs{}, {4});
+  g.add("fc", LinearAttrs{4, true}, {5});
+  ASSERT_TRUE(infer_shapes(g).ok());
+  ASSERT_TRUE(initialise(g, 3).ok());
+  g = quantised(absorb_norms(g).value(), 12);
+  ASSERT_TRUE(g.nodes[1].norm && g.nodes[2].norm);
+  for (const std::size_t id : {1u, 2u})
+    for (int& s : g.nodes[id].po2.exps) s -= 1;  // codes of half the size: deviations are too small
+  TorchNet net = TorchNet::create(g).value();
+  const at::Tensor x = net.image_tensor(random_pixels(g), kImages);
+  std::map<int, BatchStatistics> seen;
+  const at::NoGradGuard no_grad;
+  net.forward(x, {.training = true, .seen = &seen});
+  net.settle_norms(seen, 1);
+  ASSERT_EQ(seen.size(), 2u);
+  // The deviation of the deployed layer's output, channel by channel, is its gain.
+  const at::Tensor deployed = conv_output(net, x, {.training = true, .freeze_norms = true}, 2);
+  const at::Tensor deviation = deployed.transpose(0, 1).flatten(1).std(1);
+  const Graph settled = net.graph();
+  const auto& gains = settled.nodes[2].state.at("norm.weight").data;
+  for (std::size_t c = 0; c < gains.size(); ++c)
+    EXPECT_NEAR(deviation[static_cast<std::int64_t>(c)].item<float>() / std::fabs(gains[c]), 1,
+                0.02);
 }
 
 TEST(Norm, ExponentsFollowChannelsThatLeaveTheirRange) {

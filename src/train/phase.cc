@@ -58,7 +58,9 @@ class PhaseRun {
   Status follow_exps();
   bool settles() const { return spec_.quantised && spec_.settle_norms_epochs > 0; }
   /// A pass over some batches of Q(W), in an order of its own.
-  Status pass_over(int batches, const std::function<Pass(int seen)>& pass, int& seen);
+  /// Returns how many there were.
+  using PassOf = std::function<Result<Pass>(int before)>;
+  Result<int> pass_over(int batches, const PassOf& pass);
   /// Before anything is learnt, scales and exponents come to terms with Q(W).
   Status adapt();
   /// Norms' gains anew, before they stand still.
@@ -157,23 +159,24 @@ Status PhaseRun::before_step(std::int64_t at_step) {
   return ok_status();
 }
 
-Status PhaseRun::pass_over(int batches, const std::function<Pass(int)>& pass, int& seen) {
+Result<int> PhaseRun::pass_over(int batches, const PassOf& pass) {
   LoaderOptions options = loader_options();
   options.epoch = ~std::uint64_t{1};  // an order of its own
   options.first_batch = 0;
   BatchLoader loader(s_.train, s_.split.train, options);
   const at::NoGradGuard no_grad;
   Batch batch;
-  for (seen = 0; seen < batches; ++seen) {
+  int seen = 0;
+  for (; seen < batches; ++seen) {
     NBQ_ASSIGN(const bool more, loader.next(batch));
     if (!more) break;
     const bool idle = batch.size() == 0;
-    Pass p = pass(seen);
+    NBQ_ASSIGN(Pass p, pass(seen));
     p.training = true;
     p.norms = {s_.peers->alone() ? nullptr : s_.peers, idle};
     net_.forward(step_.image_of(idle ? step_.stand_in() : batch), p);
   }
-  return ok_status();
+  return seen;
 }
 
 Status PhaseRun::follow_exps() {
@@ -181,38 +184,31 @@ Status PhaseRun::follow_exps() {
 }
 
 Status PhaseRun::adapt() {
-  Status followed = ok_status();
-  int seen = 0;
   const auto batches = static_cast<int>(std::min<std::int64_t>(spec_.adapt_batches, steps_));
-  NBQ_TRY(pass_over(
-      batches,
-      [&](int before) {
-        const bool looks = before % kAdaptEvery == kAdaptEvery - 1;
-        // The last batches only settle the statistics.
-        if (looks && before + 2 * kAdaptEvery < batches && followed.ok()) followed = follow_exps();
-        return Pass{.norm_momentum = kAdaptMomentum};
-      },
-      seen));
-  return followed;
+  const auto pass = [&](int before) -> Result<Pass> {
+    const bool looks = before % kAdaptEvery == kAdaptEvery - 1;
+    // The last batches only settle the statistics.
+    if (looks && before + 2 * kAdaptEvery < batches) NBQ_TRY(follow_exps());
+    return Pass{.norm_momentum = kAdaptMomentum};
+  };
+  NBQ_TRY(pass_over(batches, pass));
+  return ok_status();
 }
 
 Status PhaseRun::settle() {
   std::map<int, BatchStatistics> found;
-  int seen = 0;
-  NBQ_TRY(pass_over(
-      std::max(spec_.reestimate_batches, kSettleBatches), [&](int) { return Pass{.seen = &found}; },
-      seen));
-  net_.settle_norms(found, std::max(seen, 1));
+  NBQ_ASSIGN(const int seen, pass_over(std::max(spec_.reestimate_batches, kSettleBatches),
+                                       [&](int) { return Pass{.seen = &found}; }));
+  net_.settle_norms(found, seen);
   average_.take_norms(net_.params());
   return ok_status();
 }
 
 Status PhaseRun::reestimate() {
-  int seen = 0;
-  return pass_over(
-      spec_.reestimate_batches,
-      [](int before) { return Pass{.norm_momentum = 1.0 / (before + 1), .means_only = true}; },
-      seen);
+  NBQ_TRY(pass_over(spec_.reestimate_batches, [](int before) {
+    return Pass{.norm_momentum = 1.0 / (before + 1), .means_only = true};
+  }));
+  return ok_status();
 }
 
 Graph PhaseRun::result() {

@@ -246,6 +246,17 @@ at::Tensor TorchNet::image_tensor(std::span<const std::uint8_t> pixels, std::int
   return x;
 }
 
+OpContext TorchNet::context(std::size_t id, const Pass& pass) const {
+  return {.graph = graph_,
+          .id = static_cast<int>(id),
+          .pass = pass,
+          .params = tensors_[id],
+          .dtype = dtypes_[id],
+          .weight_exps = weight_exp_tensors_[id],
+          .acc_exps = acc_exp_tensors_[id],
+          .method = methods_[id].get()};
+}
+
 at::Tensor TorchNet::forward(const at::Tensor& image, const Pass& pass,
                              const Observer& observe) const {
   std::optional<FullPrecision> full_precision;
@@ -257,14 +268,7 @@ at::Tensor TorchNet::forward(const at::Tensor& image, const Pass& pass,
     in.clear();
     for (const int i : n.inputs) in.push_back(values[static_cast<std::size_t>(i)]);
     if (id == 0) in.push_back(image);
-    const OpContext op{graph_,
-                       static_cast<int>(id),
-                       pass,
-                       tensors_[id],
-                       dtypes_[id],
-                       weight_exp_tensors_[id],
-                       acc_exp_tensors_[id],
-                       methods_[id].get()};
+    const OpContext op = context(id, pass);
     at::Tensor y = op_train(n.kind())(op, in);
     if (op.quantised() && n.act.quantised() && !keeps_values(n.kind()) && !op.requantises())
       y = requantise(y, n.act, pass.exact ? at::kFloat : act_type(n.act));

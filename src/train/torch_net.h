@@ -33,8 +33,8 @@ class TorchNet {
   void use_method(const MethodRow& row, int bits, bool first_last_float);
   /// Of a quantised graph's layers with a norm: the exponent of a channel of whose weights many are
   /// beyond its codes' range rises by one, that of one which leaves its large codes unused falls by
-  /// one.
-  /// `per_layer`: channels of a layer keep one exponent.  Errors kOverflow: an accumulator would.
+  /// one. `per_layer`: channels of a layer keep one exponent.  Errors kOverflow: an accumulator
+  /// would.
   Status follow_exps(bool per_layer);
   /// Norms take over what their layers' output z has (`seen`, sums over `batches`): gamma its
   /// deviation, the running statistics what gives the same weight scale. They then change nothing
@@ -78,6 +78,8 @@ class TorchNet {
   explicit TorchNet(Graph graph) : graph_(std::move(graph)) {}
   void make_tensors(const Node& node, Params& params);
   Status find_acc_exps();
+  /// Node `id` in a pass, which must outlive what is returned.
+  OpContext context(std::size_t id, const Pass& pass) const;
   /// gamma / sigma of layer `id`'s norm  [channels].
   at::Tensor norm_scale(std::size_t id) const;
   void make_input_values(const InputAttrs& image);

@@ -1,4 +1,5 @@
 // How a quantised network's weights lie in the range of their codes.
+#include "model/quantise.h"
 #include "train/live_norm.h"
 #include "train/torch_net.h"
 
@@ -11,7 +12,6 @@ constexpr double kManyClipped = 0.1;   // above 3/2 of the largest level
 constexpr double kFewLarge = 0.004;    // that need one of the two largest levels
 constexpr double kManyNonzero = 0.85;  // of two bits, which have one level
 constexpr double kFewNonzero = 0.15;
-constexpr int kMaxFiner = 24;  // as quantise() has it
 
 /// +1, 0 or -1 for each channel of weights u [channels, weights a channel].
 at::Tensor moves(const at::Tensor& u, const at::Tensor& exps, int max_k, bool per_layer) {
@@ -38,14 +38,7 @@ at::Tensor moves(const at::Tensor& u, const at::Tensor& exps, int max_k, bool pe
 
 at::Tensor TorchNet::norm_scale(std::size_t id) const {
   const Pass pass;
-  const OpContext op{graph_,
-                     static_cast<int>(id),
-                     pass,
-                     tensors_[id],
-                     dtypes_[id],
-                     weight_exp_tensors_[id],
-                     acc_exp_tensors_[id]};
-  return norm_affine(op).scale;
+  return norm_affine(context(id, pass)).scale;
 }
 
 Status TorchNet::follow_exps(bool per_layer) {
@@ -64,7 +57,7 @@ Status TorchNet::follow_exps(bool per_layer) {
     for (std::size_t c = 0; c < n.po2.exps.size(); ++c) {
       const int now = n.po2.exps[c];
       const int next = std::max(now + by[static_cast<std::int64_t>(c)].item<int>(),
-                                n.act.exp - operand.act.exp - kMaxFiner);
+                                least_weight_exp(n, operand));
       moved = moved || next != now;
       n.po2.exps[c] = next;
     }
