@@ -14,7 +14,7 @@ Result<fs::path> find_fpga_tool(const std::string& name) {
   const char* dir = std::getenv("NBQ_FPGA_DIR");
   const fs::path bin =
       (dir != nullptr && *dir != '\0' ? fs::path(dir) : data_dir() / "build/fpga") / "bin";
-  const std::string names[] = {"yowasp-" + name, name};
+  const std::string names[] = {name, "yowasp-" + name};
   for (const std::string& n : names)
     if (const fs::path tool = bin / n; ::access(tool.c_str(), X_OK) == 0) return tool;
   for (const std::string& n : names)
