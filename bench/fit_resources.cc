@@ -19,16 +19,31 @@ namespace {
 std::vector<EngineConfig> shapes(SynthTarget target) {
   struct Shape {
     int c, m, p, b, code, act, acc, slow = 1;
+    bool pool = true;
   };
   constexpr Shape kShapes[] = {
-      {8, 8, 4, 2, 3, 8, 22},    {2, 2, 1, 1, 3, 8, 22},   {4, 8, 2, 1, 3, 8, 22},
-      {8, 8, 2, 1, 3, 16, 30},   {4, 4, 4, 1, 3, 8, 22},   {16, 16, 1, 1, 3, 8, 22},
-      {4, 4, 1, 1, 2, 8, 22},    {4, 4, 1, 1, 4, 8, 26},   {4, 4, 1, 1, 5, 8, 34},
-      {8, 8, 2, 1, 3, 8, 22, 8}, {8, 8, 1, 1, 3, 8, 22, 2}};
+      {8, 8, 4, 2, 3, 8, 22},
+      {2, 2, 1, 1, 3, 8, 22},
+      {4, 8, 2, 1, 3, 8, 22},
+      {8, 8, 2, 1, 3, 16, 30},
+      {4, 4, 4, 1, 3, 8, 22},
+      {16, 16, 1, 1, 3, 8, 22},
+      {4, 4, 1, 1, 2, 8, 22},
+      {4, 4, 1, 1, 4, 8, 26},
+      {4, 4, 1, 1, 5, 8, 34},
+      {8, 8, 2, 1, 3, 8, 22, 8},
+      {8, 8, 1, 1, 3, 8, 22, 2},
+      // What the large boards get: copies of a core whose output stage takes its time, no pooling.
+      {8, 8, 4, 2, 3, 8, 21, 1, false},
+      {8, 16, 2, 2, 3, 8, 21, 4, false},
+      {16, 16, 1, 2, 3, 8, 21, 8, false},
+      {16, 16, 1, 2, 3, 16, 21, 8, false},
+      {16, 16, 1, 3, 3, 16, 21, 4, false}};
   std::vector<EngineConfig> all;
   for (const PeKind pe : {PeKind::kSvpe, PeKind::kVpe, PeKind::kVpe2})
     for (const Shape& s : kShapes) {
       if (pe != PeKind::kSvpe && s.code != 3) continue;  // codes make no difference there
+      if (pe != PeKind::kSvpe && !s.pool && s.slow > 1) continue;
       // Two products share a block of UltraScale+ alone, if they have 8 bits.
       if (pe == PeKind::kVpe2 && (target != SynthTarget::kXcup || s.act != 8 || s.p < 2)) continue;
       EngineConfig e;
@@ -40,6 +55,7 @@ std::vector<EngineConfig> shapes(SynthTarget target) {
       e.code_bits = s.code;
       e.act_bits = s.act;
       e.out_cycles = s.slow;
+      e.max_pool = s.pool;
       e.mult_bits = pe == PeKind::kVpe2 ? 8 : 16;
       e.acc_bits = pe == PeKind::kVpe ? s.acc + 12 : s.acc;
       e.act_depth = e.weight_depth = 1024;
@@ -133,9 +149,10 @@ Result<std::string> fit_target(SynthTarget target) {
   for (const ResourceRun& r : runs) {
     const EngineConfig& c = r.config;
     s += fmt::format(
-        "NBQ_RESOURCE_RUN({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})\n",
+        "NBQ_RESOURCE_RUN({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})\n",
         target_name(target), static_cast<int>(c.pe), c.lanes_in, c.lanes_out, c.pixels, c.images,
-        c.code_bits, c.mult_bits, c.act_bits, c.acc_bits, c.out_cycles, r.lut, r.ff, r.dsp, r.bram);
+        c.code_bits, c.mult_bits, c.act_bits, c.acc_bits, c.out_cycles, c.max_pool ? 1 : 0, r.lut,
+        r.ff, r.dsp, r.bram);
   }
   return s;
 }
@@ -163,7 +180,8 @@ Status write_model(const char* path) {
   std::string s =
       "// Made by bench/fit_resources from yosys's counts; run that instead of editing.\n"
       "// NBQ_RESOURCE_TERM(target, term, LUT each, FF each)\n"
-      "// NBQ_RESOURCE_RUN(target, pe, C, M, P, B, code, mult, act, acc bits, out cycles, LUT, FF, "
+      "// NBQ_RESOURCE_RUN(target, pe, C, M, P, B, code, mult, act, acc bits, out cycles, pool, "
+      "LUT, FF, "
       "DSP, BRAM)\n"
       "// NBQ_RESOURCE_BUS(target, LUT, FF)\n"
       "#ifndef NBQ_RESOURCE_TERM\n#define NBQ_RESOURCE_TERM(...)\n#endif\n"

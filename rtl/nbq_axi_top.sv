@@ -13,6 +13,9 @@ module nbq_axi_top #(
   parameter int unsigned AccBits      = 0,
   parameter int unsigned Broadcast    = 0,
   parameter int unsigned OutCycles    = 0,
+  parameter int unsigned MaxPool      = 1,
+  parameter int unsigned AlignBits    = 15,
+  parameter int unsigned LeftBits     = 15,
   parameter int unsigned ActDepth     = 0,
   parameter int unsigned WeightDepth  = 0,
   parameter int unsigned ParamDepth   = 0,
@@ -105,12 +108,13 @@ module nbq_axi_top #(
   logic [$clog2(ActSlots)-1:0]    act_slot;
   logic [ActColumns*32-1:0]       act_data;
   logic                           act_ready, result_read;
-  logic [$clog2(ResultDepth)-1:0] result_word;
+  logic [(ResultDepth > 1 ? $clog2(ResultDepth) : 1)-1:0] result_word;
   logic [RawWidth-1:0]            result_data;
   nbq_engine #(
     .AxiBits(AxiBits), .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels),
     .Images(Images), .CodeBits(CodeBits), .MultBits(MultBits), .ActBits(ActBits),
-    .AccBits(AccBits), .Broadcast(Broadcast), .OutCycles(OutCycles), .ActDepth(ActDepth),
+    .AccBits(AccBits), .Broadcast(Broadcast), .OutCycles(OutCycles), .MaxPool(MaxPool),
+    .AlignBits(AlignBits), .LeftBits(LeftBits), .ActDepth(ActDepth),
     .WeightDepth(WeightDepth), .ParamDepth(ParamDepth), .ResultDepth(ResultDepth),
     .ProgramDepth(ProgramDepth), .Target(Target)
   ) u_engine (

@@ -8,7 +8,7 @@ module nbq_axi_write #(
   parameter int unsigned Images   = 0,  // memories, one after the other
   parameter int unsigned Latency  = 0,  // cycles from word_o to data_i
   parameter int unsigned AddrBits = nbq_pkg::AxiAddrBits,
-  parameter int unsigned WordBits = $clog2(Depth),
+  parameter int unsigned WordBits = Depth > 1 ? $clog2(Depth) : 1,
   parameter int unsigned ImgBits  = Images > 1 ? $clog2(Images) : 1
 ) (
   input  logic                  clk_i,

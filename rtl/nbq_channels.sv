@@ -8,6 +8,9 @@ module nbq_channels #(
   parameter int unsigned LanesOut = 0,
   parameter int unsigned Pixels   = 0,
   parameter int unsigned OutCycles = 1,
+  parameter bit          MaxPool  = 1'b1,
+  parameter int unsigned AlignBits = 15,  // places that a residual sum's operands go up, at most
+  parameter int unsigned LeftBits = 15,  // places that a requantisation goes up, at most
   parameter int unsigned ActBits  = 0,
   parameter int unsigned AccBits  = 0,
   parameter int unsigned ActWidth = LanesIn * ActBits,
@@ -22,9 +25,10 @@ module nbq_channels #(
   input  logic [SliceBits-1:0]           slice_i,
   input  logic [LanesIn*AccBits-1:0]     acc_i,
   input  logic [LanesIn*(ActBits+1)-1:0] max_i,
-  // stages 1, 2, 4
+  // stages 1, 2, 3 of a tile's first slice, 4
   input  logic [OutLanes*AccBits-1:0]    bias_i,
   input  logic [OutLanes*7-1:0]          shift_i,
+  input  logic                           res_take_i,
   input  logic [SelBits-1:0]             res_sel_i,
   input  logic [SliceBits-1:0]           res_slice_i,
   // residual words as they arrive, one of every pixel
@@ -37,7 +41,10 @@ module nbq_channels #(
 );
   localparam int unsigned XBits    = ActBits + 1;
   localparam int unsigned MaxWords = LanesOut / LanesIn;
-  localparam int unsigned SumBits  = 34;  // 18 bits << 15 plus 17 bits << 15
+  // 18 bits plus 17 bits, both shifted
+  localparam int unsigned SumBits  = AlignBits < 2 ? 21 : 19 + AlignBits;
+  localparam logic [3:0]  AlignMask = AlignBits > 7 ? 4'd15 : AlignBits > 3 ? 4'd7 :
+                                      AlignBits > 1 ? 4'd3 : 4'(AlignBits);
 
   localparam int unsigned RawSlice = OutLanes * AccBits;
   localparam int unsigned ActSlice = OutLanes * ActBits;
@@ -57,7 +64,9 @@ module nbq_channels #(
   end
 
   // ---- residual registers --------------------------------------------------------------------
-  logic [Words*ActWidth-1:0] res_words;
+  // Slices are read for longer than a tile may take to be reduced, so the words of the next one
+  // come into registers of their own.
+  logic [Words*ActWidth-1:0] res_come, res_words;
   logic [ActWidth-1:0]       res_picked;
   logic [ActSlice-1:0]       res_slice, res_5;
   for (genvar p = 0; p < Pixels; p++) begin : g_res_pixel
@@ -66,8 +75,15 @@ module nbq_channels #(
       always_ff @(posedge clk_i) begin
         if (res_valid_i && res_word_i == 4'(j)) word_q <= res_i[p*ActWidth +: ActWidth];
       end
-      assign res_words[(p*MaxWords+j)*ActWidth +: ActWidth] = word_q;
+      assign res_come[(p*MaxWords+j)*ActWidth +: ActWidth] = word_q;
     end
+  end
+  if (OutCycles > 1) begin : g_two_residuals
+    always_ff @(posedge clk_i) if (res_take_i) res_words <= res_come;
+  end else begin : g_one_residual
+    assign res_words = res_come;
+    logic unused_take;
+    assign unused_take = res_take_i;
   end
   nbq_mux #(.Words(Words), .Width(ActWidth)) u_res (
     .sel_i(res_sel_i), .words_i(res_words), .word_o(res_picked)
@@ -87,17 +103,18 @@ module nbq_channels #(
     logic signed [17:0]        y_5, y_9;
     logic signed [SumBits-1:0] s_6;
     assign m_1 = max_1[c*XBits +: XBits];
-    assign v_1 = scale_i.is_max ? AccBits'(m_1) : acc_1[c*AccBits +: AccBits];
+    assign v_1 = MaxPool && scale_i.is_max ? AccBits'(m_1) : acc_1[c*AccBits +: AccBits];
     always_ff @(posedge clk_i) v_2 <= v_1 + bias_i[c*AccBits +: AccBits];
-    nbq_requant #(.Width(AccBits)) u_requant (
+    nbq_requant #(.Width(AccBits), .MaxLeft(LeftBits)) u_requant (
       .clk_i, .v_i(v_2), .shift_i(shift_i[c*7 +: 7]), .lo_i(scale_i.lo), .hi_i(scale_i.hi),
       .y_o(y_5)
     );
     assign r_5 = {scale_i.res_signed & res_5[c*ActBits+ActBits-1], res_5[c*ActBits +: ActBits]};
     always_ff @(posedge clk_i) begin
-      s_6 <= (SumBits'(y_5) <<< scale_i.lsh_acc) + (SumBits'(r_5) <<< scale_i.lsh_res);
+      s_6 <= (SumBits'(y_5) <<< (scale_i.lsh_acc & AlignMask)) +
+             (SumBits'(r_5) <<< (scale_i.lsh_res & AlignMask));
     end
-    nbq_requant #(.Width(SumBits)) u_requant_sum (
+    nbq_requant #(.Width(SumBits), .MaxLeft(LeftBits)) u_requant_sum (
       .clk_i, .v_i(s_6), .shift_i(scale_i.res_rsh), .lo_i(scale_i.res_lo),
       .hi_i(scale_i.res_hi), .y_o(y_9)
     );

@@ -16,6 +16,7 @@ module nbq_dma #(
   parameter int unsigned ActColumns  = (ActWidth + 31) / 32,
   parameter int unsigned ImgBits     = Images > 1 ? $clog2(Images) : 1,
   parameter int unsigned SlotBits    = $clog2(ActSlots),
+  parameter int unsigned ResAddr     = ResultDepth > 1 ? $clog2(ResultDepth) : 1,
   parameter int unsigned AddrBits    = nbq_pkg::AxiAddrBits
 ) (
   input  logic                            clk_i,
@@ -33,7 +34,7 @@ module nbq_dma #(
   input  logic                            act_ready_i,
   output logic                            result_read_o,
   output logic [ImgBits-1:0]              result_image_o,
-  output logic [$clog2(ResultDepth)-1:0]  result_word_o,
+  output logic [ResAddr-1:0]  result_word_o,
   input  logic [RawWidth-1:0]             result_data_i,
   // AXI4 master, one ID
   output logic                            arvalid_o,
@@ -61,7 +62,6 @@ module nbq_dma #(
   localparam int unsigned WgtBeats  = (WgtWidth + AxiBits - 1) / AxiBits;
   localparam int unsigned ActBeats  = (ActWidth + AxiBits - 1) / AxiBits;
   localparam int unsigned WordBits  = nbq_pkg::AddrBits;
-  localparam int unsigned ResBits   = $clog2(ResultDepth);
 
   if (AxiBits < 32 || AxiBits > 512 || (AxiBits & (AxiBits - 1)) != 0) begin : g_check
     $error("nbq_dma: AxiBits must be 32, 64, 128, 256 or 512");
@@ -154,7 +154,7 @@ module nbq_dma #(
   ) u_write (
     .clk_i, .rst_ni, .clear_i(ctl_i.clear), .quiet_o(write_quiet), .error_o(write_error),
     .start_i(ctl_i.store && store_words_q != '0 && !bad_store), .base_i(store_addr_q),
-    .words_i(store_words_q[ResBits:0]), .busy_o(store_busy),
+    .words_i(store_words_q[ResAddr:0]), .busy_o(store_busy),
     .read_o(result_read_o), .image_o(result_image_o), .word_o(result_word_o),
     .data_i(result_data_i), .awvalid_o, .awready_i, .awaddr_o, .awlen_o, .wvalid_o, .wready_i,
     .wdata_o, .wstrb_o, .wlast_o, .bvalid_i, .bready_o, .bresp_i

@@ -14,8 +14,11 @@ module nbq_engine #(
   parameter int unsigned AccBits      = 0,  // 21..48
   parameter int unsigned Broadcast    = 0,  // register stages on the way to the images, 0..3
   parameter int unsigned OutCycles    = 0,  // of a word in the output stage, a power of two <= C
+  parameter int unsigned MaxPool      = 1,  // 0: without the comparators of maximum pooling
+  parameter int unsigned AlignBits    = 15,  // places that a residual sum's operands go up, at most
+  parameter int unsigned LeftBits     = 15,  // places that a requantisation goes up, at most
   parameter int unsigned ActDepth     = 0,  // words per bank; this and the other depths are
-  parameter int unsigned WeightDepth  = 0,  // any number from 2 to 2^20
+  parameter int unsigned WeightDepth  = 0,  // any number from 2 (results: 1) to 2^20
   parameter int unsigned ParamDepth   = 0,
   parameter int unsigned ResultDepth  = 0,
   parameter int unsigned ProgramDepth = 0,  // 32-bit words, >= 32
@@ -25,7 +28,8 @@ module nbq_engine #(
   parameter int unsigned MemWgtColumns =
       (LanesIn * LanesOut * (PeKind == 0 ? CodeBits : MultBits) + 31) / 32,
   parameter int unsigned MemActColumns = (LanesIn * ActBits + 31) / 32,
-  parameter int unsigned MemImageBits  = Images > 1 ? $clog2(Images) : 1
+  parameter int unsigned MemImageBits  = Images > 1 ? $clog2(Images) : 1,
+  parameter int unsigned ResAddr       = ResultDepth > 1 ? $clog2(ResultDepth) : 1
 ) (
   input  logic        clk_i,
   input  logic        rst_ni,
@@ -49,14 +53,14 @@ module nbq_engine #(
   output logic                            mem_act_ready_o,
   input  logic                            mem_result_read_i,
   input  logic [MemImageBits-1:0]         mem_result_image_i,
-  input  logic [$clog2(ResultDepth)-1:0]  mem_result_word_i,
+  input  logic [ResAddr-1:0]  mem_result_word_i,
   output logic [LanesIn*AccBits-1:0]      mem_result_data_o
 );
   if (LanesIn < 2 || LanesOut < LanesIn || LanesOut % LanesIn != 0 || LanesOut / LanesIn > 15 ||
       Pixels == 0 || Pixels > 32 || (Pixels & (Pixels - 1)) != 0 || PeKind > 2 || Target > 2 ||
       OutCycles == 0 || OutCycles > LanesIn || (OutCycles & (OutCycles - 1)) != 0 ||
       Images == 0 || Images > 64 || Broadcast > 3 || MultBits < 2 || MultBits > 16 ||
-      CodeBits < 2 || CodeBits > 5 || ActBits < 2 || ActBits > 16 || AccBits < 21 ||
+      CodeBits < 2 || CodeBits > 5 || ActBits < 2 || ActBits > 16 || AccBits < 21 || MaxPool > 1 || AlignBits > 15 || LeftBits > 15 ||
       AccBits > 48) begin : g_check
     $error("nbq_engine: a parameter is unset or out of range");
   end
@@ -97,13 +101,14 @@ module nbq_engine #(
   logic [WgtColumns-1:0]          load_wgt_we;
   logic [ParColumns-1:0]          load_par_we;
   logic [ImageBits-1:0]           load_image, result_image;
-  logic [$clog2(ResultDepth)-1:0] result_raddr;
+  logic [ResAddr-1:0] result_raddr;
   logic [RawWidth-1:0]            result_rdata;
   assign busy_o = status[0];
   nbq_host #(
     .AxiBits(AxiBits), .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels),
     .Images(Images), .CodeBits(CodeBits), .MultBits(MultBits), .ActBits(ActBits),
-    .AccBits(AccBits), .Broadcast(Broadcast), .OutCycles(OutCycles), .ActDepth(ActDepth),
+    .AccBits(AccBits), .Broadcast(Broadcast), .OutCycles(OutCycles), .MaxPool(MaxPool),
+    .AlignBits(AlignBits), .LeftBits(LeftBits), .ActDepth(ActDepth),
     .WeightDepth(WeightDepth), .ParamDepth(ParamDepth), .ResultDepth(ResultDepth),
     .ProgramDepth(ProgramDepth),
     .ActColumns(ActColumns), .WgtColumns(WgtColumns), .ParColumns(ParColumns)
@@ -160,7 +165,7 @@ module nbq_engine #(
   nbq_pkg::feed_t feed;
   nbq_sequencer #(
     .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles),
-    .Tail(PeLatency + 3), .Memory(Memory), .WeightDepth(WeightDepth)
+    .MaxPool(MaxPool != 0), .AlignBits(AlignBits), .LeftBits(LeftBits), .Tail(PeLatency + 3), .Memory(Memory), .WeightDepth(WeightDepth)
   ) u_sequencer (
     .clk_i, .rst_ni, .clear_i(clear), .busy_i(busy),
     .fetch_valid_i(fetch_valid), .fetch_overrun_i(fetch_overrun), .fetch_instr_i(fetch_instr),
@@ -183,7 +188,7 @@ module nbq_engine #(
   logic [WgtColumns-1:0]               in_wgt_we;
   logic [$clog2(WeightDepth)-1:0]      in_wgt_addr;
   logic [WgtColumns*32-1:0]            in_wgt_data;
-  logic [$clog2(ResultDepth)-1:0]      out_raddr;
+  logic [ResAddr-1:0]      out_raddr;
   logic                                act_we;
   assign mem_result_data_o = result_rdata;
   if (Memory) begin : g_memory
@@ -260,8 +265,8 @@ module nbq_engine #(
   logic [BankBits-1:0]          drain_pixel, place_bank, act_bank;
   logic [3:0]                   drain_word;
   logic [nbq_pkg::AddrBits-1:0] par_addr, place_word;
-  logic                         raw_we;
-  logic [$clog2(ResultDepth)-1:0] raw_word;
+  logic                         raw_we, res_take;
+  logic [ResAddr-1:0] raw_word;
   logic [ActAddr-1:0]           act_word;
   nbq_pkg::scale_t              scale;
   logic [SliceBits-1:0]         slice, res_slice;
@@ -291,7 +296,8 @@ module nbq_engine #(
     .clk_i, .clear_i(clear), .cfg_i(drain_instr), .scale_o(scale), .valid_i(drain_valid),
     .sel_i(drain_sel), .slice_i(slice), .par_addr_i(par_addr), .bias_o(bias), .shift_o(shift),
     .place_valid_i(place_valid), .place_bank_i(place_bank), .place_word_i(place_word),
-    .raw_we_o(raw_we), .raw_word_o(raw_word), .res_sel_o(res_sel), .res_slice_o(res_slice), .act_we_o(act_we),
+    .raw_we_o(raw_we), .raw_word_o(raw_word), .res_take_o(res_take), .res_sel_o(res_sel),
+    .res_slice_o(res_slice), .act_we_o(act_we),
     .act_bank_o(act_bank), .act_word_o(act_word), .par_we_i(load_par_we),
     .par_waddr_i(stream_addr[$clog2(ParamDepth)-1:0]),
     .par_wdata_i(load_par_data[ParWidth-1:0]), .bad_o(bad_output)
@@ -304,15 +310,15 @@ module nbq_engine #(
   assign load_bank = in_act_slot[BankBits-1:0] & BankBits'(Pixels - 1);
   nbq_images #(
     .Images(Images), .Broadcast(Broadcast), .PeKind(PeKind), .Target(Target), .LanesIn(LanesIn),
-    .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles), .CodeBits(CodeBits),
-    .MultBits(MultBits),
+    .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles), .MaxPool(MaxPool != 0),
+    .AlignBits(AlignBits), .LeftBits(LeftBits), .CodeBits(CodeBits), .MultBits(MultBits),
     .ActBits(ActBits), .AccBits(AccBits), .ActDepth(ActDepth), .ResultDepth(ResultDepth),
     .WgtWidth(WgtWidth), .ActColumns(ActColumns), .LoadColumns(LoadColumns)
   ) u_images (
     .clk_i, .rst_ni, .clear_i(clear), .bank_re_i(bank_re), .bank_addr_i(bank_addr),
     .lane_valid_i(lane_valid), .lane_bank_i(lane_bank), .op_i(op), .weights_i(weights),
     .scale_i(scale), .sel_i(drain_sel), .pixel_i(drain_pixel), .word_i(drain_word),
-    .slice_i(slice), .bias_i(bias), .shift_i(shift), .res_sel_i(res_sel),
+    .slice_i(slice), .bias_i(bias), .shift_i(shift), .res_take_i(res_take), .res_sel_i(res_sel),
     .res_slice_i(res_slice), .raw_we_i(raw_we),
     .raw_word_i(raw_word), .act_we_i(act_we),
     .act_bank_i(act_we ? act_bank : load_bank),

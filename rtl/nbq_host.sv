@@ -16,6 +16,9 @@ module nbq_host #(
   parameter int unsigned AccBits      = 0,
   parameter int unsigned Broadcast    = 0,
   parameter int unsigned OutCycles    = 0,
+  parameter int unsigned MaxPool      = 0,
+  parameter int unsigned AlignBits    = 0,
+  parameter int unsigned LeftBits     = 0,
   parameter int unsigned ActDepth     = 0,
   parameter int unsigned WeightDepth  = 0,
   parameter int unsigned ParamDepth   = 0,
@@ -24,7 +27,8 @@ module nbq_host #(
   parameter int unsigned ActColumns   = 0,  // 32-bit columns of a word
   parameter int unsigned WgtColumns   = 0,
   parameter int unsigned ParColumns   = 0,
-  parameter int unsigned ImageBits    = Images > 1 ? $clog2(Images) : 1
+  parameter int unsigned ImageBits    = Images > 1 ? $clog2(Images) : 1,
+  parameter int unsigned ResAddr      = ResultDepth > 1 ? $clog2(ResultDepth) : 1
 ) (
   input  logic                            clk_i,
   input  logic                            rst_ni,
@@ -63,7 +67,7 @@ module nbq_host #(
   output logic [ImageBits-1:0]            load_image_o,    // whose activations
   // result memories, latency 2 + Broadcast
   output logic [ImageBits-1:0]            result_image_o,
-  output logic [$clog2(ResultDepth)-1:0]  result_raddr_o,
+  output logic [ResAddr-1:0]  result_raddr_o,
   input  logic [LanesIn*AccBits-1:0]      result_rdata_i
 );
   localparam int unsigned LaneBits    = $clog2(LanesIn);
@@ -161,7 +165,7 @@ module nbq_host #(
   end
 
   // ---- results --------------------------------------------------------------------------------
-  localparam int unsigned WordBits       = $clog2(ResultDepth);
+  localparam int unsigned WordBits       = ResultDepth > 1 ? ResAddr : 0;
   localparam int unsigned ResultAddrBits = ImageBits + WordBits + LaneBits + 1;
   logic [ResultAddrBits-1:0] result_q;
   logic [2:0]                settle_q;  // cycles until the word at result_q is there
@@ -171,7 +175,11 @@ module nbq_host #(
   logic                      is_result;
   assign is_result      = cmd_addr_q == nbq_isa_pkg::RegResultData;
   assign lane           = result_q[LaneBits:1];
-  assign result_raddr_o = result_q[LaneBits+1 +: WordBits];
+  if (ResultDepth == 1) begin : g_one_word
+    assign result_raddr_o = 1'b0;
+  end else begin : g_words
+    assign result_raddr_o = result_q[LaneBits+1 +: WordBits];
+  end
   assign result_image_o = result_q[LaneBits+1+WordBits +: ImageBits];
   assign value_ext      = 64'(value);
   nbq_mux #(.Words(LanesIn), .Width(AccBits)) u_lane (
@@ -206,8 +214,9 @@ module nbq_host #(
       nbq_isa_pkg::RegLanes:          rdata = (LanesOut << 16) | LanesIn;
       nbq_isa_pkg::RegWidths:         rdata = (PeKind << 28) | (Pixels << 16) | (CodeBits << 12) |
                                               (ActBits << 6) | AccBits;
-      nbq_isa_pkg::RegImages:         rdata = ($clog2(OutCycles) << 28) |
-                                              (Broadcast << 24) | (MultBits << 16) | Images;
+      nbq_isa_pkg::RegImages:         rdata = ($clog2(OutCycles) << 28) | (MaxPool << 27) |
+                                              (Broadcast << 24) | (MultBits << 16) |
+                                              (LeftBits << 12) | (AlignBits << 8) | Images;
       nbq_isa_pkg::RegStatus:         rdata = 32'(status_i);
       nbq_isa_pkg::RegError:          rdata = 32'(error_i);
       nbq_isa_pkg::RegErrorPc:        rdata = 32'(error_pc_i);

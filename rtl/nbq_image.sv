@@ -16,6 +16,9 @@ module nbq_image #(
   parameter int unsigned LoadColumns = 1,  // of activations, loaded at once
   parameter int unsigned Groups      = 1,  // of pixel columns
   parameter int unsigned OutCycles   = 1,
+  parameter bit          MaxPool     = 1'b1,
+  parameter int unsigned AlignBits   = 15,
+  parameter int unsigned LeftBits    = 15,
   parameter int unsigned WgtWidth    = LanesIn * LanesOut * (PeKind == 0 ? CodeBits : MultBits),
   parameter int unsigned ActWidth    = LanesIn * ActBits,
   parameter int unsigned ActColumns  = (ActWidth + 31) / 32,
@@ -25,7 +28,8 @@ module nbq_image #(
   parameter int unsigned OutLanes    = LanesIn / OutCycles,
   parameter int unsigned SliceBits   = OutCycles > 1 ? $clog2(OutCycles) : 1,
   parameter int unsigned GroupSel    = Words / Groups > 1 ? $clog2(Words / Groups) : 1,
-  parameter int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1
+  parameter int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1,
+  parameter int unsigned ResAddr     = ResultDepth > 1 ? $clog2(ResultDepth) : 1
 ) (
   input  logic                              clk_i,
   input  logic                              rst_ni,
@@ -45,10 +49,11 @@ module nbq_image #(
   input  logic [SliceBits-1:0]              slice_i,
   input  logic [OutLanes*AccBits-1:0]       bias_i,
   input  logic [OutLanes*7-1:0]             shift_i,
+  input  logic                              res_take_i,
   input  logic [SelBits-1:0]                res_sel_i,
   input  logic [SliceBits-1:0]              res_slice_i,
   input  logic                              raw_we_i,
-  input  logic [$clog2(ResultDepth)-1:0]    raw_word_i,
+  input  logic [ResAddr-1:0]    raw_word_i,
   // activation writes: the output stage's, else the host's columns
   input  logic                              act_we_i,
   input  logic [ActColumns-1:0]             load_we_i,
@@ -56,7 +61,7 @@ module nbq_image #(
   input  logic [$clog2(ActDepth)-1:0]       act_word_i,
   input  logic [LoadColumns*32-1:0]         load_data_i,
   // result memory, latency 1
-  input  logic [$clog2(ResultDepth)-1:0]    result_raddr_i,
+  input  logic [ResAddr-1:0]    result_raddr_i,
   output logic [RawWidth-1:0]               result_rdata_o
 );
   localparam int unsigned XBits       = ActBits + 1;
@@ -107,22 +112,35 @@ module nbq_image #(
   nbq_mux #(.Words(Groups), .Width(RawWidth)) u_group (
     .sel_i(PickBits'(pixel_i >> GroupLog2)), .words_i(group_word), .word_o(acc)
   );
-  nbq_max #(.LanesIn(LanesIn), .Pixels(Pixels), .XBits(XBits)) u_max (
-    .clk_i, .rst_ni, .clear_i, .valid_i(op_i.max), .first_i(op_i.first), .last_i(op_i.acc_last),
-    .lane_valid_i(lane_valid), .x_i(x), .sel_i(pixel_i), .word_o(max)
-  );
+  if (MaxPool) begin : g_max
+    nbq_max #(.LanesIn(LanesIn), .Pixels(Pixels), .XBits(XBits)) u_max (
+      .clk_i, .rst_ni, .clear_i, .valid_i(op_i.max), .first_i(op_i.first), .last_i(op_i.acc_last),
+      .lane_valid_i(lane_valid), .x_i(x), .sel_i(pixel_i), .word_o(max)
+    );
+  end else begin : g_no_max
+    assign max = {(LanesIn*XBits){1'b0}};
+    logic unused_max;
+    assign unused_max = ^{rst_ni, clear_i, op_i.max, op_i.first, op_i.acc_last, lane_valid};
+  end
 
   // ---- output ---------------------------------------------------------------------------------
   logic [RawWidth-1:0] raw_data;
   nbq_channels #(
     .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles),
-    .ActBits(ActBits), .AccBits(AccBits)
+    .MaxPool(MaxPool), .AlignBits(AlignBits), .LeftBits(LeftBits), .ActBits(ActBits),
+    .AccBits(AccBits)
   ) u_channels (
-    .clk_i, .scale_i, .slice_i, .acc_i(acc), .max_i(max), .bias_i, .shift_i, .res_sel_i,
+    .clk_i, .scale_i, .slice_i, .acc_i(acc), .max_i(max), .bias_i, .shift_i, .res_take_i, .res_sel_i,
     .res_slice_i, .res_valid_i(op_i.residual), .res_word_i(op_i.word), .res_i(raw), .raw_o(raw_data), .act_o(act)
   );
-  nbq_ram #(.Width(RawWidth), .Depth(ResultDepth)) u_results (
-    .clk_i, .we_i({RawColumns{raw_we_i}}), .waddr_i(raw_word_i), .wdata_i(raw_data),
-    .re_i(1'b1), .raddr_i(result_raddr_i), .rdata_o(result_rdata_o)
-  );
+  if (ResultDepth == 1) begin : g_one_result
+    always_ff @(posedge clk_i) if (raw_we_i) result_rdata_o <= raw_data;
+    logic unused_address;
+    assign unused_address = ^{raw_word_i, result_raddr_i};
+  end else begin : g_results
+    nbq_ram #(.Width(RawWidth), .Depth(ResultDepth)) u_results (
+      .clk_i, .we_i({RawColumns{raw_we_i}}), .waddr_i(raw_word_i), .wdata_i(raw_data),
+      .re_i(1'b1), .raddr_i(result_raddr_i), .rdata_o(result_rdata_o)
+    );
+  end
 endmodule

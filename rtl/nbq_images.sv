@@ -12,6 +12,9 @@ module nbq_images #(
   parameter int unsigned LanesOut    = 0,
   parameter int unsigned Pixels      = 0,
   parameter int unsigned OutCycles   = 1,
+  parameter bit          MaxPool     = 1'b1,
+  parameter int unsigned AlignBits   = 15,
+  parameter int unsigned LeftBits    = 15,
   parameter int unsigned CodeBits    = 0,
   parameter int unsigned MultBits    = 0,
   parameter int unsigned ActBits     = 0,
@@ -27,7 +30,8 @@ module nbq_images #(
   parameter int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1,
   parameter int unsigned OutLanes    = LanesIn / OutCycles,
   parameter int unsigned SliceBits   = OutCycles > 1 ? $clog2(OutCycles) : 1,
-  parameter int unsigned ImageBits   = Images > 1 ? $clog2(Images) : 1
+  parameter int unsigned ImageBits   = Images > 1 ? $clog2(Images) : 1,
+  parameter int unsigned ResAddr     = ResultDepth > 1 ? $clog2(ResultDepth) : 1
 ) (
   input  logic                               clk_i,
   input  logic                               rst_ni,
@@ -46,10 +50,11 @@ module nbq_images #(
   input  logic [SliceBits-1:0]               slice_i,
   input  logic [OutLanes*AccBits-1:0]        bias_i,
   input  logic [OutLanes*7-1:0]              shift_i,
+  input  logic                               res_take_i,
   input  logic [SelBits-1:0]                 res_sel_i,
   input  logic [SliceBits-1:0]               res_slice_i,
   input  logic                               raw_we_i,
-  input  logic [$clog2(ResultDepth)-1:0]     raw_word_i,
+  input  logic [ResAddr-1:0]     raw_word_i,
   input  logic                               act_we_i,
   input  logic [BankBits-1:0]                act_bank_i,
   input  logic [$clog2(ActDepth)-1:0]        act_word_i,
@@ -59,11 +64,10 @@ module nbq_images #(
   input  logic [LoadColumns*32-1:0]          load_data_i,
   // result memories; latency 2 + Broadcast
   input  logic [ImageBits-1:0]               result_image_i,
-  input  logic [$clog2(ResultDepth)-1:0]     result_raddr_i,
+  input  logic [ResAddr-1:0]     result_raddr_i,
   output logic [RawWidth-1:0]                result_rdata_o
 );
   localparam int unsigned ActAddr    = $clog2(ActDepth);
-  localparam int unsigned ResAddr    = $clog2(ResultDepth);
   localparam int unsigned Groups     = Broadcast == 3 && Pixels > 2 ? Pixels / 2 : 1;
   localparam int unsigned GroupWords = Words / Groups;
   localparam int unsigned GroupSel   = GroupWords > 1 ? $clog2(GroupWords) : 1;
@@ -86,14 +90,15 @@ module nbq_images #(
   localparam int unsigned OpBits    = nbq_pkg::OpBits;
   localparam int unsigned ScaleBits = nbq_pkg::ScaleBits;
   localparam int unsigned CtlWidth  = 1 + Pixels * (2 + ActAddr + BankBits) + OpBits + ScaleBits +
-      GroupSel + BankBits + OutLanes * (AccBits + 7) + SelBits + 2 * SliceBits + 1 + ResAddr +
+      GroupSel + BankBits + OutLanes * (AccBits + 7) + 1 + SelBits + 2 * SliceBits + 1 + ResAddr +
       1 + BankBits + ActAddr + ImageBits + ActColumns + LoadColumns * 32 + ResAddr;
   localparam int unsigned ArrWidth  = 3 + WgtWidth;
   logic [CtlWidth-1:0]          ctl, ctl_all;
   logic [ArrWidth-1:0]          arr, arr_all;
   logic [Images*RawWidth-1:0]   results;
   assign ctl = {clear_i, bank_re_i, bank_addr_i, lane_valid_i, lane_bank_i, op_i, scale_i,
-                group_sel, pixel_i, slice_i, bias_i, shift_i, res_sel_i, res_slice_i, raw_we_i, raw_word_i,
+                group_sel, pixel_i, slice_i, bias_i, shift_i, res_take_i, res_sel_i, res_slice_i,
+                raw_we_i, raw_word_i,
                 act_we_i, act_bank_i, act_word_i, load_image_i, load_we_i, load_data_i,
                 result_raddr_i};
   assign arr = {clear_i, op_i.tap, op_i.acc_last, weights_i};
@@ -129,7 +134,7 @@ module nbq_images #(
       assign arr_here = arr_image;
     end
 
-    logic                       clear, raw_we, act_we;
+    logic                       clear, raw_we, act_we, res_take;
     logic [Pixels-1:0]          bank_re, lane_valid;
     logic [Pixels*ActAddr-1:0]  bank_addr;
     logic [Pixels*BankBits-1:0] lane_bank;
@@ -147,19 +152,21 @@ module nbq_images #(
     logic [ActColumns-1:0]      load_we;
     logic [LoadColumns*32-1:0]  load_data;
     assign {clear, bank_re, bank_addr, lane_valid, lane_bank, op, scale,
-            sel, pixel, slice, bias, shift, res_sel, res_slice, raw_we, raw_word,
+            sel, pixel, slice, bias, shift, res_take, res_sel, res_slice, raw_we, raw_word,
             act_we, act_bank, act_word, load_image, load_we, load_data,
             result_raddr} = ctl_here;
     nbq_image #(
       .PeKind(PeKind), .Target(Target), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels),
       .CodeBits(CodeBits), .MultBits(MultBits), .ActBits(ActBits), .AccBits(AccBits),
       .ActDepth(ActDepth), .ResultDepth(ResultDepth), .Groups(Groups), .OutCycles(OutCycles),
+      .MaxPool(MaxPool), .AlignBits(AlignBits), .LeftBits(LeftBits),
       .WgtWidth(WgtWidth), .LoadColumns(LoadColumns)
     ) u_image (
       .clk_i, .rst_ni, .clear_i(clear),
       .bank_re_i(bank_re), .bank_addr_i(bank_addr), .lane_valid_i(lane_valid),
       .lane_bank_i(lane_bank), .op_i(op), .array_i(arr_here), .scale_i(scale), .sel_i(sel),
-      .pixel_i(pixel), .slice_i(slice), .bias_i(bias), .shift_i(shift), .res_sel_i(res_sel),
+      .pixel_i(pixel), .slice_i(slice), .bias_i(bias), .shift_i(shift), .res_take_i(res_take),
+      .res_sel_i(res_sel),
       .res_slice_i(res_slice), .raw_we_i(raw_we),
       .raw_word_i(raw_word), .act_we_i(act_we),
       .load_we_i(load_image == ImageBits'(i) ? load_we : {ActColumns{1'b0}}),

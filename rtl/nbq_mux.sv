@@ -10,18 +10,19 @@ module nbq_mux #(
   output logic [Width-1:0]       word_o
 );
   localparam int unsigned Levels = $clog2(Words);
-  localparam int unsigned Leaves = 1 << Levels;
 
   if (Words == 0 || Width == 0) begin : g_check
     $error("nbq_mux: Words and Width must be set");
   end
   for (genvar l = 0; l <= Levels; l++) begin : g_level
-    for (genvar i = 0; i < (Leaves >> l); i++) begin : g_node
+    localparam int unsigned Nodes = (Words + (1 << l) - 1) >> l;
+    localparam int unsigned Below = l == 0 ? 0 : (Words + (1 << (l - 1)) - 1) >> (l - 1);
+    for (genvar i = 0; i < Nodes; i++) begin : g_node
       logic [Width-1:0] word;
-      if (l == 0 && i < Words) begin : g_leaf
+      if (l == 0) begin : g_leaf
         assign word = words_i[i*Width +: Width];
-      end else if (l == 0) begin : g_absent  // any value will do: repeat the last word
-        assign word = words_i[(Words-1)*Width +: Width];
+      end else if (2 * i + 1 >= Below) begin : g_alone
+        assign word = g_level[l-1].g_node[2*i].word;
       end else begin : g_pick
         assign word = sel_i[l-1] ? g_level[l-1].g_node[2*i+1].word : g_level[l-1].g_node[2*i].word;
       end

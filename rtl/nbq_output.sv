@@ -17,7 +17,8 @@ module nbq_output #(
   parameter int unsigned ParColumns  = (ParWidth + 31) / 32,
   parameter int unsigned Words       = Pixels * LanesOut / LanesIn,
   parameter int unsigned SelBits     = Words > 1 ? $clog2(Words) : 1,
-  parameter int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1
+  parameter int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1,
+  parameter int unsigned ResAddr     = ResultDepth > 1 ? $clog2(ResultDepth) : 1
 ) (
   input  logic                           clk_i,
   input  logic                           clear_i,
@@ -36,8 +37,9 @@ module nbq_output #(
   input  logic [BankBits-1:0]            place_bank_i,
   input  logic [nbq_pkg::AddrBits-1:0]   place_word_i,
   output logic                           raw_we_o,
-  output logic [$clog2(ResultDepth)-1:0] raw_word_o,
-  // stage 4: residual word
+  output logic [ResAddr-1:0] raw_word_o,
+  // stage 3 of a tile's first slice: its residual words are taken over; stage 4: which one
+  output logic                           res_take_o,
   output logic [SelBits-1:0]             res_sel_o,
   output logic [SliceBits-1:0]           res_slice_o,
   // stage 9 of a word's last slice: an activation word is written
@@ -95,9 +97,12 @@ module nbq_output #(
   assign bad_o       = bad_par || bad_place;
 
   assign raw_we_o   = raw_valid_2 && !bad_place;
-  assign raw_word_o = place_word_i[$clog2(ResultDepth)-1:0];
+  assign raw_word_o = place_word_i[ResAddr-1:0];
   nbq_delay #(.Width(SelBits + SliceBits), .Cycles(4)) u_res_sel (
     .clk_i, .clear_i(1'b0), .d_i({sel_i, slice_i}), .q_o({res_sel_o, res_slice_o})
+  );
+  nbq_delay #(.Width(1), .Cycles(3)) u_res_take (
+    .clk_i, .clear_i(1'b0), .d_i(valid_i && sel_i == '0 && slice_i == '0), .q_o(res_take_o)
   );
   nbq_delay #(.Width(1), .Cycles(7)) u_we (
     .clk_i, .clear_i, .d_i(act_valid_2 && !bad_place), .q_o(act_we_o)

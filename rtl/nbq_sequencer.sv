@@ -9,6 +9,9 @@ module nbq_sequencer #(
   parameter int unsigned LanesOut = 0,
   parameter int unsigned Pixels   = 0,
   parameter int unsigned OutCycles = 1,  // of a word in the output stage, a power of two
+  parameter bit          MaxPool  = 1'b1,
+  parameter int unsigned AlignBits = 15,
+  parameter int unsigned LeftBits = 15,
   parameter int unsigned Tail     = 0,  // cycles for which registers read late stay in use
   parameter bit          Memory   = 1'b0,  // external memory: streamed weights, load, store
   parameter int unsigned WeightDepth = 0
@@ -58,7 +61,7 @@ module nbq_sequencer #(
   localparam int unsigned MaxWords  = LanesOut / LanesIn;
   localparam int unsigned TailBits  = $clog2(Tail + 1);
   localparam int unsigned OutLog2   = $clog2(OutCycles);
-  localparam int unsigned LeftBits  = 4 + OutLog2;
+  localparam int unsigned CountBits = 4 + OutLog2;
 
   nbq_isa_pkg::instr_t        cur_q;
   logic [nbq_pkg::PcBits-1:0] pc_q;
@@ -66,11 +69,12 @@ module nbq_sequencer #(
 
   // ---- between instructions -----------------------------------------------------------------
   nbq_isa_pkg::instr_t nxt;
-  logic is_conv, is_pool, is_finish, is_load, is_store, zero_count, too_large, odd_pool, bad_field;
+  logic is_conv, is_pool, is_finish, is_load, is_store, zero_count, too_large, odd_pool, far_shift,
+        bad_field;
   logic idle, settled, take, offered, enough, memory_free;
   assign nxt        = fetch_instr_i;
   assign is_conv    = nxt.opcode == nbq_isa_pkg::OpConv;
-  assign is_pool    = nxt.opcode == nbq_isa_pkg::OpMaxpool;
+  assign is_pool    = MaxPool && nxt.opcode == nbq_isa_pkg::OpMaxpool;
   assign is_finish  = nxt.opcode == nbq_isa_pkg::OpFinish;
   assign is_load    = Memory && nxt.opcode == nbq_isa_pkg::OpLoad;
   assign is_store   = Memory && nxt.opcode == nbq_isa_pkg::OpStore;
@@ -79,7 +83,16 @@ module nbq_sequencer #(
   assign too_large  = 32'(nxt.pix_log2) > PixelLog2 || 32'(nxt.out_words) > MaxWords;
   assign odd_pool   = is_pool &&
                       (nxt.red_cw != 12'd1 || nxt.terms != 8'd1 || nxt.out_words != 4'd1);
-  assign bad_field  = zero_count || too_large || odd_pool;
+  // Carries and sign of sums, as a comparison with the largest value of a field is none.
+  logic [4:0] acc_up, res_up;
+  logic [7:0] sum_up;
+  assign acc_up    = {1'b0, nxt.res_lsh_acc} + 5'(15 - AlignBits);
+  assign res_up    = {1'b0, nxt.res_lsh_res} + 5'(15 - AlignBits);
+  assign sum_up    = {nxt.res_rsh[6], nxt.res_rsh} + 8'(LeftBits);
+  assign far_shift = nxt.res_en && (acc_up[4] || res_up[4] || sum_up[7]);
+  logic unused_up;
+  assign unused_up = ^{acc_up, res_up, sum_up};
+  assign bad_field  = zero_count || too_large || odd_pool || far_shift;
 
   assign idle    = busy_i && !run_q && fetch_valid_i;
   // The output stage has taken the instruction before, so cur_q may change.
@@ -136,7 +149,7 @@ module nbq_sequencer #(
   logic kx_last, ky_last, plane_last, term_last, tap_first, tap_last, word_last, col_last;
   logic issue, red_end, tile_end, ends, hold;
   logic [7:0] npix, lanes;
-  assign is_max     = cur_q.opcode == nbq_isa_pkg::OpMaxpool;
+  assign is_max     = MaxPool && cur_q.opcode == nbq_isa_pkg::OpMaxpool;
   assign kx_last    = kx_q + 8'd1 == cur_q.k_w;
   assign ky_last    = ky_q + 8'd1 == cur_q.k_h;
   assign plane_last = plane_q + 12'd1 == cur_q.red_cw;
@@ -150,16 +163,29 @@ module nbq_sequencer #(
 
   // Words that the output stage has yet to read of the tile before, counted as from the issue.
   logic [7:0]          left_pix_q;
-  logic [LeftBits-1:0] left_word_q;  // cycles of that pixel's words, less 1
+  logic [CountBits-1:0] left_word_q;  // cycles of that pixel's words, less 1
   logic [TailBits-1:0] tail_q;
-  logic                acc_free, all_free;
+  logic                acc_free, all_free, res_free;
   assign acc_free = left_pix_q == '0 || (left_pix_q == 8'd1 && left_word_q == '0);
   assign all_free = left_pix_q == '0 && tail_q == '0;
+  if (OutCycles > 1) begin : g_two_residuals
+    // They are copied when the output stage begins with the tile.
+    logic [TailBits-1:0] age_q;
+    assign res_free = age_q == '0;
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) age_q <= '0;
+      else if (clear_i) age_q <= '0;
+      else if (tile_end) age_q <= TailBits'(Tail);
+      else if (age_q != '0) age_q <= age_q - TailBits'(1);
+    end
+  end else begin : g_one_residual
+    assign res_free = all_free;
+  end
 
   // Maxima and residual words have registers that are read later than the accumulators' copies,
   // and are written earlier.
   always_comb begin
-    if (res_phase_q) hold = pending_q || !all_free;
+    if (res_phase_q) hold = pending_q || !res_free;
     else if (!tap_last) hold = 1'b0;
     else hold = pending_q || !(is_max ? all_free : acc_free);
   end
@@ -203,8 +229,8 @@ module nbq_sequencer #(
 
   always_ff @(posedge clk_i) begin
     if (tile_end || left_word_q == '0)
-      left_word_q <= (LeftBits'(cur_q.out_words) << OutLog2) - LeftBits'(1);
-    else left_word_q <= left_word_q - LeftBits'(1);
+      left_word_q <= (CountBits'(cur_q.out_words) << OutLog2) - CountBits'(1);
+    else left_word_q <= left_word_q - CountBits'(1);
   end
 
   // Start of the next tile and of the next row.

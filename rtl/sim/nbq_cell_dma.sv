@@ -55,7 +55,7 @@ module nbq_cell_dma #(
   localparam int unsigned ImgBits = Images > 1 ? $clog2(Images) : 1;
   logic [ImgBits-1:0]             act_image, result_image;
   logic [$clog2(ActSlots)-1:0]    act_slot;
-  logic [$clog2(ResultDepth)-1:0] result_word;
+  logic [(ResultDepth > 1 ? $clog2(ResultDepth) : 1)-1:0] result_word;
   logic [$clog2(WeightDepth)-1:0] wgt_addr;
   logic [WgtColumns-1:0]          wgt_we;
   logic [ActColumns-1:0]          act_we;

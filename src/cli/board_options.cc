@@ -27,7 +27,7 @@ Result<hw::Board> BoardOptions::find() const {
 
 Result<hw::BoardPlan> BoardOptions::plan(const std::string& model, const hw::Board& b) const {
   for (const char* fixed :
-       {"--code-bits", "--acc-bits", "--axi-bits", "--weight-depth", "--act-depth"})
+       {"--code-bits", "--acc-bits", "--axi-bits", "--weight-depth", "--act-depth", "--max-pool"})
     if (command->count(fixed) > 0)
       return make_error(ErrorCode::kInvalidArgument,
                         "{} does not go with --board: the network and the board settle it", fixed);

@@ -17,6 +17,8 @@ EngineOptions::EngineOptions() {
   config.code_bits = 2;
   config.act_bits = 8;
   config.acc_bits = hw::kMinAccBits;
+  config.max_pool = false;
+  config.align_bits = config.left_bits = 0;
   config.act_depth = config.weight_depth = 256;
   config.param_depth = config.result_depth = 16;
   config.program_depth = 64;
@@ -55,6 +57,8 @@ void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
   cmd.add_option("--out-cycles", config.out_cycles,
                  "cycles of a word in the output stage: more make it smaller, a power of two [1]")
       ->check(CLI::PositiveNumber);
+  cmd.add_flag("--max-pool", config.max_pool,
+               "comparators for maximum pooling, though the network has none");
   cmd.add_option("--mult-bits", config.mult_bits, "weight bits of a multiplier (vpe) [16]")
       ->check(CLI::Range(2, 16));
   cmd.add_option(
@@ -136,15 +140,17 @@ Result<SimOutcome> run_images(std::vector<hw::Engine> engines,
 }
 
 nlohmann::ordered_json config_json(const hw::EngineConfig& c) {
-  return {{"pe", hw::pe_name(c.pe)},        {"lanes_in", c.lanes_in},
-          {"lanes_out", c.lanes_out},       {"pixels", c.pixels},
-          {"images_at_once", c.images},     {"lanes", c.lanes()},
-          {"code_bits", c.code_bits},       {"weight_bits", c.weight_bits()},
-          {"act_bits", c.act_bits},         {"acc_bits", c.acc_bits},
-          {"broadcast", c.broadcast},       {"out_cycles", c.out_cycles},
-          {"axi_bits", c.axi_bits},         {"act_depth", c.act_depth},
-          {"weight_depth", c.weight_depth}, {"param_depth", c.param_depth},
-          {"result_depth", c.result_depth}, {"program_depth", c.program_depth}};
+  return {{"pe", hw::pe_name(c.pe)},         {"lanes_in", c.lanes_in},
+          {"lanes_out", c.lanes_out},        {"pixels", c.pixels},
+          {"images_at_once", c.images},      {"lanes", c.lanes()},
+          {"code_bits", c.code_bits},        {"weight_bits", c.weight_bits()},
+          {"act_bits", c.act_bits},          {"acc_bits", c.acc_bits},
+          {"broadcast", c.broadcast},        {"out_cycles", c.out_cycles},
+          {"align_bits", c.align_bits},      {"left_bits", c.left_bits},
+          {"max_pool", c.max_pool},          {"axi_bits", c.axi_bits},
+          {"act_depth", c.act_depth},        {"weight_depth", c.weight_depth},
+          {"param_depth", c.param_depth},    {"result_depth", c.result_depth},
+          {"program_depth", c.program_depth}};
 }
 
 nlohmann::ordered_json layers_json(const hw::Program& program, const hw::Timing& timing) {

@@ -9,11 +9,20 @@
 namespace nbq::hw {
 namespace {
 
-/// One node to run, with the node whose convolution it absorbs (an addition's operand) or -1.
+/// One node to run, with the operand that it absorbs or -1: an addition's convolution, a pad's
+/// slice.
 struct Step {
   int id;
   int absorbed = -1;
 };
+
+/// Channels of zeros alone, around a slice that nothing else reads: one copy does both.
+bool pads_a_slice(const Graph& g, const Node& n, const std::vector<std::vector<int>>& readers) {
+  const auto* a = std::get_if<PadAttrs>(&n.attrs);
+  return a != nullptr && a->top == 0 && a->bottom == 0 && a->left == 0 && a->right == 0 &&
+         g.nodes[static_cast<std::size_t>(n.inputs[0])].kind() == OpKind::kSlice &&
+         readers[static_cast<std::size_t>(n.inputs[0])].size() == 1;
+}
 
 /// Additions absorb their later operand where nothing else reads it and the array computes it in
 /// one pass: it is then requantised, added and written at once.
@@ -28,6 +37,7 @@ std::vector<Step> plan_steps(const Graph& g) {
   std::vector<Step> steps;
   for (int id = 0; id < static_cast<int>(g.nodes.size()); ++id) {
     const Node& n = g.nodes[static_cast<std::size_t>(id)];
+    if (pads_a_slice(g, n, readers)) absorbed_by[static_cast<std::size_t>(n.inputs[0])] = id;
     if (n.kind() != OpKind::kAdd || n.inputs[0] == n.inputs[1]) continue;
     const int later = std::max(n.inputs[0], n.inputs[1]);
     const int pick = absorbable(later) ? later : std::min(n.inputs[0], n.inputs[1]);
@@ -142,6 +152,8 @@ class Compiler {
     if (s.absorbed >= 0) {
       const EmitContext inner_context{g_, s.absorbed, context.max_level_log2};
       NBQ_ASSIGN(inner, emit_job(inner_context));
+      if (const auto* pad = std::get_if<PadAttrs>(&n.attrs))
+        for (Pass& p : inner.passes) p = pad_channels(p, pad->before_c, node(s.absorbed).shape.c);
       block.job = &inner;
     }
     return emit(s, job, block);
@@ -180,13 +192,15 @@ class Compiler {
     block.packed_image =
         s.id != 0 && owner(node(main_id).inputs[0]) == 0 ? &program_.image : nullptr;
     const bool raw = s.id == static_cast<int>(g_.nodes.size()) - 1 && block.stage.raw;
-    if (!raw) NBQ_TRY(place(s.id));
+    const int taken = raw ? -1 : replaced_by_sum(s, job);
+    if (!raw) NBQ_TRY(place(s.id, taken));
     block.out = raw ? nullptr : &places_[at(s.id)];
     block.out_shape = n.shape;
     const int first = emitter_.instruction_count();
     NBQ_TRY(emitter_.emit(block));
     note_layer(s, first);
-    for (const int in_id : operands(s)) release(in_id);
+    for (const int in_id : operands(s))
+      if (owner(in_id) != taken) release(in_id);
     if (s.id == static_cast<int>(g_.nodes.size()) - 1) {
       program_.result.shape = n.shape;
       if (!raw) NBQ_TRY(copy_to_results(s.id));
@@ -217,11 +231,33 @@ class Compiler {
     program_.macs += macs;
   }
 
-  Status place(int id) {
+  /// With one bank there is nothing to shift.
+  int bank_shift(int id) const {
+    return program_.config.pixels == 1 ? 0 : choose_bank_shift(g_, id, readers_);
+  }
+
+  TensorPlace unplaced(int id) const {
+    return make_place(node(id).shape, node(id).act.is_signed, bank_shift(id), program_.config);
+  }
+
+  /// The residual operand whose memory the sum may take over, or -1: each of its words is read
+  /// before the sum's is written there, and nobody else reads it any more.
+  int replaced_by_sum(const Step& s, const ArrayJob& job) const {
+    if (job.residual < 0) return -1;
+    const Node& n = node(s.id);
+    const int id = owner(n.inputs[s.absorbed >= 0 && n.inputs[1] == s.absorbed ? 0 : 1]);
+    const TensorPlace &old = places_[at(id)], sum = unplaced(s.id);
+    return id != 0 && uses_[at(id)] == 1 && old.shape == sum.shape && old.row == sum.row &&
+                   old.bank_shift == sum.bank_shift
+               ? id
+               : -1;
+  }
+
+  /// In memory of its own, or in that of `taken`.
+  Status place(int id, int taken) {
     TensorPlace& t = places_[at(id)];
-    t = make_place(node(id).shape, node(id).act.is_signed, choose_bank_shift(g_, id, readers_),
-                   program_.config);
-    t.base = memory_.allocate(t.words());
+    t = unplaced(id);
+    t.base = taken >= 0 ? places_[at(taken)].base : memory_.allocate(t.words());
     return check_activations(id);
   }
 
@@ -257,7 +293,7 @@ class Compiler {
   void pack_first_layer(ImageLayout& layout) {
     TensorPlace& t = places_[0];
     const Shape image = node(0).shape;
-    t = make_place(image, true, choose_bank_shift(g_, 0, readers_), program_.config);
+    t = make_place(image, true, bank_shift(0), program_.config);
     if (readers_[0].size() != 1 || limits_.packing == ImagePacking::kNone) return;
     const Node& n = node(readers_[0][0]);
     const auto* conv = std::get_if<Conv2dAttrs>(&n.attrs);
@@ -297,6 +333,7 @@ class Compiler {
     program_.ring = static_cast<int>(plan.ring);
     program_.params = emitter_.take_params();
     EngineConfig& c = program_.config;
+    fit_shifts(c);
     const auto depth = [](std::size_t words, int at_least) {
       const auto step = static_cast<std::size_t>(kDepthStep);
       const std::size_t most = std::max(words, static_cast<std::size_t>(at_least));
@@ -311,11 +348,23 @@ class Compiler {
                          : static_cast<int>(plan.depth);  // the ring ends with the memory
     c.param_depth = depth(program_.params.size() / lanes, c.param_depth);
     const Shape& out = program_.result.shape;
-    c.result_depth = depth(((static_cast<std::size_t>(out.c) + lanes - 1) / lanes) *
-                               static_cast<std::size_t>(out.h * out.w),
-                           c.result_depth);
+    const std::size_t results = ((static_cast<std::size_t>(out.c) + lanes - 1) / lanes) *
+                                static_cast<std::size_t>(out.h * out.w);
+    // A single word is a register.
+    c.result_depth = results == 1 && c.result_depth == 1 ? 1 : depth(results, c.result_depth);
     c.program_depth = depth(program_.instructions.size() * kInstrWords, c.program_depth);
     return ok_status();
+  }
+
+  /// How far the output stage must shift up.
+  void fit_shifts(EngineConfig& c) const {
+    for (const Instruction& i : program_.instructions)
+      if (i.res_en != 0) {
+        c.align_bits = std::max(
+            {c.align_bits, static_cast<int>(i.res_lsh_acc), static_cast<int>(i.res_lsh_res)});
+        c.left_bits = std::max(c.left_bits, -static_cast<int>(i.res_rsh));
+      }
+    for (const Program::Param& p : program_.params) c.left_bits = std::max(c.left_bits, -p.shift);
   }
 
   Status check_depths() const {
@@ -344,13 +393,14 @@ class Compiler {
   Program program_;
 };
 
-/// Widths that the network needs.
+/// Widths and units that the network needs.
 Result<EngineConfig> fit_widths(const Graph& g, EngineConfig c) {
   NBQ_ASSIGN(const std::vector<int> acc, prove_acc_bits(g));
   c.acc_bits = std::max({c.acc_bits, kMinAccBits, *std::max_element(acc.begin(), acc.end())});
   for (const Node& n : g.nodes) {
     c.code_bits = std::max({c.code_bits, n.po2.bits, 2});
     c.act_bits = std::max(c.act_bits, n.act.bits);
+    c.max_pool = c.max_pool || n.kind() == OpKind::kMaxPool;
   }
   return c;
 }
@@ -389,12 +439,15 @@ Result<Program> compile_within(const Graph& g, const EngineConfig& config,
 }  // namespace
 
 void take_least_depths(EngineConfig& c) {
-  c.act_depth = c.weight_depth = c.param_depth = c.result_depth = 2;
+  c.act_depth = c.weight_depth = c.param_depth = 2;
+  c.result_depth = 1;
   c.program_depth = 2 * kInstrWords;
 }
 
 EngineConfig least_engine() {
   EngineConfig c;
+  c.max_pool = false;
+  c.align_bits = c.left_bits = 0;
   c.code_bits = c.act_bits = 2;
   c.acc_bits = kMinAccBits;
   take_least_depths(c);
@@ -428,6 +481,7 @@ Result<Program> ProgramSketch::program(const EngineConfig& wanted,
   config.code_bits = std::max(config.code_bits, least_.code_bits);
   config.act_bits = std::max(config.act_bits, least_.act_bits);
   config.acc_bits = std::max(config.acc_bits, least_.acc_bits);
+  config.max_pool = config.max_pool || least_.max_pool;
   NBQ_ASSIGN(Program program, compile_within(graph_, config, limits, true));
   program.weights.clear();  // those of layers without codes: pooling, copies
   program.stream.clear();

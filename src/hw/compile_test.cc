@@ -79,6 +79,39 @@ TEST(Compile, SlicesAndPadsBeyondTheirWindow) {
             RefExecutor::create(integers).value().run(pixels, 1).value());
 }
 
+TEST(Compile, ASumTakesThePlaceOfAnOperandThatNobodyReadsAnyMore) {
+  const Window same{
+      .kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+  for (const bool read_later : {false, true}) {
+    SCOPED_TRACE(read_later);
+    Graph g;
+    g.add("image", InputAttrs{3, 6, 6, {}, {}}, {});
+    g.add("a", Conv2dAttrs{8, 1, true, same}, {0});
+    g.add("b", Conv2dAttrs{8, 1, true, same}, {1});
+    g.add("c", Conv2dAttrs{8, 1, true, same}, {2});
+    g.add("sum", AddAttrs{}, {3, 1});
+    g.add("d", Conv2dAttrs{8, 1, true, same}, {4});  // reads its own residual operand's neighbours
+    g.add("again", AddAttrs{}, {5, 4});
+    g.add("e", Conv2dAttrs{8, 1, true, same}, {6});
+    g.add("last", AddAttrs{}, {7, read_later ? 1 : 4});
+    g.add("pool", GlobalAvgPoolAttrs{}, {8});
+    ASSERT_TRUE(infer_shapes(g).ok());
+    testing::RandomGraph random(1);
+    const Graph integers = random.deploy_with_random_weights(g);
+    const auto program = compile(integers, lanes(4, 8, 2));
+    ASSERT_TRUE(program.ok()) << program.error().message;
+    std::vector<bool> in_place;
+    for (const Instruction& i : program->instructions)
+      if (i.res_en != 0) in_place.push_back(i.res_base == i.out_base);
+    EXPECT_EQ(in_place, (std::vector<bool>{!read_later, false, true}));
+    const auto pixels = random.pixels(integers, 1);
+    auto engine = Engine::open(make_program_model(program->config), *program);
+    ASSERT_TRUE(engine.ok()) << engine.error().message;
+    EXPECT_EQ(engine->run(pixels)->logits,
+              RefExecutor::create(integers).value().run(pixels, 1).value());
+  }
+}
+
 TEST(Compile, SketchesHaveTheProgramsCyclesAndSizes) {
   for (std::uint32_t seed = 1; seed < 40; ++seed) {
     SCOPED_TRACE(::testing::Message() << "seed " << seed);

@@ -75,9 +75,7 @@ Result<Engine> Engine::open(std::unique_ptr<Device> device, const Program& progr
   NBQ_TRY(expect(*device, Reg::widths, "widths",
                  u(static_cast<int>(c.pe)) << 28 | u(c.pixels) << 16 | u(c.code_bits) << 12 |
                      u(c.act_bits) << 6 | u(c.acc_bits)));
-  NBQ_TRY(expect(
-      *device, Reg::images, "images",
-      c.log2_out_cycles() << 28 | u(c.broadcast) << 24 | u(c.mult_bits) << 16 | u(c.images)));
+  NBQ_TRY(expect(*device, Reg::images, "images", c.images_register()));
   if (c.axi_bits > 0) NBQ_TRY(expect(*device, Reg::axi_bits, "axi_bits", u(c.axi_bits)));
   load_weights(*device, program);
   load_params(*device, program);

@@ -43,9 +43,12 @@ struct EngineConfig {
   int act_bits = 8;    ///< activation bits in memory, 2..16; operands have one bit more
   int acc_bits = 32;   ///< accumulator bits, up to 48
   ElementTarget target = ElementTarget::kGeneric;
-  int broadcast = 0;   ///< register stages from the control to the images, 0..3
-  int out_cycles = 1;  ///< cycles of a word of C channels in the output stage, a power of two <= C
-  int axi_bits = 0;    ///< data bits of the AXI4 master, 32..512; 0: no external memory
+  int broadcast = 0;    ///< register stages from the control to the images, 0..3
+  int out_cycles = 1;   ///< cycles of a word of C channels in the output stage, a power of two <= C
+  int align_bits = 15;  ///< places that a residual sum's operands go up, at most, 0..15
+  int left_bits = 15;   ///< places that a requantisation goes up, at most, 0..15
+  bool max_pool = true;  ///< comparators for maximum pooling; compile() sets it if it is needed
+  int axi_bits = 0;      ///< data bits of the AXI4 master, 32..512; 0: no external memory
   // Depths in words.
   int act_depth = 1024;  ///< per bank
   int weight_depth = 1024;
@@ -55,6 +58,12 @@ struct EngineConfig {
 
   /// Of all images together.
   int lanes() const { return lanes_in * lanes_out * pixels * images; }
+  /// What register `images` holds (spec/isa.def).
+  std::uint32_t images_register() const {
+    const auto u = [](int v) { return static_cast<std::uint32_t>(v); };
+    return log2_out_cycles() << 28 | u(max_pool) << 27 | u(broadcast) << 24 | u(mult_bits) << 16 |
+           u(left_bits) << 12 | u(align_bits) << 8 | u(images);
+  }
   /// Bits of one weight in the weight memory.
   int weight_bits() const { return pe == PeKind::kSvpe ? code_bits : mult_bits; }
   unsigned log2_out_cycles() const {

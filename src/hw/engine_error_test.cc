@@ -10,6 +10,7 @@ namespace {
 
 class EngineErrorTest : public testing::Test {
  protected:
+  explicit EngineErrorTest(const EngineConfig& c = config()) : c_(c) {}
   static EngineConfig config() {
     EngineConfig c;
     c.lanes_in = 4;
@@ -52,7 +53,7 @@ class EngineErrorTest : public testing::Test {
     expect_sound();
   }
 
-  const EngineConfig c_ = config();
+  const EngineConfig c_;
   std::unique_ptr<Device> device_;
   std::unique_ptr<EngineBench> bench_;
   TestMap map_;
@@ -62,6 +63,23 @@ TEST_F(EngineErrorTest, BadOpcode) {
   Instruction bad = good();
   bad.opcode = 9;
   expect_error({good(), bad}, EngineError::bad_opcode, 1);
+}
+
+class EngineWithoutMaxPool : public EngineErrorTest {
+ protected:
+  EngineWithoutMaxPool() : EngineErrorTest(without()) {}
+  static EngineConfig without() {
+    EngineConfig c = config();
+    c.max_pool = false;
+    return c;
+  }
+};
+
+TEST_F(EngineWithoutMaxPool, HasNoSuchOpcode) {
+  Instruction pool = good();
+  pool.opcode = static_cast<std::int64_t>(Opcode::maxpool);
+  expect_error({good(), pool}, EngineError::bad_opcode, 1);
+  EXPECT_EQ(bench_->read(Reg::images), 16U << 16 | 15U << 12 | 15U << 8 | 2U);
 }
 
 TEST_F(EngineErrorTest, BadFields) {
@@ -165,7 +183,7 @@ TEST_F(EngineErrorTest, AbortStopsTheProgram) {
 TEST_F(EngineErrorTest, RegistersAndCounters) {
   EXPECT_EQ(bench_->read(Reg::id), 0x4E425131U);
   EXPECT_EQ(bench_->read(Reg::lanes), 8U << 16 | 4U);
-  EXPECT_EQ(bench_->read(Reg::images), 16U << 16 | 2U);
+  EXPECT_EQ(bench_->read(Reg::images), 1U << 27 | 16U << 16 | 15U << 12 | 15U << 8 | 2U);
   EXPECT_EQ(bench_->read(Reg::widths), 4U << 16 | 3U << 12 | 8U << 6 | 32U);
   ASSERT_EQ(bench_->run({good()}), EngineError::none);
   EXPECT_EQ(bench_->read(Reg::busy_cycles), 10U);  // 5 rows of 2 tiles, one tap each

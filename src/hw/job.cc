@@ -34,6 +34,21 @@ Pass copy_pass(int operand, int offset, int channels) {
   return p;
 }
 
+Pass pad_channels(const Pass& inner, int before, int channels) {
+  Pass p = inner;
+  p.weight = [inner, before, channels](int term, int oc, int ic, int ky, int kx) {
+    const bool zero = oc < before || oc >= before + channels;
+    return zero ? 0 : inner.weight(term, oc - before, ic, ky, kx);
+  };
+  // Channels of zeros are written, too: through any operand channel.
+  p.range = [inner, before, channels](int first, int last) {
+    first = std::max(0, first - before);
+    last = std::min(channels, last - before);
+    return first < last ? inner.range(first, last) : ChannelRange{0, 1};
+  };
+  return p;
+}
+
 Pass average_pass(const Window& window, int channels, int max_level_log2) {
   std::vector<std::int32_t> levels;
   for (const Po2Reciprocal::Term& t : po2_reciprocal(window.kernel_h * window.kernel_w).terms) {

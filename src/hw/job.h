@@ -63,6 +63,8 @@ bool flatten_in_place(const Graph& graph, int id);
 
 /// A pass whose output channel c reads only operand channel c - offset, with weight 1.
 Pass copy_pass(int operand, int offset, int channels);
+/// `inner`, of `channels` output channels, behind `before` channels of zeros; zeros follow, too.
+Pass pad_channels(const Pass& inner, int before, int channels);
 /// Sums over a window times the reciprocal of its size (avg_pool, global_avg_pool).
 /// Larger powers of two than the engine's levels are repeated terms.
 Pass average_pass(const Window& window, int channels, int max_level_log2);

@@ -73,6 +73,7 @@ std::vector<RamPiece> ram_pieces(int depth) {
 
 Resources memory_resources(const EngineMemory& m, SynthTarget target) {
   Resources r;
+  if (m.depth == 1) return r;  // a register
   for (const RamPiece& piece : ram_pieces(m.depth))
     for (int low = 0; low < m.width; low += kColumnBits)
       add_array(r, std::min(kColumnBits, m.width - low), piece.words, target);

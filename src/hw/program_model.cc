@@ -59,8 +59,7 @@ class ProgramModel final : public Device {
         return u(static_cast<int>(c_.pe)) << 28 | u(c_.pixels) << 16 | u(c_.code_bits) << 12 |
                u(c_.act_bits) << 6 | u(c_.acc_bits);
       case Reg::images:
-        return c_.log2_out_cycles() << 28 | u(c_.broadcast) << 24 | u(c_.mult_bits) << 16 |
-               u(c_.images);
+        return c_.images_register();
       case Reg::axi_bits:
         return u(c_.axi_bits);
       case Reg::status:
@@ -182,12 +181,14 @@ class ProgramModel final : public Device {
   EngineError check(const Instruction& i) const {
     const bool maxpool = i.opcode == static_cast<std::int64_t>(Opcode::maxpool);
     if (moves(i)) return EngineError::none;
-    if (!maxpool && i.opcode != static_cast<std::int64_t>(Opcode::conv))
+    if (maxpool ? !c_.max_pool : i.opcode != static_cast<std::int64_t>(Opcode::conv))
       return EngineError::bad_opcode;
     if (i.red_cw < 1 || i.terms < 1 || i.k_h < 1 || i.k_w < 1 || i.out_h < 1 || i.out_w < 1 ||
         i.out_words < 1 || i.out_words > c_.lanes_out / c_.lanes_in ||
         (1 << i.pix_log2) > c_.pixels ||
-        (maxpool && (i.red_cw != 1 || i.terms != 1 || i.out_words != 1)))
+        (maxpool && (i.red_cw != 1 || i.terms != 1 || i.out_words != 1)) ||
+        (i.res_en != 0 &&
+         (std::max(i.res_lsh_acc, i.res_lsh_res) > c_.align_bits || i.res_rsh < -c_.left_bits)))
       return EngineError::bad_field;
     const std::int64_t words = i.wgt_words > 0 || maxpool ? 0 : i.terms * i.red_cw * i.k_h * i.k_w;
     return i.wgt_base + words > c_.weight_depth ? EngineError::bad_address : EngineError::none;

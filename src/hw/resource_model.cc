@@ -28,7 +28,7 @@ constexpr BusCost kBusCosts[] = {
 };
 
 EngineConfig config_of(int pe, int c, int m, int p, int b, int code_bits, int mult_bits,
-                       int act_bits, int acc_bits, int out_cycles) {
+                       int act_bits, int acc_bits, int out_cycles, int max_pool) {
   EngineConfig e;
   e.pe = static_cast<PeKind>(pe);
   e.lanes_in = c;
@@ -40,6 +40,7 @@ EngineConfig config_of(int pe, int c, int m, int p, int b, int code_bits, int mu
   e.act_bits = act_bits;
   e.acc_bits = acc_bits;
   e.out_cycles = out_cycles;
+  e.max_pool = max_pool != 0;
   // The depths of every run.
   e.act_depth = e.weight_depth = e.program_depth = 1024;
   e.param_depth = 64;
@@ -51,20 +52,27 @@ EngineConfig config_of(int pe, int c, int m, int p, int b, int code_bits, int mu
 
 const std::vector<std::string_view>& resource_term_names() {
   static const std::vector<std::string_view> names = {
-      "engine",        // sequencer, fetch, host, counters
-      "column",        // address generator of an output column
-      "weight bit",    // of a weight word: registers, broadcast
-      "channel",       // output stage of one channel: two requantisations
-      "channel bit",   // of an accumulator: bias, shift
-      "operand bit",   // of an activation word of a bank or lane
-      "crossbar bit",  // of a bank's word at every lane
-      "sum bit",       // accumulator, drain register and their multiplexer
-      "residual bit",  // residual registers and their multiplexer
-      "svpe2 bit",     "svpe3 bit",
-      "svpe4 bit",     "svpe5 bit",  // of a lane's shifted product
-      "svpe tree bit",               // of an adder behind two lanes
-      "vpe tree bit",  "vpe multiplier",
-      "vpe2 tree bit", "vpe2 multiplier",
+      "engine",               // sequencer, fetch, host, counters
+      "column",               // address generator of an output column
+      "weight bit",           // of a weight word: registers, broadcast
+      "channel",              // output stage of one channel: two requantisations
+      "channel bit",          // of an accumulator: bias, shift
+      "operand bit",          // of an activation word of a bank or lane
+      "crossbar bit",         // of a bank's word at every lane
+      "sum bit",              // accumulator, drain register and their multiplexer
+      "residual bit",         // residual registers and their multiplexer
+      "second residual bit",  // where a word takes several cycles
+      "slice bit",            // there too: of a word of accumulators
+      "maximum bit",          // comparators of maximum pooling
+      "svpe2 bit",
+      "svpe3 bit",
+      "svpe4 bit",
+      "svpe5 bit",      // of a lane's shifted product
+      "svpe tree bit",  // of an adder behind two lanes
+      "vpe tree bit",
+      "vpe multiplier",
+      "vpe2 tree bit",
+      "vpe2 multiplier",
       "vpe skew bit",  // operands wait for their place in a cascade of DSP blocks
       "vpe2 skew bit"};
   return names;
@@ -88,7 +96,10 @@ std::vector<double> resource_terms(const EngineConfig& c) {
                            word,
                            word * (c.pixels - 1),
                            sums * c.acc_bits,
-                           sums * c.act_bits};
+                           sums * c.act_bits,
+                           c.out_cycles > 1 ? sums * c.act_bits : 0,
+                           c.out_cycles > 1 ? copies * c.lanes_in * c.acc_bits : 0,
+                           c.max_pool ? copies * c.pixels * c.lanes_in * x_bits : 0};
   for (int bits = 2; bits <= 5; ++bits)
     t.push_back(shift && c.code_bits == bits ? lanes * product : 0);
   t.push_back(shift ? sums * tree : 0);
@@ -132,8 +143,9 @@ Resources estimate_resources(const EngineConfig& c, SynthTarget target) {
 
 const std::vector<ResourceRun>& resource_runs() {
   static const std::vector<ResourceRun> runs = {
-#define NBQ_RESOURCE_RUN(target, pe, c, m, p, b, code, mult, act, acc, slow, lut, ff, dsp, bram) \
-  {config_of(pe, c, m, p, b, code, mult, act, acc, slow), target, lut, ff, dsp, bram},
+#define NBQ_RESOURCE_RUN(target, pe, c, m, p, b, code, mult, act, acc, slow, pool, lut, ff, dsp, \
+                         bram)                                                                   \
+  {config_of(pe, c, m, p, b, code, mult, act, acc, slow, pool), target, lut, ff, dsp, bram},
 #include "hw/resource_model.def"
   };
   return runs;

@@ -51,12 +51,14 @@ Result<RtlParameters> engine_parameters(const EngineConfig& c) {
     return refuse("broadcast", c.broadcast, "0 to 3");
   if (!power_of_two(c.out_cycles) || c.out_cycles > c.lanes_in)
     return refuse("out_cycles", c.out_cycles, "a power of two, lanes_in at most");
+  if (c.align_bits < 0 || c.align_bits > 15) return refuse("align_bits", c.align_bits, "0 to 15");
+  if (c.left_bits < 0 || c.left_bits > 15) return refuse("left_bits", c.left_bits, "0 to 15");
   const auto depth_ok = [](int d, int least) { return d >= least && d <= kMaxDepth; };
   const char* must = "2 to 2^20 (program: 32 at least)";
   if (!depth_ok(c.act_depth, 2)) return refuse("act_depth", c.act_depth, must);
   if (!depth_ok(c.weight_depth, 2)) return refuse("weight_depth", c.weight_depth, must);
   if (!depth_ok(c.param_depth, 2)) return refuse("param_depth", c.param_depth, must);
-  if (!depth_ok(c.result_depth, 2)) return refuse("result_depth", c.result_depth, must);
+  if (!depth_ok(c.result_depth, 1)) return refuse("result_depth", c.result_depth, "1 to 2^20");
   if (!depth_ok(c.program_depth, 32)) return refuse("program_depth", c.program_depth, must);
   if (c.axi_bits != 0 && (!power_of_two(c.axi_bits) || c.axi_bits < 32 || c.axi_bits > 512))
     return refuse("axi_bits", c.axi_bits, "0, or a power of two from 32 to 512");
@@ -72,6 +74,9 @@ Result<RtlParameters> engine_parameters(const EngineConfig& c) {
                        {"AccBits", c.acc_bits},
                        {"Broadcast", c.broadcast},
                        {"OutCycles", c.out_cycles},
+                       {"MaxPool", c.max_pool ? 1 : 0},
+                       {"AlignBits", c.align_bits},
+                       {"LeftBits", c.left_bits},
                        {"ActDepth", c.act_depth},
                        {"WeightDepth", c.weight_depth},
                        {"ParamDepth", c.param_depth},

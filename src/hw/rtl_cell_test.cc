@@ -98,11 +98,12 @@ TEST_P(MultiplierElementTest, RandomVectors) {
 
 INSTANTIATE_TEST_SUITE_P(WeightBits, MultiplierElementTest, testing::Values(16, 8));
 
-class RequantTest : public testing::TestWithParam<int> {};
+/// Width, largest left shift.
+class RequantTest : public testing::TestWithParam<std::tuple<int, int>> {};
 
 TEST_P(RequantTest, MatchesTheNormativeFunction) {
-  const int width = GetParam();
-  RtlCell cell("nbq_cell_requant", {{"Width", width}});
+  const auto [width, left] = GetParam();
+  RtlCell cell("nbq_cell_requant", {{"Width", width}, {"MaxLeft", left}});
   NBQ_NEEDS_CELL(cell);
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE(fmt::format("seed {}", seed));
@@ -110,7 +111,7 @@ TEST_P(RequantTest, MatchesTheNormativeFunction) {
   const std::int64_t half = std::int64_t{1} << (width - 1);
   const std::array<std::array<std::int64_t, 2>, 5> ranges = {
       {{0, 255}, {-128, 127}, {-131072, 131071}, {0, 65535}, {0, 0}}};
-  for (int shift = -15; shift <= 62; ++shift)
+  for (int shift = -left; shift <= 62; ++shift)
     for (const auto& [lo, hi] : ranges)
       for (int round = 0; round < 60; ++round) {
         // Ends of the range, small values, values near the rounding points, any value.
@@ -137,7 +138,10 @@ TEST_P(RequantTest, MatchesTheNormativeFunction) {
       }
 }
 
-INSTANTIATE_TEST_SUITE_P(Widths, RequantTest, testing::Values(21, 24, 34, 48));
+INSTANTIATE_TEST_SUITE_P(Widths, RequantTest,
+                         testing::Values(std::tuple{21, 15}, std::tuple{24, 4}, std::tuple{34, 15},
+                                         std::tuple{48, 3}, std::tuple{21, 0}, std::tuple{22, 1},
+                                         std::tuple{30, 2}));
 
 }  // namespace
 }  // namespace nbq::hw

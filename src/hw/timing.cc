@@ -46,13 +46,16 @@ void Stopwatch::take(bool barrier, CycleCounts& counts) {
 Stopwatch::Free Stopwatch::free_after(Cycle tile_end, std::int64_t words) const {
   // The last word leaves while the next sum arrives; other registers are read some cycles later.
   const Cycle accumulators = tile_end + words;
-  return {accumulators, accumulators + 1 + element_latency_ + kLateReads};
+  const std::int64_t late = 1 + element_latency_ + kLateReads;
+  // Where a word takes several cycles, residual words are taken over when its tile begins to leave.
+  const Cycle residual = out_cycles_ > 1 ? tile_end + late : accumulators + late;
+  return {accumulators, accumulators + late, residual};
 }
 
 /// The first tile of an instruction. Words of the tile before are counted with the new
 /// instruction's words a column from the hand-over on: the sequencer has only one instruction.
 Stopwatch::Free Stopwatch::free_for(std::int64_t words_each, Cycle taken) const {
-  if (pixels_ == 0) return {0, 0};
+  if (pixels_ == 0) return {0, 0, 0};
   const std::int64_t with_old = std::min(pixels_, (taken - tile_end_) / words_each_ + 1);
   return free_after(tile_end_, with_old * words_each_ + (pixels_ - with_old) * words_each);
 }
@@ -67,7 +70,7 @@ Stopwatch::Cycle Stopwatch::tile(const Instruction& i, Cycle first, const Free& 
   std::int64_t waited = end - last_tap;
   counts.busy += static_cast<std::uint64_t>(taps);
   if (i.res_en != 0) {
-    const Cycle residual = std::max({end + 1, config_taken, free.all});
+    const Cycle residual = std::max({end + 1, config_taken, free.residual});
     waited += residual - (end + 1);
     end = residual + i.out_words - 1;
     counts.residual += static_cast<std::uint64_t>(i.out_words);

@@ -46,7 +46,7 @@ class Stopwatch {
   using Cycle = std::int64_t;
   /// When the next tile may write what the output stage still reads of the one before.
   struct Free {
-    Cycle accumulators, all;
+    Cycle accumulators, all, residual;
   };
 
   void take(bool barrier, CycleCounts& counts);

@@ -6,16 +6,11 @@ namespace nbq::hw {
 Result<ArrayJob> emit_pad(const EmitContext& e) {
   const auto& a = std::get<PadAttrs>(e.node().attrs);
   const int channels = e.operand(0).shape.c;
-  Pass p = copy_pass(0, a.before_c, channels);
+  Pass p = pad_channels(copy_pass(0, 0, channels), a.before_c, channels);
   p.window.pad_top = a.top;
   p.window.pad_bottom = a.bottom;
   p.window.pad_left = a.left;
   p.window.pad_right = a.right;
-  // Channels of zeros are written, too: through any operand channel.
-  p.range = [inside = p.range](int first, int last) {
-    const ChannelRange r = inside(first, last);
-    return r.empty() ? ChannelRange{0, 1} : r;
-  };
   return ArrayJob{ArrayJob::Kind::kConv, {std::move(p)}, -1};
 }
 
