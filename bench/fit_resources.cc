@@ -20,25 +20,26 @@ std::vector<EngineConfig> shapes(SynthTarget target) {
   struct Shape {
     int c, m, p, b, code, act, acc, slow = 1;
     bool pool = true;
+    int align = 15, left = 15;
   };
-  constexpr Shape kShapes[] = {
-      {8, 8, 4, 2, 3, 8, 22},
-      {2, 2, 1, 1, 3, 8, 22},
-      {4, 8, 2, 1, 3, 8, 22},
-      {8, 8, 2, 1, 3, 16, 30},
-      {4, 4, 4, 1, 3, 8, 22},
-      {16, 16, 1, 1, 3, 8, 22},
-      {4, 4, 1, 1, 2, 8, 22},
-      {4, 4, 1, 1, 4, 8, 26},
-      {4, 4, 1, 1, 5, 8, 34},
-      {8, 8, 2, 1, 3, 8, 22, 8},
-      {8, 8, 1, 1, 3, 8, 22, 2},
-      // What the large boards get: copies of a core whose output stage takes its time, no pooling.
-      {8, 8, 4, 2, 3, 8, 21, 1, false},
-      {8, 16, 2, 2, 3, 8, 21, 4, false},
-      {16, 16, 1, 2, 3, 8, 21, 8, false},
-      {16, 16, 1, 2, 3, 16, 21, 8, false},
-      {16, 16, 1, 3, 3, 16, 21, 4, false}};
+  constexpr Shape kShapes[] = {{8, 8, 4, 2, 3, 8, 22},
+                               {2, 2, 1, 1, 3, 8, 22},
+                               {4, 8, 2, 1, 3, 8, 22},
+                               {8, 8, 2, 1, 3, 16, 30},
+                               {4, 4, 4, 1, 3, 8, 22},
+                               {16, 16, 1, 1, 3, 8, 22},
+                               {4, 4, 1, 1, 2, 8, 22},
+                               {4, 4, 1, 1, 4, 8, 26},
+                               {4, 4, 1, 1, 5, 8, 34},
+                               {8, 8, 2, 1, 3, 8, 22, 8},
+                               {8, 8, 1, 1, 3, 8, 22, 2},
+                               // What the large boards get: copies of a core whose output stage
+                               // takes its time and shifts little, without pooling.
+                               {8, 8, 4, 2, 3, 8, 21, 1, false, 2, 0},
+                               {8, 16, 2, 2, 3, 8, 21, 4, false, 4, 2},
+                               {16, 16, 1, 2, 3, 8, 21, 8, false, 2, 0},
+                               {16, 16, 1, 3, 3, 16, 21, 8, false, 2, 0},
+                               {16, 16, 1, 2, 3, 16, 21, 4, false, 1, 0}};
   std::vector<EngineConfig> all;
   for (const PeKind pe : {PeKind::kSvpe, PeKind::kVpe, PeKind::kVpe2})
     for (const Shape& s : kShapes) {
@@ -56,6 +57,8 @@ std::vector<EngineConfig> shapes(SynthTarget target) {
       e.act_bits = s.act;
       e.out_cycles = s.slow;
       e.max_pool = s.pool;
+      e.align_bits = s.align;
+      e.left_bits = s.left;
       e.mult_bits = pe == PeKind::kVpe2 ? 8 : 16;
       e.acc_bits = pe == PeKind::kVpe ? s.acc + 12 : s.acc;
       e.act_depth = e.weight_depth = 1024;
@@ -149,10 +152,11 @@ Result<std::string> fit_target(SynthTarget target) {
   for (const ResourceRun& r : runs) {
     const EngineConfig& c = r.config;
     s += fmt::format(
-        "NBQ_RESOURCE_RUN({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})\n",
+        "NBQ_RESOURCE_RUN({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, "
+        "{})\n",
         target_name(target), static_cast<int>(c.pe), c.lanes_in, c.lanes_out, c.pixels, c.images,
-        c.code_bits, c.mult_bits, c.act_bits, c.acc_bits, c.out_cycles, c.max_pool ? 1 : 0, r.lut,
-        r.ff, r.dsp, r.bram);
+        c.code_bits, c.mult_bits, c.act_bits, c.acc_bits, c.out_cycles, c.max_pool ? 1 : 0,
+        c.align_bits, c.left_bits, r.lut, r.ff, r.dsp, r.bram);
   }
   return s;
 }

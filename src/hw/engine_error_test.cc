@@ -65,21 +65,38 @@ TEST_F(EngineErrorTest, BadOpcode) {
   expect_error({good(), bad}, EngineError::bad_opcode, 1);
 }
 
-class EngineWithoutMaxPool : public EngineErrorTest {
+/// As compile() makes it for a network that doesn't pool and shifts little.
+class SlimEngine : public EngineErrorTest {
  protected:
-  EngineWithoutMaxPool() : EngineErrorTest(without()) {}
+  SlimEngine() : EngineErrorTest(without()) {}
   static EngineConfig without() {
     EngineConfig c = config();
     c.max_pool = false;
+    c.align_bits = 2;
+    c.left_bits = 1;
     return c;
   }
 };
 
-TEST_F(EngineWithoutMaxPool, HasNoSuchOpcode) {
+TEST_F(SlimEngine, HasNoPooling) {
   Instruction pool = good();
   pool.opcode = static_cast<std::int64_t>(Opcode::maxpool);
   expect_error({good(), pool}, EngineError::bad_opcode, 1);
-  EXPECT_EQ(bench_->read(Reg::images), 16U << 16 | 15U << 12 | 15U << 8 | 2U);
+  EXPECT_EQ(bench_->read(Reg::images), 16U << 16 | 1U << 12 | 2U << 8 | 2U);
+}
+
+TEST_F(SlimEngine, RefusesShiftsBeyondItsOwn) {
+  Instruction sum = good();
+  sum.res_en = 1;
+  for (const auto& [member, most, beyond] :
+       {std::tuple{&Instruction::res_lsh_acc, 2, 3}, std::tuple{&Instruction::res_lsh_res, 2, 3},
+        std::tuple{&Instruction::res_rsh, -1, -2}}) {
+    Instruction i = sum;
+    i.*member = most;
+    EXPECT_EQ(bench_->run({i}), EngineError::none);
+    i.*member = beyond;
+    expect_error({i}, EngineError::bad_field, 0);
+  }
 }
 
 TEST_F(EngineErrorTest, BadFields) {

@@ -28,7 +28,8 @@ constexpr BusCost kBusCosts[] = {
 };
 
 EngineConfig config_of(int pe, int c, int m, int p, int b, int code_bits, int mult_bits,
-                       int act_bits, int acc_bits, int out_cycles, int max_pool) {
+                       int act_bits, int acc_bits, int out_cycles, int max_pool, int align,
+                       int left) {
   EngineConfig e;
   e.pe = static_cast<PeKind>(pe);
   e.lanes_in = c;
@@ -41,6 +42,8 @@ EngineConfig config_of(int pe, int c, int m, int p, int b, int code_bits, int mu
   e.acc_bits = acc_bits;
   e.out_cycles = out_cycles;
   e.max_pool = max_pool != 0;
+  e.align_bits = align;
+  e.left_bits = left;
   // The depths of every run.
   e.act_depth = e.weight_depth = e.program_depth = 1024;
   e.param_depth = 64;
@@ -93,6 +96,8 @@ std::vector<double> resource_terms(const EngineConfig& c) {
                            static_cast<double>(c.lanes_in) * c.lanes_out * c.weight_bits(),
                            copies * c.lanes_in / c.out_cycles,
                            copies * c.lanes_in / c.out_cycles * c.acc_bits,
+                           copies * c.lanes_in / c.out_cycles * c.align_bits,
+                           c.left_bits > 3 ? copies * c.lanes_in / c.out_cycles : 0,
                            word,
                            word * (c.pixels - 1),
                            sums * c.acc_bits,
@@ -143,9 +148,14 @@ Resources estimate_resources(const EngineConfig& c, SynthTarget target) {
 
 const std::vector<ResourceRun>& resource_runs() {
   static const std::vector<ResourceRun> runs = {
-#define NBQ_RESOURCE_RUN(target, pe, c, m, p, b, code, mult, act, acc, slow, pool, lut, ff, dsp, \
-                         bram)                                                                   \
-  {config_of(pe, c, m, p, b, code, mult, act, acc, slow, pool), target, lut, ff, dsp, bram},
+#define NBQ_RESOURCE_RUN(target, pe, c, m, p, b, code, mult, act, acc, slow, pool, align, left, \
+                         lut, ff, dsp, bram)                                                    \
+  {config_of(pe, c, m, p, b, code, mult, act, acc, slow, pool, align, left),                    \
+   target,                                                                                      \
+   lut,                                                                                         \
+   ff,                                                                                          \
+   dsp,                                                                                         \
+   bram},
 #include "hw/resource_model.def"
   };
   return runs;
