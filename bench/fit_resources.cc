@@ -3,11 +3,13 @@
 // src/hw/resource_model.def.  fit_resources src/hw/resource_model.def
 // Every synthesis is kept in nbq's cache, so that a second run costs nothing.
 //   fit_resources --bus   prints the bus's rows alone
+//   fit_resources src/hw/resource_model.def xcup   that family alone; the other's rows stay
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <sstream>
 
 #include "core/file.h"
 #include "hw/resource_model.h"
@@ -39,7 +41,9 @@ std::vector<EngineConfig> shapes(SynthTarget target) {
                                {8, 16, 2, 2, 3, 8, 21, 4, false, 4, 2},
                                {16, 16, 1, 2, 3, 8, 21, 8, false, 2, 0},
                                {16, 16, 1, 3, 3, 16, 21, 8, false, 2, 0},
-                               {16, 16, 1, 2, 3, 16, 21, 4, false, 1, 0}};
+                               {16, 16, 1, 2, 3, 16, 21, 4, false, 1, 0},
+                               {16, 16, 1, 12, 3, 16, 21, 8, false, 2, 0},
+                               {16, 16, 1, 20, 3, 8, 21, 8, false, 2, 0}};
   std::vector<EngineConfig> all;
   for (const PeKind pe : {PeKind::kSvpe, PeKind::kVpe, PeKind::kVpe2})
     for (const Shape& s : kShapes) {
@@ -180,18 +184,37 @@ Status print_buses() {
   return ok_status();
 }
 
-Status write_model(const char* path) {
+/// A target's lines in the file as it is.
+std::string kept_part(const std::string& file, std::string_view target) {
+  std::string s = "\n";
+  std::istringstream lines(file);
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with(fmt::format("// {}:", target)) ||
+        line.find(fmt::format("({}, ", target)) != std::string::npos)
+      s += line + "\n";
+  return s;
+}
+
+/// `only`: the other family's part stays as it is; empty: both are made anew.
+Status write_model(const char* path, std::string_view only) {
+  std::string before;
+  if (!only.empty()) {
+    NBQ_ASSIGN(before, read_text_file(path));
+  }
   std::string s =
       "// Made by bench/fit_resources from yosys's counts; run that instead of editing.\n"
       "// NBQ_RESOURCE_TERM(target, term, LUT each, FF each)\n"
       "// NBQ_RESOURCE_RUN(target, pe, C, M, P, B, code, mult, act, acc bits, out cycles, pool, "
-      "LUT, FF, "
-      "DSP, BRAM)\n"
+      "align, left, LUT, FF, DSP, BRAM)\n"
       "// NBQ_RESOURCE_BUS(target, LUT, FF)\n"
       "#ifndef NBQ_RESOURCE_TERM\n#define NBQ_RESOURCE_TERM(...)\n#endif\n"
       "#ifndef NBQ_RESOURCE_RUN\n#define NBQ_RESOURCE_RUN(...)\n#endif\n"
       "#ifndef NBQ_RESOURCE_BUS\n#define NBQ_RESOURCE_BUS(...)\n#endif\n";
   for (const SynthTarget target : {SynthTarget::kEcp5, SynthTarget::kXcup}) {
+    if (!only.empty() && only != target_name(target)) {
+      s += kept_part(before, target_name(target));
+      continue;
+    }
     NBQ_ASSIGN(const std::string part, fit_target(target));
     NBQ_ASSIGN(const std::string bus, bus_row(target));
     s += part + bus;
@@ -204,12 +227,14 @@ Status write_model(const char* path) {
 }  // namespace nbq::hw
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: fit_resources src/hw/resource_model.def | --bus\n");
+  const std::string_view only = argc == 3 ? argv[2] : "";
+  if (argc < 2 || argc > 3 || (argc == 3 && only != "xcup" && only != "ecp5")) {
+    std::fprintf(stderr, "usage: fit_resources src/hw/resource_model.def [xcup|ecp5] | --bus\n");
     return 2;
   }
   const bool buses = std::strcmp(argv[1], "--bus") == 0;
-  if (const auto s = buses ? nbq::hw::print_buses() : nbq::hw::write_model(argv[1]); !s.ok()) {
+  if (const auto s = buses ? nbq::hw::print_buses() : nbq::hw::write_model(argv[1], only);
+      !s.ok()) {
     std::fprintf(stderr, "fit_resources: %s\n", s.error().message.c_str());
     return nbq::exit_code(s.error());
   }

@@ -11,6 +11,9 @@
 namespace nbq::hw {
 namespace {
 
+/// How far the resource model may be off (resource_model.def has its errors).
+constexpr double kModelError = 0.03;
+
 Result<ExploreOptions> options_for(const Board& board, const PlanLimits& limits) {
   NBQ_ASSIGN(ExploreOptions o, search_space(board));
   o.kinds = {limits.pe};
@@ -21,6 +24,11 @@ Result<ExploreOptions> options_for(const Board& board, const PlanLimits& limits)
   if (limits.lanes_in > 0) o.lanes_in = {limits.lanes_in};
   if (limits.pixels > 0) o.pixels = {limits.pixels};
   o.images = limits.images;
+  // Somebody who names the whole engine may know better than the model.
+  if (limits.lanes_in > 0 && limits.lanes_out > 0 && limits.pixels > 0 && limits.images > 0) {
+    o.budget.lut = static_cast<int>(o.budget.lut * (1 + kModelError));
+    o.budget.ff = static_cast<int>(o.budget.ff * (1 + kModelError));
+  }
   return o;
 }
 

@@ -60,6 +60,8 @@ const std::vector<std::string_view>& resource_term_names() {
       "weight bit",           // of a weight word: registers, broadcast
       "channel",              // output stage of one channel: two requantisations
       "channel bit",          // of an accumulator: bias, shift
+      "align place",          // that a channel's residual sum may go up
+      "far shift",            // of a channel that may go up more than three places
       "operand bit",          // of an activation word of a bank or lane
       "crossbar bit",         // of a bank's word at every lane
       "sum bit",              // accumulator, drain register and their multiplexer
