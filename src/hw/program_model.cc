@@ -20,7 +20,7 @@ class ProgramModel final : public Device {
   }
 
   void write(std::uint32_t reg, std::uint32_t value) override {
-    ++clock_;
+    clock_ = std::max(clock_, taken_) + 1;
     switch (static_cast<Reg>(reg)) {
       case Reg::ctrl:
         if ((value & 1) != 0) run();
@@ -29,12 +29,15 @@ class ProgramModel final : public Device {
       case Reg::stream_mem:
         mem_ = static_cast<Mem>(value);
         pending_.clear();
+        checked_ = clock_ + 2;
         break;
       case Reg::stream_addr:
         stream_addr_ = value;
         pending_.clear();
+        checked_ = clock_ + 2;
         break;
       case Reg::stream_data:
+        taken_ = std::max(clock_, checked_);
         stream(value);
         break;
       case Reg::result_addr:
@@ -48,7 +51,7 @@ class ProgramModel final : public Device {
   }
 
   std::uint32_t read(std::uint32_t reg) override {
-    clock_ += 2;
+    clock_ = std::max(clock_, taken_) + 2;
     const auto u = [](int v) { return static_cast<std::uint32_t>(v); };
     switch (static_cast<Reg>(reg)) {
       case Reg::id:
@@ -160,6 +163,7 @@ class ProgramModel final : public Device {
       stream_activations(bits, activation_word(at));
     }
     pending_.clear();
+    checked_ = taken_ + 2;
   }
 
   void stream_activations(BitReader& bits, std::uint32_t* word) {
@@ -292,6 +296,9 @@ class ProgramModel final : public Device {
   std::size_t pc_ = 0;
   CycleCounts counts_;
   std::uint64_t clock_ = 0, result_there_ = 0;
+  /// A streamed word waits until its address is checked, which takes the cycle after it changes;
+  /// the access after it is accepted when it has been taken.
+  std::uint64_t taken_ = 0, checked_ = 0;
 };
 
 }  // namespace
