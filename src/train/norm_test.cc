@@ -12,14 +12,18 @@ namespace {
 
 constexpr int kImages = 16;
 
+Window same_3x3() {
+  Window w;
+  w.kernel_h = w.kernel_w = 3;
+  w.pad_top = w.pad_left = w.pad_bottom = w.pad_right = 1;
+  return w;
+}
+
 /// Convolution, batch norm with gains of either sign, relu, and a linear layer.
 Graph small_net() {
   Graph g;
   g.add("image", InputAttrs{3, 6, 5, {}, {}}, {});
-  Window w;
-  w.kernel_h = w.kernel_w = 3;
-  w.pad_top = w.pad_left = w.pad_bottom = w.pad_right = 1;
-  g.add("conv", Conv2dAttrs{7, 1, true, w}, {0});
+  g.add("conv", Conv2dAttrs{7, 1, true, same_3x3()}, {0});
   g.add("bn", BatchNormAttrs{}, {1});
   g.add("relu", ReluAttrs{}, {2});
   g.add("flatten", FlattenAttrs{}, {3});
@@ -137,12 +141,9 @@ TEST(Norm, OnceSettledTheDeployedLayerGivesWhatTheLiveOneDoes) {
 TEST(Norm, LayersSettleOnTheInputsThatTheyWillHave) {
   Graph g;
   g.add("image", InputAttrs{3, 6, 5, {}, {}}, {});
-  Window w;
-  w.kernel_h = w.kernel_w = 3;
-  w.pad_top = w.pad_left = w.pad_bottom = w.pad_right = 1;
-  g.add("conv1", Conv2dAttrs{7, 1, false, w}, {0});
+  g.add("conv1", Conv2dAttrs{7, 1, false, same_3x3()}, {0});
   g.add("bn1", BatchNormAttrs{}, {1});
-  g.add("conv2", Conv2dAttrs{6, 1, false, w}, {2});
+  g.add("conv2", Conv2dAttrs{6, 1, false, same_3x3()}, {2});
   g.add("bn2", BatchNormAttrs{}, {3});
   g.add("flatten", FlattenAttrs{}, {4});
   g.add("fc", LinearAttrs{4, true}, {5});

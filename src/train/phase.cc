@@ -57,9 +57,8 @@ class PhaseRun {
   Status before_step(std::int64_t at_step);
   Status follow_exps();
   bool settles() const { return spec_.quantised && spec_.settle_norms_epochs > 0; }
-  /// A pass over some batches of Q(W), in an order of its own.
-  /// Returns how many there were.
   using PassOf = std::function<Result<Pass>(int before)>;
+  /// A pass over some batches of Q(W), in an order of its own. Returns how many there were.
   Result<int> pass_over(int batches, const PassOf& pass);
   /// Before anything is learnt, scales and exponents come to terms with Q(W).
   Status adapt();
