@@ -34,7 +34,7 @@ module nbq_dma #(
   input  logic                            act_ready_i,
   output logic                            result_read_o,
   output logic [ImgBits-1:0]              result_image_o,
-  output logic [ResAddr-1:0]  result_word_o,
+  output logic [ResAddr-1:0]              result_word_o,
   input  logic [RawWidth-1:0]             result_data_i,
   // AXI4 master, one ID
   output logic                            arvalid_o,

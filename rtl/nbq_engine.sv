@@ -53,15 +53,15 @@ module nbq_engine #(
   output logic                            mem_act_ready_o,
   input  logic                            mem_result_read_i,
   input  logic [MemImageBits-1:0]         mem_result_image_i,
-  input  logic [ResAddr-1:0]  mem_result_word_i,
+  input  logic [ResAddr-1:0]              mem_result_word_i,
   output logic [LanesIn*AccBits-1:0]      mem_result_data_o
 );
   if (LanesIn < 2 || LanesOut < LanesIn || LanesOut % LanesIn != 0 || LanesOut / LanesIn > 15 ||
       Pixels == 0 || Pixels > 32 || (Pixels & (Pixels - 1)) != 0 || PeKind > 2 || Target > 2 ||
       OutCycles == 0 || OutCycles > LanesIn || (OutCycles & (OutCycles - 1)) != 0 ||
       Images == 0 || Images > 64 || Broadcast > 3 || MultBits < 2 || MultBits > 16 ||
-      CodeBits < 2 || CodeBits > 5 || ActBits < 2 || ActBits > 16 || AccBits < 21 || MaxPool > 1 || AlignBits > 15 || LeftBits > 15 ||
-      AccBits > 48) begin : g_check
+      CodeBits < 2 || CodeBits > 5 || ActBits < 2 || ActBits > 16 || AccBits < 21 ||
+      AccBits > 48 || MaxPool > 1 || AlignBits > 15 || LeftBits > 15) begin : g_check
     $error("nbq_engine: a parameter is unset or out of range");
   end
 
@@ -101,7 +101,7 @@ module nbq_engine #(
   logic [WgtColumns-1:0]          load_wgt_we;
   logic [ParColumns-1:0]          load_par_we;
   logic [ImageBits-1:0]           load_image, result_image;
-  logic [ResAddr-1:0] result_raddr;
+  logic [ResAddr-1:0]             result_raddr;
   logic [RawWidth-1:0]            result_rdata;
   assign busy_o = status[0];
   nbq_host #(
@@ -165,7 +165,8 @@ module nbq_engine #(
   nbq_pkg::feed_t feed;
   nbq_sequencer #(
     .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles),
-    .MaxPool(MaxPool != 0), .AlignBits(AlignBits), .LeftBits(LeftBits), .Tail(PeLatency + 3), .Memory(Memory), .WeightDepth(WeightDepth)
+    .MaxPool(MaxPool != 0), .AlignBits(AlignBits), .LeftBits(LeftBits), .Tail(PeLatency + 3),
+    .Memory(Memory), .WeightDepth(WeightDepth)
   ) u_sequencer (
     .clk_i, .rst_ni, .clear_i(clear), .busy_i(busy),
     .fetch_valid_i(fetch_valid), .fetch_overrun_i(fetch_overrun), .fetch_instr_i(fetch_instr),
@@ -188,7 +189,7 @@ module nbq_engine #(
   logic [WgtColumns-1:0]               in_wgt_we;
   logic [$clog2(WeightDepth)-1:0]      in_wgt_addr;
   logic [WgtColumns*32-1:0]            in_wgt_data;
-  logic [ResAddr-1:0]      out_raddr;
+  logic [ResAddr-1:0]                  out_raddr;
   logic                                act_we;
   assign mem_result_data_o = result_rdata;
   if (Memory) begin : g_memory
@@ -266,7 +267,7 @@ module nbq_engine #(
   logic [3:0]                   drain_word;
   logic [nbq_pkg::AddrBits-1:0] par_addr, place_word;
   logic                         raw_we, res_take;
-  logic [ResAddr-1:0] raw_word;
+  logic [ResAddr-1:0]           raw_word;
   logic [ActAddr-1:0]           act_word;
   nbq_pkg::scale_t              scale;
   logic [SliceBits-1:0]         slice, res_slice;

@@ -130,8 +130,9 @@ module nbq_image #(
     .MaxPool(MaxPool), .AlignBits(AlignBits), .LeftBits(LeftBits), .ActBits(ActBits),
     .AccBits(AccBits)
   ) u_channels (
-    .clk_i, .scale_i, .slice_i, .acc_i(acc), .max_i(max), .bias_i, .shift_i, .res_take_i, .res_sel_i,
-    .res_slice_i, .res_valid_i(op_i.residual), .res_word_i(op_i.word), .res_i(raw), .raw_o(raw_data), .act_o(act)
+    .clk_i, .scale_i, .slice_i, .acc_i(acc), .max_i(max), .bias_i, .shift_i, .res_take_i,
+    .res_sel_i, .res_slice_i, .res_valid_i(op_i.residual), .res_word_i(op_i.word), .res_i(raw),
+    .raw_o(raw_data), .act_o(act)
   );
   if (ResultDepth == 1) begin : g_one_result
     always_ff @(posedge clk_i) if (raw_we_i) result_rdata_o <= raw_data;
