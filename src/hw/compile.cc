@@ -172,7 +172,7 @@ class Compiler {
     NBQ_ASSIGN(block.stage, output_stage(g_, main_id));
     if (job.residual >= 0) {
       // The addition: which operand is which, and what brings both onto one scale.
-      const int residual_operand = s.absorbed >= 0 && n.inputs[1] == s.absorbed ? 0 : 1;
+      const int residual_operand = residual_operand_of(s);
       const int residual = n.inputs[at(residual_operand)];
       NBQ_ASSIGN(const OutputStage sum, output_stage(g_, s.id));
       block.residual = &places_[at(owner(residual))];
@@ -240,12 +240,16 @@ class Compiler {
     return make_place(node(id).shape, node(id).act.is_signed, bank_shift(id), program_.config);
   }
 
+  /// Of an addition: the operand that is added to what the array computes.
+  int residual_operand_of(const Step& s) const {
+    return s.absorbed >= 0 && node(s.id).inputs[1] == s.absorbed ? 0 : 1;
+  }
+
   /// The residual operand whose memory the sum may take over, or -1: each of its words is read
   /// before the sum's is written there, and nobody else reads it any more.
   int replaced_by_sum(const Step& s, const ArrayJob& job) const {
     if (job.residual < 0) return -1;
-    const Node& n = node(s.id);
-    const int id = owner(n.inputs[s.absorbed >= 0 && n.inputs[1] == s.absorbed ? 0 : 1]);
+    const int id = owner(node(s.id).inputs[at(residual_operand_of(s))]);
     const TensorPlace &old = places_[at(id)], sum = unplaced(s.id);
     return id != 0 && uses_[at(id)] == 1 && old.shape == sum.shape && old.row == sum.row &&
                    old.bank_shift == sum.bank_shift

@@ -79,6 +79,28 @@ TEST(Compile, SlicesAndPadsBeyondTheirWindow) {
             RefExecutor::create(integers).value().run(pixels, 1).value());
 }
 
+TEST(Compile, APadOfChannelsAbsorbsTheSliceBeforeIt) {
+  for (const int top : {0, 1}) {
+    SCOPED_TRACE(top);
+    Graph g;
+    g.add("image", InputAttrs{3, 8, 8, {}, {}}, {});
+    g.add("slice", SliceAttrs{0, 1, 0, 2, 3, 4, 1, 2, 2}, {0});
+    g.add("pad", PadAttrs{3, 4, top, 0, 0, 0}, {1});
+    g.add("pool", GlobalAvgPoolAttrs{}, {2});
+    ASSERT_TRUE(infer_shapes(g).ok());
+    testing::RandomGraph random(1);
+    const Graph integers = random.deploy_with_random_weights(g);
+    const auto program = compile(integers, lanes(4, 4, 2));
+    ASSERT_TRUE(program.ok()) << program.error().message;
+    EXPECT_EQ(program->layers.size(), top == 0 ? 2u : 3u);  // rows of zeros are another copy
+    const auto pixels = random.pixels(integers, 1);
+    auto engine = Engine::open(make_program_model(program->config), *program);
+    ASSERT_TRUE(engine.ok()) << engine.error().message;
+    EXPECT_EQ(engine->run(pixels)->logits,
+              RefExecutor::create(integers).value().run(pixels, 1).value());
+  }
+}
+
 TEST(Compile, ASumTakesThePlaceOfAnOperandThatNobodyReadsAnyMore) {
   const Window same{
       .kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};

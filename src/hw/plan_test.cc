@@ -119,6 +119,22 @@ TEST_F(PlanTest, KeepsTheLanesThatAreFixed) {
   EXPECT_EQ(plan_for_board(graph_, board_, l).error().code, ErrorCode::kInvalidArgument);
 }
 
+TEST_F(PlanTest, AnEngineNamedWholeMayExceedTheBudgetByTheModelsError) {
+  PlanLimits l;
+  l.lanes_in = l.lanes_out = 8;
+  l.pixels = 2;
+  l.images = 2;
+  l.out_cycles = 1;
+  const auto plan = plan_for_board(graph_, board_, l);
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  const double lut = plan->resources.lut + plan->resources.lutram;
+  Board small = board_;
+  small.resources.lut = static_cast<int>(lut / 1.02 / small.use);
+  EXPECT_TRUE(plan_for_board(graph_, small, l).ok());
+  small.resources.lut = static_cast<int>(lut / 1.05 / small.use);
+  EXPECT_FALSE(plan_for_board(graph_, small, l).ok());
+}
+
 TEST_F(PlanTest, OutputLanesAloneMayBeFixed) {
   PlanLimits l;
   l.lanes_out = 64;

@@ -2,10 +2,12 @@
 // cycle.
 #include <gtest/gtest.h>
 
+#include "hw/compile.h"
 #include "hw/engine.h"
 #include "hw/program_model.h"
 #include "hw/sim.h"
 #include "hw/timing.h"
+#include "ops/ref_executor.h"
 #include "random_graph.h"
 
 namespace nbq::hw {
@@ -76,6 +78,46 @@ void run_random_networks(const EngineConfig& config, std::uint32_t seeds, int at
     ++ran;
   }
   EXPECT_GT(ran, at_least);
+}
+
+/// What a board gets, which the roomy engines are not: no pooling, shifters as short as its shifts,
+/// a single result word, sums in the place of their operand.
+TEST(SlimEngine, RunsTheNetworkThatItWasMadeFor) {
+  const Window same{
+      .kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
+  Graph g;
+  g.add("image", InputAttrs{3, 6, 6, {}, {}}, {});
+  g.add("a", Conv2dAttrs{8, 1, true, same}, {0});
+  g.add("b", Conv2dAttrs{8, 1, true, same}, {1});
+  g.add("c", Conv2dAttrs{8, 1, true, same}, {2});
+  g.add("sum", AddAttrs{}, {3, 1});
+  g.add("slice", SliceAttrs{0, 0, 0, 8, 3, 3, 1, 2, 2}, {4});
+  g.add("pad", PadAttrs{2, 2, 0, 0, 0, 0}, {5});
+  g.add("pool", GlobalAvgPoolAttrs{}, {6});
+  g.add("flatten", FlattenAttrs{}, {7});
+  g.add("fc", LinearAttrs{4, true}, {8});
+  ASSERT_TRUE(infer_shapes(g).ok());
+  testing::RandomGraph random(1);
+  const Graph integers = random.deploy_with_random_weights(g);
+  EngineConfig wanted = least_engine();
+  wanted.lanes_in = wanted.lanes_out = 4;
+  wanted.pixels = 1;
+  wanted.images = 3;
+  wanted.out_cycles = 4;
+  const auto program = compile(integers, wanted);
+  ASSERT_TRUE(program.ok()) << program.error().message;
+  const EngineConfig& c = program->config;
+  EXPECT_FALSE(c.max_pool);
+  EXPECT_EQ(c.result_depth, 1);
+  EXPECT_LT(std::max(c.align_bits, c.left_bits), 15);
+  auto sim = open_sim(c);
+  if (!sim.ok() && sim.error().code == ErrorCode::kToolMissing) GTEST_SKIP() << sim.error().message;
+  ASSERT_TRUE(sim.ok()) << sim.error().message;
+  const auto pixels = random.pixels(integers, c.images);
+  const auto rtl = Engine::open(std::move(*sim), *program)->run(pixels);
+  ASSERT_TRUE(rtl.ok()) << rtl.error().message;
+  EXPECT_EQ(rtl->logits, RefExecutor::create(integers).value().run(pixels, c.images).value());
+  expect_equal(predict(*program).all, counts(*rtl));
 }
 
 class TimingTest : public ::testing::TestWithParam<std::array<int, 6>> {};
