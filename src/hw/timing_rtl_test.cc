@@ -82,7 +82,7 @@ void run_random_networks(const EngineConfig& config, std::uint32_t seeds, int at
 
 /// What a board gets, which the roomy engines are not: no pooling, shifters as short as its shifts,
 /// a single result word, sums in the place of their operand.
-TEST(SlimEngine, RunsTheNetworkThatItWasMadeFor) {
+TEST(FittedEngine, RunsTheNetworkThatItWasMadeFor) {
   const Window same{
       .kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
   Graph g;
