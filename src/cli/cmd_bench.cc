@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
 
 #include "cli/cli.h"
@@ -184,6 +185,16 @@ void add_bench(CLI::App& app, Context& context) {
   cmd->add_option("--threads", o->engine.threads, "0: one a core [1]")
       ->check(CLI::NonNegativeNumber);
   cmd->add_option("--isa", o->engine.isa, "instruction set, a row of --isas [the best]");
+  static const std::map<std::string, infer::Convolution> kWays = {
+      {"fastest", infer::Convolution::kFastest},
+      {"taps", infer::Convolution::kTaps},
+      {"winograd", infer::Convolution::kWinograd}};
+  cmd->add_option(
+         "--convolution", o->engine.convolution,
+         "how 3x3 taps are summed up: taps or winograd, wherever it can; else the faster one")
+      ->transform(CLI::CheckedTransformer(kWays))
+      ->type_name("{fastest,taps,winograd}")
+      ->default_str("fastest");
   cmd->add_option("--seconds", o->seconds, "to measure for [2]")->check(CLI::PositiveNumber);
   cmd->add_flag("--layers", o->layers, "each layer's time beside the roofline");
   cmd->add_flag(

@@ -51,17 +51,22 @@ Result<Logits> model_all(const hw::Program& program, const TestImages& t) {
   return all;
 }
 
-/// The CPU engine, with the kernels of every instruction set that this machine has.
+/// The CPU engine, with the kernels of every instruction set that this machine has; where those can
+/// convolve in another way, that way, too.
 Status check_engine(const RefExecutor& ref, const TestImages& t, const Logits& want,
                     std::vector<Outcome>& outcomes) {
   for (const infer::IsaRow& row : infer::isa_rows()) {
     if (!row.available) continue;
-    infer::EngineOptions o;
-    o.isa = row.name;
-    NBQ_ASSIGN(const infer::Engine engine, infer::Engine::create(ref.graph(), o));
-    NBQ_ASSIGN(const Logits got, runner(engine)(t.pixels, static_cast<int>(t.count)));
-    outcomes.push_back({fmt::format("cpu {}", row.name), t.count,
-                        count_mismatches(want, got, static_cast<std::size_t>(ref.outputs()))});
+    for (const bool winograd : {false, true}) {
+      infer::EngineOptions o;
+      o.isa = row.name;
+      if (winograd) o.convolution = infer::Convolution::kWinograd;
+      NBQ_ASSIGN(const infer::Engine engine, infer::Engine::create(ref.graph(), o));
+      if (winograd && engine.kernels().winograd.input == nullptr) continue;
+      NBQ_ASSIGN(const Logits got, runner(engine)(t.pixels, static_cast<int>(t.count)));
+      outcomes.push_back({fmt::format("cpu {}{}", row.name, winograd ? " winograd" : ""), t.count,
+                          count_mismatches(want, got, static_cast<std::size_t>(ref.outputs()))});
+    }
   }
   return ok_status();
 }
@@ -100,7 +105,7 @@ Status check_command(const CheckOptions& o, Context& context) {
   for (const Outcome& c : outcomes) {
     mismatches += c.mismatches;
     list.push_back({{"name", c.name}, {"images", c.images}, {"mismatches", c.mismatches}});
-    text += fmt::format("{:<14} {:>6} images  {} mismatches\n", c.name, c.images, c.mismatches);
+    text += fmt::format("{:<23} {:>6} images  {} mismatches\n", c.name, c.images, c.mismatches);
   }
   text += mismatches == 0 ? "bit-exact\n" : "NOT bit-exact\n";
   context.print(

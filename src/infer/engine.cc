@@ -141,7 +141,7 @@ Result<Engine> Engine::create(Graph graph, const EngineOptions& given) {
   state->kernels = make_kernels(*row);
   state->isa = row->name;
   state->threads = o.threads;
-  NBQ_ASSIGN(state->plan, make_plan(graph, state->kernels, o.batch, o.threads));
+  NBQ_ASSIGN(state->plan, make_plan(graph, state->kernels, {o.batch, o.threads, o.convolution}));
   state->image = graph.input().shape;
   state->class_names = graph.class_names;
   const Node& last = graph.output();

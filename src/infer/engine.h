@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "infer/convolution.h"
 #include "infer/kernels/kernel_set.h"
 #include "model/graph.h"
 
@@ -15,6 +16,7 @@ struct EngineOptions {
   int contexts =
       1;  ///< calls that may run at a time (each with threads and memory of its own); more wait
   std::string isa;  ///< a row of kernels.def; empty: NBQ_ISA, or the best one
+  Convolution convolution = Convolution::kFastest;
 };
 
 /// One layer's time in profile().

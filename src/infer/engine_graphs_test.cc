@@ -238,6 +238,32 @@ Graph average_of_many() {
   return g.finish().value();
 }
 
+// Tiles of three and four
+
+/// Maps that whole tiles don't cover, more channels than a slice, groups, a sum in the output
+/// stage.
+template <int kHeight, int kWidth>
+Graph tiles() {
+  IntegerGraph g(20, {3, kHeight, kWidth});
+  const Window same = window(3, 3, 1, {1, 1, 1, 1});
+  const int wide = g.add(conv(150, window(1, 1, 1)), 0, u8(), {.bits = 2});
+  const int a = g.add(conv(34, same), wide, s8(), {.bits = 3});
+  const int b = g.add(conv(34, same, 2), a, s8(), {.bits = 4});
+  const int sum = g.add(AddAttrs{}, {b, a}, u8());
+  const int cut = g.add(conv(5, window(3, 3, 1, {2, 0, 0, 2})), sum, s16(), {.bits = 1});
+  const int narrow = g.add(conv(17), cut, u8(), {});
+  g.add(conv(3, window(3, 3, 1, {0, 1, 2, 1})), narrow, kLogits, {.bits = 4});
+  return g.finish().value();
+}
+
+/// Many lines of tiles: more than are transformed together.
+Graph many_tiles() {
+  IntegerGraph g(21, {130, 90, 6});
+  g.add(conv(20, window(3, 3, 1, {1, 1, 1, 1})), 0, u8(), {});
+  g.add(GlobalAvgPoolAttrs{}, {1}, kLogits);
+  return g.finish().value();
+}
+
 // Outputs
 
 template <int kHead>
@@ -280,6 +306,11 @@ const NetworkCase kCases[] = {
     {"Accumulators48", accumulators<48>},
     {"WordsEverywhere", words_everywhere},
     {"AverageOfMany", average_of_many},
+    {"Tiles1x1", tiles<1, 1>},
+    {"Tiles5x6", tiles<5, 6>},
+    {"Tiles13x7", tiles<13, 7>},
+    {"Tiles3x14", tiles<3, 14>},
+    {"ManyTiles", many_tiles},
     {"ConvolutionsLogits", head<0>},
     {"AveragesLogits", head<1>},
     {"FlattensActivations", head<2>},

@@ -16,6 +16,9 @@ struct WeightShape {
   }
 };
 
+/// Cycles, about, that decoding a vector of bytes takes.
+inline constexpr double kDecodeCycles = 2;
+
 /// n-bit codes in the order in which kernels take them: block after block of output channels; in
 /// each, vector after vector (rows, taps, steps, the block's vectors), each lane the codes of one
 /// output and a step's channels (4, or 2 of 16-bit weights). 8 code vectors make a group: byte lane
@@ -36,6 +39,10 @@ struct PackedWeights {
   std::size_t decoded_bytes(int lanes) const {
     return groups_per_block * static_cast<std::size_t>(kGroupVectors * lanes * kStepBytes) *
            (wide ? 2 : 1);
+  }
+  /// Cycles, about, that decoding a block takes.
+  double decode_cycles() const {
+    return static_cast<double>(groups_per_block * kGroupVectors) * kDecodeCycles * (wide ? 2 : 1);
   }
 };
 

@@ -24,6 +24,7 @@ class Places {
 
   const NodePlace& operator[](int id) const { return nodes_[static_cast<std::size_t>(id)]; }
   std::vector<Buffer>& buffers() { return buffers_; }
+  const std::vector<Buffer>& buffers() const { return buffers_; }
   /// Whether node `operand` by itself writes the part of `concat` that begins at `first_channel`.
   bool in_place(int concat, int operand, int first_channel) const;
 

@@ -9,6 +9,7 @@
 #include "infer/steps/io_steps.h"
 #include "infer/steps/map_step.h"
 #include "infer/steps/pool_step.h"
+#include "infer/steps/winograd_step.h"
 
 namespace nbq::infer {
 namespace {
@@ -23,10 +24,15 @@ struct Draft {
 
 class Planner {
  public:
-  Planner(const Graph& graph, const KernelSet& kernels, std::vector<OutputStage> stages)
-      : graph_(graph), kernels_(kernels), stages_(std::move(stages)), places_(graph, stages_) {}
+  Planner(const Graph& graph, const KernelSet& kernels, const PlanOptions& options,
+          std::vector<OutputStage> stages)
+      : graph_(graph),
+        kernels_(kernels),
+        options_(options),
+        stages_(std::move(stages)),
+        places_(graph, stages_) {}
 
-  Result<Plan> plan(int batch, int threads) {
+  Result<Plan> plan() {
     for (int id = 0; id < static_cast<int>(graph_.nodes.size()); ++id) {
       draft(id);
       NBQ_ASSIGN(const LayerInfo info, describe(graph_, id));
@@ -35,7 +41,7 @@ class Planner {
     finish_output();
     Plan p;
     set_lifetimes();
-    p.images = choose_images(batch, threads);
+    p.images = choose_images();
     p.arena_bytes = place_buffers(places_.buffers(), p.images);
     p.buffers = places_.buffers();
     p.outputs = graph_.output().shape.size();
@@ -110,8 +116,18 @@ class Planner {
     add({reads, outputs_of(s.logits, s.out), node(id).po2.codes.size() / 2, 0,
          [this, s, fast](int images) mutable {
            s.images = images;
-           return fast ? make_conv_step(s, places_.buffers(), kernels_) : make_wide_conv_step(s);
+           s.threads = options_.threads;
+           return fast ? fast_conv_step(s) : make_wide_conv_step(s);
          }});
+  }
+
+  StepPtr fast_conv_step(const ConvSpec& s) const {
+    const std::vector<Buffer>& buffers = places_.buffers();
+    const Convolution how = options_.convolution;
+    if (how != Convolution::kTaps && winograd_fits(s, buffers, kernels_) &&
+        (how == Convolution::kWinograd || winograd_pays(s, kernels_)))
+      return make_winograd_step(s, buffers, kernels_);
+    return make_conv_step(s, buffers, kernels_);
   }
 
   SecondStage second_stage(int id, int second, std::vector<int>& reads) const {
@@ -226,7 +242,8 @@ class Planner {
 
   /// As many as stay in a core's cache; more where weights come from further away than activations
   /// do.
-  int choose_images(int batch, int threads) {
+  int choose_images() {
+    const int batch = options_.batch, threads = options_.threads;
     constexpr std::size_t kCache = std::size_t{1} << 20, kMuch = std::size_t{4} << 20;
     constexpr int kShareMuch = 16;
     const std::size_t image = place_buffers(places_.buffers(), 1);
@@ -240,6 +257,7 @@ class Planner {
 
   const Graph& graph_;
   const KernelSet& kernels_;
+  PlanOptions options_;
   std::vector<OutputStage> stages_;
   Places places_;
   std::vector<Draft> drafts_;
@@ -247,13 +265,13 @@ class Planner {
 
 }  // namespace
 
-Result<Plan> make_plan(const Graph& graph, const KernelSet& kernels, int batch, int threads) {
+Result<Plan> make_plan(const Graph& graph, const KernelSet& kernels, const PlanOptions& options) {
   std::vector<OutputStage> stages;
   for (int id = 0; id < static_cast<int>(graph.nodes.size()); ++id) {
     NBQ_ASSIGN(OutputStage stage, output_stage(graph, id));
     stages.push_back(std::move(stage));
   }
-  return Planner(graph, kernels, std::move(stages)).plan(batch, threads);
+  return Planner(graph, kernels, options, std::move(stages)).plan();
 }
 
 }  // namespace nbq::infer

@@ -1,10 +1,17 @@
 #pragma once
 #include <vector>
 
+#include "infer/convolution.h"
 #include "infer/isa.h"
 #include "infer/step.h"
 
 namespace nbq::infer {
+
+struct PlanOptions {
+  int batch = 1;    ///< images that a call usually brings
+  int threads = 1;  ///< that share the work
+  Convolution convolution = Convolution::kFastest;
+};
 
 /// A network as steps over an arena. Immutable, shared by all contexts.
 struct Plan {
@@ -17,8 +24,7 @@ struct Plan {
   std::int64_t outputs = 0;  ///< logits an image
 };
 
-/// `graph` is verified and has its shapes. `kernels` must outlive the plan. `batch`: images that a
-/// call usually brings; `threads`: that share the work. Throws std::bad_alloc.
-Result<Plan> make_plan(const Graph& graph, const KernelSet& kernels, int batch, int threads);
+/// `graph` is verified and has its shapes. `kernels` must outlive the plan. Throws std::bad_alloc.
+Result<Plan> make_plan(const Graph& graph, const KernelSet& kernels, const PlanOptions& options);
 
 }  // namespace nbq::infer

@@ -5,6 +5,7 @@
 #include "infer/kernels/kernels.h"
 #include "infer/kernels/map_impl.h"
 #include "infer/kernels/tile_impl.h"
+#include "infer/kernels/winograd_impl.h"
 
 namespace nbq::infer {
 namespace {
@@ -50,6 +51,7 @@ struct Bytes256 : Lanes256 {
   }
 };
 struct Words256 : Lanes256 {
+  static constexpr bool kAdds = true;
   static Sum dot(Sum sum, __m256i x, __m256i w) { return add(sum, _mm256_madd_epi16(x, w)); }
 };
 
@@ -137,6 +139,15 @@ struct Int256 {
   static V max(V a, V b) { return _mm256_max_epi32(a, b); }
   static V shift_left(V v, V by) { return _mm256_sllv_epi32(v, by); }
   static V shift_right(V v, V by) { return _mm256_srav_epi32(v, by); }
+  template <int n>
+  static V left(V v) {
+    return _mm256_slli_epi32(v, n);
+  }
+  template <int n>
+  static V right(V v) {
+    return _mm256_srai_epi32(v, n);
+  }
+  static V times(V v, std::int32_t by) { return _mm256_mullo_epi32(v, set(by)); }
   static V shift_left(V v, int by) { return _mm256_sll_epi32(v, _mm_cvtsi32_si128(by)); }
   static V shift_right(V v, int by) { return _mm256_sra_epi32(v, _mm_cvtsi32_si128(by)); }
 
@@ -166,17 +177,43 @@ struct Int256 {
     if (lanes == kLanes) return _mm_storeu_si128(reinterpret_cast<__m128i*>(to), all);
     store_part(to, all, 2 * lanes);
   }
-
- private:
   static const std::uint8_t* copy_part(std::uint8_t* to, const std::uint8_t* from, int bytes) {
     for (int i = 0; i < bytes; ++i) to[i] = from[i];
     return to;
   }
+
+ private:
   static void store_part(std::uint8_t* to, __m128i v, int bytes) {
     std::uint8_t all[16];
     _mm_storeu_si128(reinterpret_cast<__m128i*>(all), v);
     copy_part(to, all, bytes);
   }
+};
+
+struct Word256 {
+  using V = __m256i;
+  static constexpr int kLanes = 16;
+  static V load(const std::int16_t* p) {
+    return _mm256_load_si256(reinterpret_cast<const __m256i*>(p));
+  }
+  static void store(std::int16_t* to, V v) {
+    _mm256_store_si256(reinterpret_cast<__m256i*>(to), v);
+  }
+  static V load_bytes(const std::uint8_t* p, int lanes) {
+    std::uint8_t part[kLanes] = {};
+    if (lanes < kLanes) p = Int256::copy_part(part, p, lanes);
+    return _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  }
+  static V load_signed(const std::int8_t* p) {
+    return _mm256_cvtepi8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(p)));
+  }
+  static V add(V a, V b) { return _mm256_add_epi16(a, b); }
+  static V sub(V a, V b) { return _mm256_sub_epi16(a, b); }
+  template <int n>
+  static V left(V v) {
+    return _mm256_slli_epi16(v, n);
+  }
+  static V times6(V v) { return _mm256_mullo_epi16(v, _mm256_set1_epi16(6)); }
 };
 
 /// Three vector instructions a cycle, two for each sum; two loads a cycle; four of all kinds.
@@ -200,6 +237,8 @@ void kernels_avx2(KernelSet& s) {
   s.decode8 = decode8<Codes256>;
   s.decode16 = decode16<Codes256>;
   s.packed_dot8 = packed_dot8<Codes256, NarrowBytes256, Bytes256>;
+  s.winograd =
+      winograd_kernels<Word256, Int256>({.input = 160, .weights = 80, .output = 110, .call = 80});
   s.finish = finish<Int256>;
   s.map = map<Int256>;
 }

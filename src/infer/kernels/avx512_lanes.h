@@ -5,6 +5,7 @@
 #include "infer/kernels/finish_impl.h"
 #include "infer/kernels/map_impl.h"
 #include "infer/kernels/tile_impl.h"
+#include "infer/kernels/winograd_impl.h"
 
 // The vector types of AVX-512 for the templates; unnamed, see tile_impl.h.
 namespace nbq::infer {
@@ -30,6 +31,9 @@ struct Bytes512 : Lanes512 {
   static Sum dot(Sum sum, __m512i x, __m512i w) { return _mm512_dpbusd_epi32(sum, x, w); }
 };
 struct Words512 : Lanes512 {
+  static constexpr bool kAdds = true;
+  static Wide add(Wide a, Wide b) { return _mm512_add_epi32(a, b); }
+  static Wide load(const std::int32_t* p) { return _mm512_load_si512(p); }
   static Sum dot(Sum sum, __m512i x, __m512i w) { return _mm512_dpwssd_epi32(sum, x, w); }
 };
 
@@ -95,6 +99,15 @@ struct Int512 {
   static V max(V a, V b) { return _mm512_max_epi32(a, b); }
   static V shift_left(V v, V by) { return _mm512_sllv_epi32(v, by); }
   static V shift_right(V v, V by) { return _mm512_srav_epi32(v, by); }
+  template <int n>
+  static V left(V v) {
+    return _mm512_slli_epi32(v, n);
+  }
+  template <int n>
+  static V right(V v) {
+    return _mm512_srai_epi32(v, n);
+  }
+  static V times(V v, std::int32_t by) { return _mm512_mullo_epi32(v, set(by)); }
   static V shift_left(V v, int by) { return _mm512_sll_epi32(v, _mm_cvtsi32_si128(by)); }
   static V shift_right(V v, int by) { return _mm512_sra_epi32(v, _mm_cvtsi32_si128(by)); }
   // Whole vectors without a mask, whose stores are slow.
@@ -116,6 +129,28 @@ struct Int512 {
   static void store_words(std::uint8_t* to, V v, int lanes) {
     _mm256_mask_storeu_epi16(to, first(lanes), _mm512_cvtepi32_epi16(v));
   }
+};
+
+struct Word512 {
+  using V = __m512i;
+  static constexpr int kLanes = 32;
+  static V load(const std::int16_t* p) { return _mm512_load_si512(p); }
+  static void store(std::int16_t* to, V v) { _mm512_store_si512(to, v); }
+  static V load_bytes(const std::uint8_t* p, int lanes) {
+    if (lanes == kLanes)
+      return _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+    return _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8((1u << lanes) - 1, p));
+  }
+  static V load_signed(const std::int8_t* p) {
+    return _mm512_cvtepi8_epi16(_mm256_load_si256(reinterpret_cast<const __m256i*>(p)));
+  }
+  static V add(V a, V b) { return _mm512_add_epi16(a, b); }
+  static V sub(V a, V b) { return _mm512_sub_epi16(a, b); }
+  template <int n>
+  static V left(V v) {
+    return _mm512_slli_epi16(v, n);
+  }
+  static V times6(V v) { return _mm512_mullo_epi16(v, _mm512_set1_epi16(6)); }
 };
 
 }  // namespace

@@ -16,6 +16,8 @@ void kernels_avx512vnni(KernelSet& s) {
   s.decode8 = decode8<Codes512>;
   s.decode16 = decode16<Codes512>;
   s.packed_dot8 = packed_dot8<Codes512, Bytes512>;
+  s.winograd =
+      winograd_kernels<Word512, Int512>({.input = 240, .weights = 230, .output = 150, .call = 120});
   s.finish = finish<Int512>;
   s.map = map<Int512>;
 }

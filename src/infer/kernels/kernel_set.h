@@ -2,6 +2,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "infer/kernels/winograd.h"
+
 // What a row of kernels.def gives: plain functions over plain data. Its files are compiled for one
 // instruction set each, so this header, and whatever else they include, has no inline function that
 // another file could end up with.
@@ -29,6 +31,7 @@ struct DotTile {
   std::ptrdiff_t weight_step;  ///< bytes from a step's weights to the next one's
   std::int32_t widen;          ///< steps after which 16-bit sums would overflow, 0: at once
   std::int32_t* acc;           ///< [pixels][vectors * lanes]
+  bool add;                    ///< to what is there; of words, in rows that have `winograd`
 };
 using DotFn = void (*)(const DotTile&);
 
@@ -94,6 +97,7 @@ struct KernelSet {
   /// One pixel, one block of 8 vectors, weights as they are packed; null: none. `tile.weights` are
   /// packed codes; rows = taps = 1.
   void (*packed_dot8)(int bits, const DotTile& tile);
+  WinogradKernels winograd;  ///< around dot16
   void (*finish)(const Finish& f, const std::int32_t* acc, int pixels, int vectors);
   void (*map)(const MapLine& line);
   /// A thread calls it after its last kernel of a run: gives back state that kernels keep; null:

@@ -48,6 +48,7 @@ template <int First, int Last, class F>
 /// The sums of P pixels and M vectors of channels, in registers. V has
 ///   Sum, zero(), dot(sum, activations, weights): what one step adds to; of kNarrow, 16-bit sums
 ///     that hold kStepsEach x DotTile::widen steps;
+///   kAdds, perhaps: DotTile::add is heeded;
 ///   Wide: 32 bits a channel; widen(sum), add(wide, wide), load(acc), store(acc, wide);
 ///   kBiased: dot() takes stored activations less 128; add_weights() sums up the weights alone, and
 ///     bias() of such a sum is what was left out.
@@ -64,8 +65,8 @@ struct Sums {
   [[gnu::always_inline]] void count(typename V::Weights w) {
     if constexpr (V::kBiased) weights[m] = V::add_weights(weights[m], w);
   }
-  /// Narrow sums are added to what is there, others are whole.
-  [[gnu::always_inline]] void put(std::int32_t* acc) const {
+  /// Narrow sums are added to what is there; others, too, if `more`.
+  [[gnu::always_inline]] void put(std::int32_t* acc, [[maybe_unused]] bool more = false) const {
     unroll<0, M>([&]<int m>() {
       [[maybe_unused]] typename V::Wide bias;
       if constexpr (V::kBiased) bias = V::bias(weights[m]);
@@ -73,7 +74,11 @@ struct Sums {
         std::int32_t* to = acc + (p * M + m) * V::kLanes;
         auto wide = V::widen(sum[p][m]);
         if constexpr (V::kBiased) wide = V::add(wide, bias);
-        if constexpr (V::kNarrow) wide = V::add(wide, V::load(to));
+        if constexpr (V::kNarrow) {
+          wide = V::add(wide, V::load(to));
+        } else if constexpr (requires { V::kAdds; }) {
+          if (more) wide = V::add(wide, V::load(to));
+        }
         V::store(to, wide);
       });
     });
@@ -144,7 +149,7 @@ void dot_tile(const DotTile& t) {
             w += t.weight_step;
           });
     }
-  sums.put(t.acc);
+  sums.put(t.acc, t.add);
 }
 
 /// What is used most decides; for KernelSet::step_cost.

@@ -25,10 +25,11 @@ struct ConvSpec {
   View in, out;  ///< `out` of the last stage; unused when logits
   bool logits = false;
   std::int64_t logits_per_image = 0;
-  int images = 1;  ///< that run together
+  int images = 1;   ///< that run together
+  int threads = 1;  ///< that share the work
 };
 
-/// For layers that run in the 32-bit kernels (places.h).
+/// For layers that run in the 32-bit kernels (places.h): sums tap by tap.
 StepPtr make_conv_step(const ConvSpec& spec, const std::vector<Buffer>& buffers,
                        const KernelSet& kernels);
 

@@ -32,6 +32,7 @@ Tiling choose_tiling(const KernelSet& kernels, bool wide, int outputs, int pixel
     least = cost;
     best.block_vectors = best.tile_vectors = m;
     best.pixels = each;
+    best.most = most;
     best.dots = table[kind];
   }
   // One pixel reads each weight once: they come from memory as they are packed.
@@ -40,6 +41,16 @@ Tiling choose_tiling(const KernelSet& kernels, bool wide, int outputs, int pixel
     best.block_vectors = kGroupVectors;
   }
   return best;
+}
+
+double row_cycles(const KernelSet& kernels, const Tiling& tiling, bool wide, int pixels,
+                  std::int64_t steps) {
+  const double tiles = ceil_div(pixels, tiling.pixels);
+  const double parts = ceil_div(tiling.block_vectors, tiling.tile_vectors);
+  constexpr double kCall = 40;
+  return tiles * parts *
+         (static_cast<double>(steps) * kernels.step_cost(wide, tiling.tile_vectors, tiling.pixels) +
+          kCall);
 }
 
 }  // namespace nbq::infer
