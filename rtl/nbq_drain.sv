@@ -45,21 +45,34 @@ module nbq_drain #(
   nbq_isa_pkg::instr_t cfg_q;
   logic                busy_q, run_q, over_q;  // over: all tiles read, the last words still land
   logic [FlushBits-1:0] flush_q;
-  logic [7:0]           pix_q, lanes, npix;
+  logic [7:0]           pix_q, lanes_q, npix_q, npix_next;
   logic [3:0]           word_q;
-  logic [11:0]          ox_q, rem_q, rows_q, x;
+  logic [11:0]          ox_q, rem_q, rem_next, rows_q, x;
   logic [AddrBits-1:0]  row_q, addr_q, addr, par_q;
   logic [SliceBits-1:0] slice_q;
-  logic                 slice_last, word_last, pix_last, col_last, tile_end, instr_end;
+  logic                 slice_last, word_last, pix_last, col_last_q, tile_end, instr_end;
 
-  assign npix      = 8'd1 << cfg_q.pix_log2;
-  assign col_last  = rem_q <= 12'(npix);
-  assign lanes     = col_last ? rem_q[7:0] : npix;
+  // Columns of a tile, and whether it is a row's last one, are known when the one before ends: from
+  // there to the counters' enables would be the slowest path of the control.
+  assign npix_next = cfg_take_o ? 8'd1 << instr_i.pix_log2 : npix_q;
+  always_comb begin
+    if (cfg_take_o) rem_next = instr_i.out_w;
+    else if (col_last_q) rem_next = cfg_q.out_w;
+    else rem_next = rem_q - 12'(npix_q);
+  end
+  always_ff @(posedge clk_i) begin
+    if (cfg_take_o || tile_end) begin
+      npix_q     <= npix_next;
+      rem_q      <= rem_next;
+      col_last_q <= rem_next <= 12'(npix_next);
+      lanes_q    <= rem_next <= 12'(npix_next) ? rem_next[7:0] : npix_next;
+    end
+  end
   assign word_last = word_q + 4'd1 == cfg_q.out_words;
-  assign pix_last  = pix_q + 8'd1 == lanes;
+  assign pix_last  = pix_q + 8'd1 == lanes_q;
   assign slice_last = slice_q == SliceBits'(OutCycles - 1);
   assign tile_end  = run_q && slice_last && word_last && pix_last;
-  assign instr_end = tile_end && col_last && rows_q == 12'd1;
+  assign instr_end = tile_end && col_last_q && rows_q == 12'd1;
   assign addr      = word_q == '0 ? row_q : addr_q;
   assign x         = ox_q + 12'(pix_q);
 
@@ -100,7 +113,6 @@ module nbq_drain #(
       pix_q  <= '0;
       word_q <= '0;
       ox_q   <= '0;
-      rem_q  <= instr_i.out_w;
       rows_q <= instr_i.out_h;
       row_q  <= instr_i.out_base;
       par_q  <= AddrBits'(instr_i.par_base);
@@ -110,9 +122,8 @@ module nbq_drain #(
       par_q  <= word_last ? AddrBits'(cfg_q.par_base) : par_q + AddrBits'(1);
       if (word_last) pix_q <= pix_last ? 8'd0 : pix_q + 8'd1;
       if (tile_end) begin
-        ox_q  <= col_last ? 12'd0 : ox_q + 12'(npix);
-        rem_q <= col_last ? cfg_q.out_w : rem_q - 12'(npix);
-        if (col_last) begin
+        ox_q <= col_last_q ? 12'd0 : ox_q + 12'(npix_q);
+        if (col_last_q) begin
           row_q  <= row_q + AddrBits'(cfg_q.out_row);
           rows_q <= rows_q - 12'd1;
         end

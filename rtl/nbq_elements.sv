@@ -25,6 +25,10 @@ module nbq_elements #(
 );
   localparam int unsigned PeWBits  = nbq_pkg::pe_weight_bits(PeKind, Target, CodeBits, WBits);
   localparam int unsigned PePixels = PeKind == 2 && Target == nbq_pkg::Xcup ? 2 : 1;
+  localparam int unsigned XWidth   = Pixels * LanesIn * XBits;
+  localparam int unsigned Spread   = nbq_pkg::pe_spread(PeKind, Target, CodeBits);
+  localparam int unsigned Near     = Spread != 0 ? Spread : LanesOut;  // outputs of a copy
+  localparam int unsigned Copies   = (LanesOut + Near - 1) / Near;
 
   if (Pixels % PePixels != 0) begin : g_check
     $error("nbq_elements: PeKind 2 needs an even number of pixels");
@@ -34,14 +38,20 @@ module nbq_elements #(
   // The delay lines of xcup's cascades are cleared so that synthesis leaves them flip-flops.
   logic clear_operands;
   assign clear_operands = Target == nbq_pkg::Xcup && clear_i;
-  logic [Pixels*LanesIn*XBits-1:0]     x;
+  logic [Copies*XWidth-1:0]            x;
   logic [LanesOut*LanesIn*PeWBits-1:0] w;
-  for (genvar i = 0; i < Pixels * LanesIn; i++) begin : g_x
-    nbq_delay #(
-      .Width(XBits), .Cycles(nbq_pkg::pe_lag(PeKind, Target, CodeBits, LanesIn, i % LanesIn))
-    ) u_lag (
-      .clk_i, .clear_i(clear_operands), .d_i(x_i[i*XBits +: XBits]), .q_o(x[i*XBits +: XBits])
-    );
+  for (genvar g = 0; g < Copies; g++) begin : g_copy
+    if (Spread != 0) begin : g_near
+      nbq_copy #(.Width(XWidth)) u_x (.clk_i, .d_i(x_i), .q_o(x[g*XWidth +: XWidth]));
+    end else begin : g_all
+      for (genvar i = 0; i < Pixels * LanesIn; i++) begin : g_x
+        nbq_delay #(
+          .Width(XBits), .Cycles(nbq_pkg::pe_lag(PeKind, Target, CodeBits, LanesIn, i % LanesIn))
+        ) u_lag (
+          .clk_i, .clear_i(clear_operands), .d_i(x_i[i*XBits +: XBits]), .q_o(x[i*XBits +: XBits])
+        );
+      end
+    end
   end
   for (genvar m = 0; m < LanesOut; m++) begin : g_w
     logic [LanesIn*PeWBits-1:0] recoded;
@@ -85,7 +95,7 @@ module nbq_elements #(
         .PeKind(PeKind), .Target(Target), .Lanes(LanesIn), .XBits(XBits), .CodeBits(CodeBits),
         .WBits(PeWBits), .AccBits(AccBits), .Pixels(PePixels)
       ) u_pe (
-        .clk_i, .x_i(x[p*LanesIn*XBits +: PePixels*LanesIn*XBits]),
+        .clk_i, .x_i(x[m/Near*XWidth + p*LanesIn*XBits +: PePixels*LanesIn*XBits]),
         .w_i(w[m*LanesIn*PeWBits +: LanesIn*PeWBits]),
         .valid_i(valid_s), .last_i(last_s), .restart_i(restart_q),
         .valid_pre_i(valid_pre), .first_pre_i(first_pre), .drain_o(sums)

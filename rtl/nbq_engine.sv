@@ -126,6 +126,19 @@ module nbq_engine #(
     .result_rdata_i(result_rdata)
   );
 
+  // What the host writes to memories that nobody else writes arrives a cycle later: the way from the
+  // host's registers to block RAMs all over the device is long. Nothing reads it so soon.
+  logic                  late_prg_we;
+  logic [ParColumns-1:0] late_par_we;
+  logic [31:0]           late_data, late_addr;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) {late_prg_we, late_par_we} <= '0;
+    else {late_prg_we, late_par_we} <= {prg_we, load_par_we};
+  end
+  always_ff @(posedge clk_i) {late_data, late_addr} <= {stream_data, stream_addr};
+  logic unused_late;
+  assign unused_late = ^late_addr;  // as wide as the largest memory wants
+
   logic              done, tile_done, bad_feed, bad_output;
   logic [PcBits-1:0] bad_feed_pc, drain_pc, issue_pc, fetch_pc, cur_pc;
   logic [3:0]        issue_error;
@@ -152,8 +165,8 @@ module nbq_engine #(
   nbq_ram #(
     .Width(32), .Depth(ProgramDepth), .Init(Preload != 0 ? "program" : "")
   ) u_program (
-    .clk_i, .we_i(prg_we), .waddr_i(stream_addr[$clog2(ProgramDepth)-1:0]), .wdata_i(stream_data),
-    .re_i(prg_re), .raddr_i(prg_raddr), .rdata_o(prg_rdata)
+    .clk_i, .we_i(late_prg_we), .waddr_i(late_addr[$clog2(ProgramDepth)-1:0]),
+    .wdata_i(late_data), .re_i(prg_re), .raddr_i(prg_raddr), .rdata_o(prg_rdata)
   );
   nbq_fetch #(.ProgramDepth(ProgramDepth)) u_fetch (
     .clk_i, .rst_ni, .start_i(start), .clear_i(clear), .re_o(prg_re), .raddr_o(prg_raddr),
@@ -232,9 +245,24 @@ module nbq_engine #(
     assign in_act_data = stream_data;
     assign in_image    = load_image;
     assign out_image   = result_image;
-    assign in_wgt_we   = load_wgt_we;
-    assign in_wgt_addr = stream_addr[$clog2(WeightDepth)-1:0];
-    assign in_wgt_data = {WgtColumns{stream_data}};
+    if (Broadcast >= 1) begin : g_wgt_copy
+      // A register beside each column, as far from the host as the memory is.
+      logic [WgtColumns-1:0] wgt_we;
+      always_ff @(posedge clk_i or negedge rst_ni) begin
+        if (!rst_ni) wgt_we <= '0;
+        else wgt_we <= load_wgt_we;
+      end
+      always_ff @(posedge clk_i) in_wgt_addr <= late_addr[$clog2(WeightDepth)-1:0];
+      for (genvar i = 0; i < WgtColumns; i++) begin : g_column
+        nbq_copy #(.Width(33)) u_column (
+          .clk_i, .d_i({wgt_we[i], late_data}), .q_o({in_wgt_we[i], in_wgt_data[i*32 +: 32]})
+        );
+      end
+    end else begin : g_wgt
+      assign in_wgt_we   = load_wgt_we;
+      assign in_wgt_addr = stream_addr[$clog2(WeightDepth)-1:0];
+      assign in_wgt_data = {WgtColumns{stream_data}};
+    end
     assign out_raddr   = result_raddr;
     logic unused_memory;
     assign unused_memory = ^{mem_state_i, mem_wgt_we_i, mem_wgt_addr_i, mem_wgt_data_i,
@@ -274,7 +302,7 @@ module nbq_engine #(
   logic [OutLanes*AccBits-1:0]  bias;
   logic [OutLanes*7-1:0]        shift;
   logic [ParColumns*32-1:0]     load_par_data;
-  assign load_par_data = {ParColumns{stream_data}};
+  assign load_par_data = {ParColumns{late_data}};
   // With the copy into the drain registers; reading begins the cycle after.
   nbq_delay #(.Width(1), .Cycles(PeLatency)) u_start (
     .clk_i, .clear_i(clear), .d_i(op.tile_last), .q_o(drain_start)
@@ -299,8 +327,8 @@ module nbq_engine #(
     .place_valid_i(place_valid), .place_bank_i(place_bank), .place_word_i(place_word),
     .raw_we_o(raw_we), .raw_word_o(raw_word), .res_take_o(res_take), .res_sel_o(res_sel),
     .res_slice_o(res_slice), .act_we_o(act_we),
-    .act_bank_o(act_bank), .act_word_o(act_word), .par_we_i(load_par_we),
-    .par_waddr_i(stream_addr[$clog2(ParamDepth)-1:0]),
+    .act_bank_o(act_bank), .act_word_o(act_word), .par_we_i(late_par_we),
+    .par_waddr_i(late_addr[$clog2(ParamDepth)-1:0]),
     .par_wdata_i(load_par_data[ParWidth-1:0]), .bad_o(bad_output)
   );
 

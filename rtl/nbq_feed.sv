@@ -82,7 +82,10 @@ module nbq_feed #(
     .valid_o(lane_valid_o), .bank_o(lane_bank_o), .re_o(bank_re_o), .addr_o(bank_addr_o)
   );
 
+  logic                   wgt_re;
   logic [WeightWidth-1:0] wgt_data;
+  always_ff @(posedge clk_i)
+    wgt_re <= valid_q[2] && !clear_i && !feed_2.residual && !feed_2.is_max;
   nbq_ram #(
     .Width(WeightWidth), .Depth(WeightDepth), .Init(Preload != 0 ? "weights" : "")
   ) u_weights (
@@ -90,7 +93,7 @@ module nbq_feed #(
     .we_i   (wgt_we_i),
     .waddr_i(wgt_waddr_i),
     .wdata_i(wgt_wdata_i),
-    .re_i   (valid_q[3] && !feed_3.residual && !feed_3.is_max),
+    .re_i   (wgt_re),
     .raddr_i(feed_3.wgt[WgtAddrBits-1:0]),
     .rdata_o(wgt_data)
   );

@@ -81,6 +81,13 @@ package nbq_pkg;
     else if (kind == 2 && target == Xcup) pe_lag = lane % 4;
   endfunction
 
+  /// Output channels that share a copy of the activations behind pe_lag, which must be 1 then; 0: all
+  /// share one. On ECP5 the wires across an array take as long as its logic.
+  function automatic int unsigned pe_spread(int unsigned kind, int unsigned target,
+                                            int unsigned code_bits);
+    pe_spread = kind == 0 && target == Ecp5 && code_bits == 3 ? 4 : 0;
+  endfunction
+
   /// Bits of a weight of in_bits as an element takes it (nbq_recode).
   function automatic int unsigned pe_weight_bits(int unsigned kind, int unsigned target,
                                                  int unsigned code_bits, int unsigned in_bits);

@@ -146,20 +146,26 @@ module nbq_sequencer #(
   // The ring of streamed words ends with the memory.
   assign wgt_next = Memory && wgt_q == AddrBits'(WeightDepth - 1) ? ring_i : wgt_q + AddrBits'(1);
 
-  logic kx_last, ky_last, plane_last, term_last, tap_first, tap_last, word_last, col_last;
-  logic issue, red_end, tile_end, ends, hold;
-  logic [7:0] npix, lanes;
+  // Whether a counter is at its end is known from when it got there: comparisons before the decision
+  // to issue would be the slowest path of the control.
+  logic kx_last_q, ky_last_q, plane_last_q, term_last_q, col_last_q;
+  logic tap_first, tap_last, word_last, issue, red_end, tile_end, ends, hold;
+  logic [7:0]  kx_next, ky_next, term_next, npix_q, npix_next, lanes_q;
+  logic [11:0] plane_next, rem_next;
   assign is_max     = MaxPool && cur_q.opcode == nbq_isa_pkg::OpMaxpool;
-  assign kx_last    = kx_q + 8'd1 == cur_q.k_w;
-  assign ky_last    = ky_q + 8'd1 == cur_q.k_h;
-  assign plane_last = plane_q + 12'd1 == cur_q.red_cw;
-  assign term_last  = term_q + 8'd1 == cur_q.terms;
+  assign kx_next    = kx_last_q ? 8'd0 : kx_q + 8'd1;
+  assign ky_next    = ky_last_q ? 8'd0 : ky_q + 8'd1;
+  assign plane_next = plane_last_q ? 12'd0 : plane_q + 12'd1;
+  assign term_next  = term_last_q ? 8'd0 : term_q + 8'd1;
   assign tap_first  = kx_q == '0 && ky_q == '0 && plane_q == '0 && term_q == '0;
-  assign tap_last   = kx_last && ky_last && plane_last && term_last;
+  assign tap_last   = kx_last_q && ky_last_q && plane_last_q && term_last_q;
   assign word_last  = word_q + 4'd1 == cur_q.out_words;
-  assign npix       = 8'd1 << cur_q.pix_log2;
-  assign col_last   = rem_q <= 12'(npix);
-  assign lanes      = col_last ? rem_q[7:0] : npix;
+  assign npix_next  = take ? 8'd1 << nxt.pix_log2 : npix_q;
+  always_comb begin
+    if (take) rem_next = nxt.out_w;
+    else if (col_last_q) rem_next = cur_q.out_w;
+    else rem_next = rem_q - 12'(npix_q);
+  end
 
   // Words that the output stage has yet to read of the tile before, counted as from the issue.
   logic [7:0]          left_pix_q;
@@ -193,7 +199,7 @@ module nbq_sequencer #(
   assign red_end  = issue && !res_phase_q && tap_last;
   assign tile_end = issue && (res_phase_q ? word_last : tap_last && !cur_q.res_en);
 
-  assign ends     = tile_end && col_last && rows_q == 12'd1;
+  assign ends     = tile_end && col_last_q && rows_q == 12'd1;
   assign free_o   = ends;
 
   assign count_tap_o      = issue && !res_phase_q;
@@ -220,7 +226,7 @@ module nbq_sequencer #(
       if (take) pending_q <= 1'b1;
       else if (cfg_take_i) pending_q <= 1'b0;
 
-      if (tile_end) left_pix_q <= lanes;
+      if (tile_end) left_pix_q <= lanes_q;
       else if (left_pix_q != '0 && left_word_q == '0) left_pix_q <= left_pix_q - 8'd1;
       if (tile_end || left_pix_q != '0) tail_q <= TailBits'(Tail);
       else if (tail_q != '0) tail_q <= tail_q - TailBits'(1);
@@ -237,11 +243,11 @@ module nbq_sequencer #(
   logic [PosBits-1:0]  x_left, x_next_tile, y_next_row;
   logic [AddrBits-1:0] row_next, res_row_next;
   assign x_left       = PosBits'(0) - PosBits'(cur_q.pad_x);
-  assign x_next_tile  = col_last ? x_left
+  assign x_next_tile  = col_last_q ? x_left
                                  : x_tile_q + (PosBits'(cur_q.stride_x) << cur_q.pix_log2);
-  assign y_next_row   = col_last ? y_row_q + PosBits'(cur_q.stride_y) : y_row_q;
-  assign row_next     = col_last ? row_q + AddrBits'(cur_q.in_sy) : row_q;
-  assign res_row_next = col_last ? res_row_q + AddrBits'(cur_q.res_row) : res_row_q;
+  assign y_next_row   = col_last_q ? y_row_q + PosBits'(cur_q.stride_y) : y_row_q;
+  assign row_next     = col_last_q ? row_q + AddrBits'(cur_q.in_sy) : row_q;
+  assign res_row_next = col_last_q ? res_row_q + AddrBits'(cur_q.res_row) : res_row_q;
 
   always_ff @(posedge clk_i) begin
     if (take) begin
@@ -252,9 +258,12 @@ module nbq_sequencer #(
       ky_q         <= '0;
       plane_q      <= '0;
       term_q       <= '0;
+      kx_last_q    <= nxt.k_w == 8'd1;
+      ky_last_q    <= nxt.k_h == 8'd1;
+      plane_last_q <= nxt.red_cw == 12'd1;
+      term_last_q  <= nxt.terms == 8'd1;
       word_q       <= '0;
       ox_q         <= '0;
-      rem_q        <= nxt.out_w;
       rows_q       <= nxt.out_h;
       x_tile_q     <= PosBits'(0) - PosBits'(nxt.pad_x);
       x_q          <= PosBits'(0) - PosBits'(nxt.pad_x);
@@ -269,17 +278,23 @@ module nbq_sequencer #(
     end else if (issue) begin
       if (!res_phase_q) begin
         wgt_q <= wgt_next;
-        kx_q  <= kx_last ? 8'd0 : kx_q + 8'd1;
-        x_q   <= kx_last ? x_tile_q : x_q + PosBits'(cur_q.dil_x);
-        if (kx_last) begin
-          ky_q   <= ky_last ? 8'd0 : ky_q + 8'd1;
-          y_q    <= ky_last ? y_row_q : y_q + PosBits'(cur_q.dil_y);
-          addr_q <= addr_q + AddrBits'(cur_q.in_dy);
-          if (ky_last) begin
-            plane_q      <= plane_last ? 12'd0 : plane_q + 12'd1;
-            plane_addr_q <= plane_last ? row_q : plane_addr_q + AddrBits'(cur_q.in_plane);
-            addr_q       <= plane_last ? row_q : plane_addr_q + AddrBits'(cur_q.in_plane);
-            if (plane_last) term_q <= term_last ? 8'd0 : term_q + 8'd1;
+        kx_q  <= kx_next;
+        x_q   <= kx_last_q ? x_tile_q : x_q + PosBits'(cur_q.dil_x);
+        kx_last_q <= kx_next + 8'd1 == cur_q.k_w;
+        if (kx_last_q) begin
+          ky_q      <= ky_next;
+          ky_last_q <= ky_next + 8'd1 == cur_q.k_h;
+          y_q       <= ky_last_q ? y_row_q : y_q + PosBits'(cur_q.dil_y);
+          addr_q    <= addr_q + AddrBits'(cur_q.in_dy);
+          if (ky_last_q) begin
+            plane_q      <= plane_next;
+            plane_last_q <= plane_next + 12'd1 == cur_q.red_cw;
+            plane_addr_q <= plane_last_q ? row_q : plane_addr_q + AddrBits'(cur_q.in_plane);
+            addr_q       <= plane_last_q ? row_q : plane_addr_q + AddrBits'(cur_q.in_plane);
+            if (plane_last_q) begin
+              term_q      <= term_next;
+              term_last_q <= term_next + 8'd1 == cur_q.terms;
+            end
           end
         end
       end else begin
@@ -301,10 +316,15 @@ module nbq_sequencer #(
         addr_q       <= row_next;
         res_row_q    <= res_row_next;
         res_addr_q   <= res_row_next;
-        ox_q         <= col_last ? 12'd0 : ox_q + 12'(npix);
-        rem_q        <= col_last ? cur_q.out_w : rem_q - 12'(npix);
-        if (col_last) rows_q <= rows_q - 12'd1;
+        ox_q         <= col_last_q ? 12'd0 : ox_q + 12'(npix_q);
+        if (col_last_q) rows_q <= rows_q - 12'd1;
       end
+    end
+    if (take || tile_end) begin
+      npix_q     <= npix_next;
+      rem_q      <= rem_next;
+      col_last_q <= rem_next <= 12'(npix_next);
+      lanes_q    <= rem_next <= 12'(npix_next) ? rem_next[7:0] : npix_next;
     end
   end
 
@@ -316,7 +336,7 @@ module nbq_sequencer #(
     feed_o.is_max    <= is_max;
     feed_o.sgn       <= cur_q.in_signed;
     feed_o.row_ok    <= res_phase_q || (!y_q[PosBits-1] && y_q < PosBits'(cur_q.in_h));
-    feed_o.lanes     <= lanes;
+    feed_o.lanes     <= lanes_q;
     feed_o.bs        <= res_phase_q ? cur_q.res_bs : cur_q.in_bs;
     feed_o.stride    <= res_phase_q ? 5'd1 : cur_q.stride_x;
     feed_o.x         <= res_phase_q ? PosBits'(ox_q) : x_q;

@@ -48,7 +48,7 @@ hw::PlanLimits BoardOptions::limits() const {
   l.images = given("--images-at-once", c.images, 0);
   l.act_bits = given("--engine-act-bits", c.act_bits, l.act_bits);
   l.mult_bits = engine.wanted(l.pe).mult_bits;
-  l.broadcast = c.broadcast;
+  l.broadcast = given("--broadcast", c.broadcast, l.broadcast);
   l.out_cycles = given("--out-cycles", c.out_cycles, 0);
   return l;
 }

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 struct ExploreCommand {
   std::string model, board, pe = "both", energy, out;
   std::vector<int> act_bits = {0};
-  int mult_bits = 16, broadcast = 0;
+  int mult_bits = 16, broadcast = -1;
   double clock_mhz = 0;
 };
 
@@ -150,7 +150,7 @@ Status explore_command(const ExploreCommand& o, Context& context) {
   options.kinds = kinds(o.pe);
   options.act_bits = o.act_bits;
   options.mult_bits = o.mult_bits;
-  options.broadcast = o.broadcast;
+  if (o.broadcast >= 0) options.broadcast = o.broadcast;
   if (o.clock_mhz > 0) options.clock_mhz = o.clock_mhz;
   if (!o.energy.empty()) {
     NBQ_ASSIGN(options.pj_per_lane_cycle, read_energy(o.energy, o.mult_bits));
@@ -191,7 +191,8 @@ void add_explore(CLI::App& app, Context& context) {
       ->check(CLI::Range(2, 16));
   cmd->add_option("--mult-bits", o->mult_bits, "weight bits of the multipliers [16]")
       ->check(CLI::Range(2, 16));
-  cmd->add_option("--broadcast", o->broadcast, "register stages on the way to the images [0]")
+  cmd->add_option("--broadcast", o->broadcast,
+                  "register stages on the way to the images [the board's]")
       ->check(CLI::Range(0, hw::kMaxBroadcast));
   cmd->add_option("--clock-mhz", o->clock_mhz, "of the engine [the board's goal]")
       ->check(CLI::PositiveNumber);

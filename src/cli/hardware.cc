@@ -51,8 +51,9 @@ void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
   cmd.add_option("--images-at-once", config.images,
                  "copies of the array, each with its own image [1]")
       ->check(CLI::Range(1, hw::kMaxImages));
-  cmd.add_option("--broadcast", config.broadcast,
-                 "register stages on the way to the copies, for the clock rate [0]")
+  cmd.add_option(
+         "--broadcast", config.broadcast,
+         "register stages on the way to the copies, for the clock rate [the board's, else 0]")
       ->check(CLI::Range(0, hw::kMaxBroadcast));
   cmd.add_option("--out-cycles", config.out_cycles,
                  "cycles of a word in the output stage: more make it smaller, a power of two [1]")

@@ -22,6 +22,7 @@ struct Board {
   std::string device;   ///< the maker's part number
   Resources resources;  ///< of the whole device: lut, ff, dsp, bram
   double use = 0.7;     ///< fraction of each that an engine may fill
+  int broadcast = 0;    ///< EngineConfig::broadcast of its engines, if nobody says otherwise
   double input_mhz = 0, engine_mhz = 0;
   LinkKind link = LinkKind::kUart;
   int baud = 0;                             ///< kUart: bits a second, 8N1

@@ -19,7 +19,7 @@ Result<ExploreOptions> options_for(const Board& board, const PlanLimits& limits)
   o.kinds = {limits.pe};
   o.act_bits = {limits.act_bits};
   o.mult_bits = limits.mult_bits;
-  o.broadcast = limits.broadcast;
+  if (limits.broadcast >= 0) o.broadcast = limits.broadcast;
   if (limits.out_cycles > 0) o.out_cycles = {limits.out_cycles};
   if (limits.lanes_in > 0) o.lanes_in = {limits.lanes_in};
   if (limits.pixels > 0) o.pixels = {limits.pixels};
@@ -85,6 +85,7 @@ Result<ExploreOptions> search_space(const Board& board) {
   o.budget = board.budget();
   o.clock_mhz = board.engine_mhz;
   o.axi_bits = board.axi_bits;
+  o.broadcast = board.broadcast;
   if (board.family == SynthTarget::kEcp5) {
     NBQ_ASSIGN(const Ecp5Pll pll, ecp5_pll(board.input_mhz, board.engine_mhz));
     o.clock_mhz = pll.mhz;
