@@ -18,7 +18,8 @@ inline void expect_equal(const Graph& g, const std::vector<std::uint8_t>& pixels
   const auto ref = RefExecutor::create(g).value();
   const auto want = ref.run(pixels, n).value();
   for (const IsaRow& row : isa_rows())
-    for (const Convolution how : {Convolution::kTaps, Convolution::kWinograd}) {
+    for (const Convolution how :
+         {Convolution::kFastest, Convolution::kTaps, Convolution::kWinograd}) {
       if (!row.available) continue;
       EngineOptions o = base;
       o.isa = row.name;
@@ -33,9 +34,8 @@ inline void expect_equal(const Graph& g, const std::vector<std::uint8_t>& pixels
         std::vector<std::int64_t> got(first.size(), -1);
         ASSERT_TRUE(
             engine->run(std::span(pixels).first(pixels.size() / all * part), images, got).ok());
-        ASSERT_EQ(got, first) << what << ", " << row.name << ", "
-                              << (how == Convolution::kTaps ? "taps" : "Winograd") << ", " << images
-                              << " images";
+        ASSERT_EQ(got, first) << what << ", " << row.name << ", way " << static_cast<int>(how)
+                              << ", " << images << " images";
       }
     }
 }

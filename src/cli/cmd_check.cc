@@ -52,19 +52,24 @@ Result<Logits> model_all(const hw::Program& program, const TestImages& t) {
 }
 
 /// The CPU engine, with the kernels of every instruction set that this machine has; where those can
-/// convolve in another way, that way, too.
+/// convolve in two ways, each of them, too.
 Status check_engine(const RefExecutor& ref, const TestImages& t, const Logits& want,
                     std::vector<Outcome>& outcomes) {
+  constexpr std::pair<infer::Convolution, const char*> kWays[] = {
+      {infer::Convolution::kFastest, ""},
+      {infer::Convolution::kTaps, " taps"},
+      {infer::Convolution::kWinograd, " winograd"}};
   for (const infer::IsaRow& row : infer::isa_rows()) {
     if (!row.available) continue;
-    for (const bool winograd : {false, true}) {
+    for (const auto& [how, name] : kWays) {
       infer::EngineOptions o;
       o.isa = row.name;
-      if (winograd) o.convolution = infer::Convolution::kWinograd;
+      o.convolution = how;
       NBQ_ASSIGN(const infer::Engine engine, infer::Engine::create(ref.graph(), o));
-      if (winograd && engine.kernels().winograd.input == nullptr) continue;
+      if (how != infer::Convolution::kFastest && engine.kernels().winograd.input == nullptr)
+        continue;
       NBQ_ASSIGN(const Logits got, runner(engine)(t.pixels, static_cast<int>(t.count)));
-      outcomes.push_back({fmt::format("cpu {}{}", row.name, winograd ? " winograd" : ""), t.count,
+      outcomes.push_back({fmt::format("cpu {}{}", row.name, name), t.count,
                           count_mismatches(want, got, static_cast<std::size_t>(ref.outputs()))});
     }
   }

@@ -45,7 +45,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   nbq::infer::EngineOptions options;
   options.batch = 1 + choice / 3 % 3;
   options.threads = choice % 64 == 63 ? 3 : 1;  // starting threads takes most of the time
-  if (choice % 2 == 1) options.convolution = nbq::infer::Convolution::kWinograd;
+  constexpr nbq::infer::Convolution kWays[] = {
+      nbq::infer::Convolution::kFastest, nbq::infer::Convolution::kTaps,
+      nbq::infer::Convolution::kWinograd, nbq::infer::Convolution::kWinograd};
+  options.convolution = kWays[choice >> 6];
   for (const nbq::infer::IsaRow& row : nbq::infer::isa_rows()) {
     if (!row.available) continue;
     options.isa = row.name;
