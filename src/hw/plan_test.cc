@@ -103,6 +103,14 @@ TEST_F(PlanTest, FillsTheBoardAndNoMore) {
   EXPECT_LT(one->images_per_s(), plan->images_per_s());
 }
 
+TEST_F(PlanTest, BroadcastIsTheBoardsUnlessGiven) {
+  board_.broadcast = 3;
+  EXPECT_EQ(plan_for_board(graph_, board_, {}).value().program.config.broadcast, 3);
+  PlanLimits l;
+  l.broadcast = 0;
+  EXPECT_EQ(plan_for_board(graph_, board_, l).value().program.config.broadcast, 0);
+}
+
 TEST_F(PlanTest, KeepsTheLanesThatAreFixed) {
   PlanLimits l;
   l.pe = PeKind::kVpe;

@@ -44,8 +44,13 @@ TEST_F(Cli, FromRecipeToLogits) {
   ASSERT_EQ(check.exit, 0) << check.err << check.out;
   EXPECT_EQ(check.json().at("mismatches"), 0);
   const auto isas = run({"bench", "--isas", "--json"}).json();
+  // Sets of kernels that convolve in two ways are checked in both, and in the faster one's mixture.
   std::size_t engines = 0;
-  for (const auto& row : isas.at("isas")) engines += row.at("available").get<bool>();
+  for (const auto& row : isas.at("isas")) {
+    const std::string name = row.at("name");
+    const bool two_ways = name.starts_with("avx") || name == "amx";
+    if (row.at("available")) engines += two_ways ? 3 : 1;
+  }
   EXPECT_GE(engines, 1u);
   EXPECT_EQ(check.json().at("executors").size(), 4 + engines);
 

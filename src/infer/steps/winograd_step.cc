@@ -169,8 +169,11 @@ void WinogradStep::run(const Worker& w) const {
   const Lines lines(layer_.spec().out.shape, w.images);
   const Area area = share(w, lines);
   if (area.first_block == area.last_block) return;
-  for (std::int64_t l = area.first_line; l < area.last_line; l += cycles_.chunk()) {
-    const Chunk chunk(lines, l, std::min(area.last_line, l + cycles_.chunk()));
+  const std::int64_t count = area.last_line - area.first_line;
+  const std::int64_t chunks = (count + cycles_.chunk() - 1) / cycles_.chunk();
+  for (std::int64_t c = 0; c < chunks; ++c) {
+    const Share part(count, static_cast<int>(c), static_cast<int>(chunks));
+    const Chunk chunk(lines, area.first_line + part.first, area.first_line + part.last);
     // Of threads that share the blocks, the one that has the first.
     if (fills_margin && area.first_block == 0)
       for (int i = 0; i < chunk.lines(); ++i) {
