@@ -1,5 +1,6 @@
 /// Host side: registers of spec/isa.def, the stream that fills the memories 32 bits at a time,
-/// and the way back from the result memory. A write takes effect the cycle after it is accepted;
+/// and the way back from the result memory. A write takes effect the cycle after it is accepted, in
+/// program, parameters and weights one or two later, which nothing there is soon enough to see;
 /// a write into the activations waits while the output stage writes there, one into a memory that
 /// is being filled from external memory, and the first after a change of the address for a cycle
 /// in which that address is checked.
