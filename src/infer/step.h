@@ -62,6 +62,9 @@ using StepPtr = std::unique_ptr<Step>;
 
 Place place_of(const View& view, const std::vector<Buffer>& buffers);
 
+/// Real zeros, as `buffer` stores them, in so many bytes.
+void fill_zeros(std::uint8_t* to, std::ptrdiff_t bytes, const Buffer& buffer);
+
 /// Real zeros around the rows [first_row, last_row) of an image; the rows above and below go with
 /// the first and the last one.
 void fill_margin(const Buffer& buffer, std::uint8_t* arena, std::int64_t image, int first_row,

@@ -44,7 +44,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!want.ok()) __builtin_trap();
   nbq::infer::EngineOptions options;
   options.batch = 1 + choice / 3 % 3;
-  options.threads = choice % 64 == 63 ? 3 : 1;  // starting threads takes most of the time
+  // Starting threads takes most of the time: seldom, so not for 0 or 255, which inputs often end
+  // in.
+  options.threads = choice % 64 == 41 ? 3 : 1;
   constexpr nbq::infer::Convolution kWays[] = {
       nbq::infer::Convolution::kFastest, nbq::infer::Convolution::kTaps,
       nbq::infer::Convolution::kWinograd, nbq::infer::Convolution::kWinograd};

@@ -84,6 +84,7 @@ double step_cost(bool wide, int vectors, int pixels) {
 void kernels_amx(KernelSet& s) {
   kernels_avx512vnni(s);
   s.step_cost = step_cost;
+  s.shared_taps = 0;  // a row of taps in one run fills the tiles better
   fill_byte_tiles<1, 16>(s.dot8[0]);
   fill_byte_tiles<2, 14>(s.dot8[1]);
   fill_byte_tiles<4, 6>(s.dot8[2]);

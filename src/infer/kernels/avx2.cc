@@ -190,6 +190,67 @@ struct Int256 {
   }
 };
 
+/// For finish_quads(). Each half of words and of packed bytes has 4 lanes of every vector.
+struct Quad256 {
+  using Words = __m256i;
+  using Bytes = __m256i;
+  static Words words(int v) { return _mm256_set1_epi16(static_cast<short>(v)); }
+  static Bytes bytes(int v) { return _mm256_set1_epi8(static_cast<char>(v)); }
+  static Words to_words(__m256i a, __m256i b) { return _mm256_packs_epi32(a, b); }
+  static Bytes to_bytes(Words ab, Words cd) {
+    return _mm256_permutevar8x32_epi32(_mm256_packus_epi16(ab, cd),
+                                       _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+  }
+  static void from_bytes(Bytes all, Words& ab, Words& cd) {
+    const __m256i mixed =
+        _mm256_permutevar8x32_epi32(all, _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
+    ab = _mm256_unpacklo_epi8(mixed, _mm256_setzero_si256());
+    cd = _mm256_unpackhi_epi8(mixed, _mm256_setzero_si256());
+  }
+  static Words add(Words a, Words b) { return _mm256_add_epi16(a, b); }
+  static Words add_saturating(Words a, Words b) { return _mm256_adds_epi16(a, b); }
+  static Words left(Words v, int by) { return _mm256_sll_epi16(v, _mm_cvtsi32_si128(by)); }
+  static Words right(Words v, int by) { return _mm256_sra_epi16(v, _mm_cvtsi32_si128(by)); }
+  static Words clamp(Words v, Words lo, Words hi) {
+    return _mm256_min_epi16(_mm256_max_epi16(v, lo), hi);
+  }
+  static Bytes clamp_bytes(Bytes v, Bytes lo, Bytes hi) {
+    return _mm256_min_epu8(_mm256_max_epu8(v, lo), hi);
+  }
+
+  template <int N>
+  static Bytes load(const std::uint8_t* p, std::ptrdiff_t pixel) {
+    if (N == 4 || pixel == 8 * N) return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    const auto half = [&](int i) {
+      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + i * pixel));
+    };
+    const auto eight = [&](int i) {
+      long long part;
+      __builtin_memcpy(&part, p + i * pixel, sizeof part);
+      return part;
+    };
+    if (N == 2) return _mm256_set_m128i(half(1), half(0));
+    return _mm256_setr_epi64x(eight(0), eight(1), eight(2), eight(3));
+  }
+  template <int N>
+  static void store(std::uint8_t* to, std::ptrdiff_t pixel, Bytes v) {
+    if (N == 4 || pixel == 8 * N) return _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), v);
+    const __m128i low = _mm256_castsi256_si128(v), high = _mm256_extracti128_si256(v, 1);
+    if (N == 2) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), low);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + pixel), high);
+      return;
+    }
+    const auto put = [&](int i, long long part) {
+      __builtin_memcpy(to + i * pixel, &part, sizeof part);
+    };
+    put(0, _mm_cvtsi128_si64(low));
+    put(1, _mm_extract_epi64(low, 1));
+    put(2, _mm_cvtsi128_si64(high));
+    put(3, _mm_extract_epi64(high, 1));
+  }
+};
+
 struct Word256 {
   using V = __m256i;
   static constexpr int kLanes = 16;
@@ -239,7 +300,7 @@ void kernels_avx2(KernelSet& s) {
   s.packed_dot8 = packed_dot8<Codes256, NarrowBytes256, Bytes256>;
   s.winograd =
       winograd_kernels<Word256, Int256>({.input = 160, .weights = 80, .output = 110, .call = 80});
-  s.finish = finish<Int256>;
+  s.finish = finish<Int256, Quad256>;
   s.map = map<Int256>;
 }
 

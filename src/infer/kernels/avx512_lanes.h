@@ -17,6 +17,7 @@ struct Lanes512 {
   using Weights = __m512i;
   static constexpr int kLanes = 16, kBytes = 64;
   static constexpr bool kNarrow = false, kBiased = false;
+  static constexpr int kSharedTaps = 3;
   static Sum zero() { return _mm512_setzero_si512(); }
   static Weights load_weights(const std::int8_t* w) { return _mm512_load_si512(w); }
   static __m512i broadcast(const std::uint8_t* x) {
@@ -128,6 +129,68 @@ struct Int512 {
   }
   static void store_words(std::uint8_t* to, V v, int lanes) {
     _mm256_mask_storeu_epi16(to, first(lanes), _mm512_cvtepi32_epi16(v));
+  }
+};
+
+/// For finish_quads(). Each 128 bits of words and of packed bytes have 4 lanes of every vector.
+struct Quad512 {
+  using Words = __m512i;
+  using Bytes = __m512i;
+  static Words words(int v) { return _mm512_set1_epi16(static_cast<short>(v)); }
+  static Bytes bytes(int v) { return _mm512_set1_epi8(static_cast<char>(v)); }
+  static Words to_words(__m512i a, __m512i b) { return _mm512_packs_epi32(a, b); }
+  static Bytes to_bytes(Words ab, Words cd) { return turn(_mm512_packus_epi16(ab, cd)); }
+  static void from_bytes(Bytes all, Words& ab, Words& cd) {
+    const __m512i mixed = turn(all), zero = _mm512_setzero_si512();
+    ab = _mm512_unpacklo_epi8(mixed, zero);
+    cd = _mm512_unpackhi_epi8(mixed, zero);
+  }
+  static Words add(Words a, Words b) { return _mm512_add_epi16(a, b); }
+  static Words add_saturating(Words a, Words b) { return _mm512_adds_epi16(a, b); }
+  static Words left(Words v, int by) { return _mm512_sllv_epi16(v, words(by)); }
+  static Words right(Words v, int by) { return _mm512_srav_epi16(v, words(by)); }
+  static Words clamp(Words v, Words lo, Words hi) {
+    return _mm512_min_epi16(_mm512_max_epi16(v, lo), hi);
+  }
+  static Bytes clamp_bytes(Bytes v, Bytes lo, Bytes hi) {
+    return _mm512_min_epu8(_mm512_max_epu8(v, lo), hi);
+  }
+
+  template <int N>
+  static Bytes load(const std::uint8_t* p, std::ptrdiff_t pixel) {
+    if (N == 4 || pixel == 16 * N) return _mm512_loadu_si512(p);
+    const auto sixteen = [&](int i) {
+      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + i * pixel));
+    };
+    const auto half = [&](int i) {
+      return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + i * pixel));
+    };
+    if (N == 2) return _mm512_inserti64x4(_mm512_castsi256_si512(half(0)), half(1), 1);
+    const __m512i two = _mm512_inserti32x4(_mm512_castsi128_si512(sixteen(0)), sixteen(1), 1);
+    return _mm512_inserti32x4(_mm512_inserti32x4(two, sixteen(2), 2), sixteen(3), 3);
+  }
+  template <int N>
+  static void store(std::uint8_t* to, std::ptrdiff_t pixel, Bytes v) {
+    if (N == 4 || pixel == 16 * N) return _mm512_storeu_si512(to, v);
+    if (N == 2) {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(v));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + pixel), _mm512_extracti64x4_epi64(v, 1));
+      return;
+    }
+    const auto put = [&](int i, __m128i part) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i * pixel), part);
+    };
+    put(0, _mm512_castsi512_si128(v));
+    put(1, _mm512_extracti32x4_epi32(v, 1));
+    put(2, _mm512_extracti32x4_epi32(v, 2));
+    put(3, _mm512_extracti32x4_epi32(v, 3));
+  }
+
+ private:
+  /// Rows of four 32-bit pieces to columns: what to_words() and to_bytes() mix, and back.
+  static __m512i turn(__m512i v) {
+    const __m512i columns = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+    return _mm512_permutexvar_epi32(columns, v);
   }
 };
 

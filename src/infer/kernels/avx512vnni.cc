@@ -7,6 +7,7 @@ namespace nbq::infer {
 void kernels_avx512vnni(KernelSet& s) {
   s.lanes = Lanes512::kLanes;
   s.step_cost = step_cost512;
+  s.shared_taps = Lanes512::kSharedTaps;
   fill_tiles<Bytes512, 1, 16>(s.dot8[0]);
   fill_tiles<Bytes512, 2, 14>(s.dot8[1]);
   fill_tiles<Bytes512, 4, 6>(s.dot8[2]);
@@ -18,7 +19,7 @@ void kernels_avx512vnni(KernelSet& s) {
   s.packed_dot8 = packed_dot8<Codes512, Bytes512>;
   s.winograd =
       winograd_kernels<Word512, Int512>({.input = 240, .weights = 230, .output = 150, .call = 120});
-  s.finish = finish<Int512>;
+  s.finish = finish<Int512, Quad512>;
   s.map = map<Int512>;
 }
 

@@ -14,8 +14,8 @@ using testing::Values;
 
 // Runs shorter and longer than what 16-bit sums hold (1, 16, 64 steps; three times that on ARM),
 // and no multiples of it or of a tile register's 16 steps.
-constexpr DotShape kShapes[] = {{1, 1, 1}, {1, 1, 7},  {3, 1, 3},   {3, 3, 5},
-                                {2, 2, 8}, {2, 1, 33}, {1, 1, 130}, {1, 3, 70}};
+constexpr DotShape kShapes[] = {{1, 1, 1}, {1, 1, 7}, {3, 1, 3},  {3, 3, 5},   {3, 3, 4},
+                                {1, 3, 4}, {2, 2, 8}, {2, 1, 33}, {1, 1, 130}, {1, 3, 70}};
 constexpr Values kValues[] = {Values::kRandom, Values::kMost, Values::kLeast, Values::kLeastOfZero};
 
 std::vector<std::int32_t> sums_of(const AlignedBytes& acc, std::size_t count) {

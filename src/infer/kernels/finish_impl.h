@@ -1,4 +1,7 @@
 #pragma once
+#include <type_traits>
+
+#include "infer/kernels/finish_quads_impl.h"
 #include "infer/kernels/kernel_set.h"
 
 // The output stage, for a type I of int32 lanes that an instruction set's file defines (tile_impl.h
@@ -102,16 +105,39 @@ void finish_logits(const Finish& f, const std::int32_t* acc, int pixels, int vec
 }
 
 template <class I>
-void finish(const Finish& f, const std::int32_t* acc, int pixels, int vectors) {
+void finish_vectors(const Finish& f, const std::int32_t* acc, int pixels, int vectors) {
   using Fn = void (*)(const Finish&, const std::int32_t*, int, int);
   static constexpr Fn kFns[8] = {
       finish_tile<I, false, false, false>, finish_tile<I, false, false, true>,
       finish_tile<I, false, true, false>,  finish_tile<I, false, true, true>,
       finish_tile<I, true, false, false>,  finish_tile<I, true, false, true>,
       finish_tile<I, true, true, false>,   finish_tile<I, true, true, true>};
-  if (f.logits != nullptr) return finish_logits<I>(f, acc, pixels, vectors);
   kFns[(f.second ? 4 : 0) + (f.left != nullptr ? 2 : 0) + (f.out_wide ? 1 : 0)](f, acc, pixels,
                                                                                 vectors);
+}
+
+/// What finish_quads() left over, from pixel `done` on.
+template <class I>
+[[gnu::noinline]] void finish_rest(const Finish& all, const std::int32_t* acc, int done, int pixels,
+                                   int vectors) {
+  Finish f = all;
+  f.out += done * f.out_pixel;
+  if (f.residual != nullptr) f.residual += done * f.residual_pixel;
+  finish_vectors<I>(f, acc + std::ptrdiff_t{done} * vectors * I::kLanes, pixels - done, vectors);
+}
+
+/// Q: what finish_quads() takes, or void.
+template <class I, class Q = void>
+void finish(const Finish& f, const std::int32_t* acc, int pixels, int vectors) {
+  if (f.logits != nullptr) return finish_logits<I>(f, acc, pixels, vectors);
+  if constexpr (std::is_void_v<Q>) {
+    finish_vectors<I>(f, acc, pixels, vectors);
+  } else {
+    const int done = finish_quads<I, Q>(f, acc, pixels, vectors);
+    if (done == 0) return finish_vectors<I>(f, acc, pixels, vectors);
+    // Not here: a copy of what has just been written waits for it.
+    if (done < pixels) finish_rest<I>(f, acc, done, pixels, vectors);
+  }
 }
 
 }  // namespace

@@ -86,6 +86,9 @@ struct KernelSet {
   int lanes;  ///< 32-bit lanes of a vector: output channels in it
   /// Cycles, about, that a step of a tile takes, of words if `wide`: what choose_tiling() compares.
   double (*step_cost)(bool wide, int vectors, int pixels);
+  /// Tiles of one vector are faster where this many taps lie as far apart as pixels; 0: they
+  /// aren't.
+  int shared_taps;
   /// [block kind][pixels - 1]; null where a tile of that size is not there. The last pixel number
   /// that is there makes the best use of the registers.
   DotFn dot8[kBlockKinds][kMaxTilePixels];   ///< bytes times 8-bit weights

@@ -145,6 +145,45 @@ struct IntNeon {
   }
 };
 
+/// For finish_quads(); everything stays in order.
+struct QuadNeon {
+  using Words = int16x8_t;
+  using Bytes = uint8x16_t;
+  static Words words(int v) { return vdupq_n_s16(static_cast<std::int16_t>(v)); }
+  static Bytes bytes(int v) { return vdupq_n_u8(static_cast<std::uint8_t>(v)); }
+  static Words to_words(int32x4_t a, int32x4_t b) {
+    return vcombine_s16(vqmovn_s32(a), vqmovn_s32(b));
+  }
+  static Bytes to_bytes(Words ab, Words cd) {
+    return vcombine_u8(vqmovun_s16(ab), vqmovun_s16(cd));
+  }
+  static void from_bytes(Bytes all, Words& ab, Words& cd) {
+    ab = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(all)));
+    cd = vreinterpretq_s16_u16(vmovl_high_u8(all));
+  }
+  static Words add(Words a, Words b) { return vaddq_s16(a, b); }
+  static Words add_saturating(Words a, Words b) { return vqaddq_s16(a, b); }
+  static Words left(Words v, int by) { return vshlq_s16(v, words(by)); }
+  static Words right(Words v, int by) { return vshlq_s16(v, words(-by)); }
+  static Words clamp(Words v, Words lo, Words hi) { return vminq_s16(vmaxq_s16(v, lo), hi); }
+  static Bytes clamp_bytes(Bytes v, Bytes lo, Bytes hi) { return vminq_u8(vmaxq_u8(v, lo), hi); }
+
+  template <int N>
+  static Bytes load(const std::uint8_t* p, std::ptrdiff_t pixel) {
+    if (N == 4 || pixel == 4 * N) return vld1q_u8(p);
+    std::uint8_t all[16];
+    for (int i = 0; i < 4; i += N) __builtin_memcpy(all + 4 * i, p + i / N * pixel, 4 * N);
+    return vld1q_u8(all);
+  }
+  template <int N>
+  static void store(std::uint8_t* to, std::ptrdiff_t pixel, Bytes v) {
+    if (N == 4 || pixel == 4 * N) return vst1q_u8(to, v);
+    std::uint8_t all[16];
+    vst1q_u8(all, v);
+    for (int i = 0; i < 4; i += N) __builtin_memcpy(to + i / N * pixel, all + 4 * i, 4 * N);
+  }
+};
+
 /// What both rows have alike.
 inline void fill_neon(KernelSet& s) {
   s.lanes = LanesNeon::kLanes;
@@ -152,7 +191,7 @@ inline void fill_neon(KernelSet& s) {
   fill_tiles<WordsNeon, 2, 6>(s.dot16[1]);
   s.decode8 = decode8<CodesNeon>;
   s.decode16 = decode16<CodesNeon>;
-  s.finish = finish<IntNeon>;
+  s.finish = finish<IntNeon, QuadNeon>;
   s.map = map<IntNeon>;
 }
 

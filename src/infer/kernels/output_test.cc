@@ -9,7 +9,7 @@ namespace nbq::infer {
 namespace {
 
 constexpr int kChannels = 64;  // of arrays per channel: whole vectors in every row
-constexpr int kMostPixels = 5;
+constexpr int kMostPixels = 7;
 
 class Rng {
  public:
@@ -55,7 +55,8 @@ struct FinishCase {
     for (int& v : acc) v >>= rng.in(0, 24);  // small ones, too: they are not all clamped
     for (int& v : bias) v >>= rng.in(0, 24);
     for (int& v : right) v = rng.coin() ? v : v % 8;
-    const int out_channels = rng.in(1, kChannels);
+    block = 16 << rng.in(0, 2);
+    const int out_channels = rng.coin() ? block : rng.in(1, block);
     f.lanes = out_channels;
     f.bias = bias.data();
     f.right = right.data();
@@ -66,6 +67,7 @@ struct FinishCase {
     f.hi = range.hi;
     f.zero = range.zero;
     f.out_pixel = (out_channels + rng.in(0, 3)) * (f.out_wide ? 2 : 1);
+    pixels = rng.in(1, kMostPixels);
     if (rng.coin()) add_second(rng, range);
     // Nothing is read or written beyond the last channel of the last pixel.
     out = rng.bytes(bytes_to_last(f.out_pixel, f.out_wide));
@@ -75,26 +77,31 @@ struct FinishCase {
     f.second = true;
     f.lo = rng.in(-32768, 0);
     f.hi = rng.in(0, 32767);
+    if (rng.coin()) {  // as the sum of two bytes is
+      f.lo = rng.in(-128, 0);
+      f.hi = rng.in(0, 255);
+    }
     f.own_left = rng.in(0, 8);
     f.residual_left = rng.in(0, 8);
-    const int r = rng.in(-14, 20);
+    const int r = rng.coin() ? rng.in(0, 20) : rng.in(-14, 20);
     f.right2 = r > 0 ? r : 0;
     f.left2 = r < 0 ? -r : 0;
     f.half2 = r > 0 ? 1 << (r - 1) : 0;
     f.lo2 = range.lo;
     f.hi2 = range.hi;
     if (rng.coin()) return;
-    f.residual_wide = rng.coin();
-    f.residual_zero = f.residual_wide ? -32768 : 128;
-    f.residual_pixel = (f.lanes + 1) * (f.residual_wide ? 2 : 1);
+    f.residual_wide = rng.in(0, 3) == 0;
+    f.residual_zero = f.residual_wide ? -32768 : rng.coin() ? 128 : 0;
+    f.residual_pixel = (f.lanes + rng.in(0, 2)) * (f.residual_wide ? 2 : 1);
     residual = rng.bytes(bytes_to_last(f.residual_pixel, f.residual_wide));
     f.residual = residual.data();
   }
   std::size_t bytes_to_last(std::ptrdiff_t pixel, bool wide) const {
-    return static_cast<std::size_t>((kMostPixels - 1) * pixel + f.lanes * (wide ? 2 : 1));
+    return static_cast<std::size_t>((pixels - 1) * pixel + f.lanes * (wide ? 2 : 1));
   }
 
   Finish f{};
+  int block, pixels;  ///< channels and pixels of the sums
   std::vector<std::int32_t> bias, right, left, acc;
   std::vector<std::uint8_t> residual, out;
 };
@@ -153,12 +160,12 @@ std::vector<std::uint8_t> finished(const KernelSet& k, const FinishCase& c) {
   Finish f = c.f;
   std::vector<std::uint8_t> out = c.out;
   f.out = out.data();
-  k.finish(f, c.acc.data(), kMostPixels, kChannels / k.lanes);
+  k.finish(f, c.acc.data(), c.pixels, c.block / k.lanes);
   return out;
 }
 
 TEST(Finish, IsWhatThePortableOneGives) {
-  for (std::uint32_t seed = 0; seed < 3000; ++seed) {
+  for (std::uint32_t seed = 0; seed < 10000; ++seed) {
     Rng rng(seed);
     const FinishCase c(rng);
     const auto want = finished(portable(), c);
@@ -171,18 +178,18 @@ TEST(Finish, LogitsGoOutAsTheyAre) {
   for (const IsaRow* row : available_rows()) {
     Rng rng(1);
     FinishCase c(rng);
-    std::vector<std::int64_t> logits(static_cast<std::size_t>(kMostPixels * c.f.lanes), -1);
+    std::vector<std::int64_t> logits(static_cast<std::size_t>(c.pixels * c.f.lanes), -1);
     Finish f = c.f;
     f.logits = logits.data();
     f.logit_pixel = 1;
-    f.logit_channel = kMostPixels;
+    f.logit_channel = c.pixels;
     const KernelSet k = make_kernels(*row);
-    k.finish(f, c.acc.data(), kMostPixels, kChannels / k.lanes);
-    for (int p = 0; p < kMostPixels; ++p)
+    k.finish(f, c.acc.data(), c.pixels, c.block / k.lanes);
+    for (int p = 0; p < c.pixels; ++p)
       for (int i = 0; i < f.lanes; ++i)
-        ASSERT_EQ(logits[static_cast<std::size_t>(i * kMostPixels + p)],
-                  c.acc[static_cast<std::size_t>(p * kChannels + i)] +
-                      c.bias[static_cast<std::size_t>(i)])
+        ASSERT_EQ(
+            logits[static_cast<std::size_t>(i * c.pixels + p)],
+            c.acc[static_cast<std::size_t>(p * c.block + i)] + c.bias[static_cast<std::size_t>(i)])
             << row->name;
   }
 }

@@ -9,13 +9,13 @@ namespace {
 /// Keeps a value in its register, so that multiples of a stride become addressing modes.
 inline void keep(std::ptrdiff_t& v) { asm("" : "+r"(v)); }
 
-/// in + pixel * stride for 16 pixels out of two bases and four strides.
+/// in + pixel * stride for 24 pixels out of three bases and four strides.
 struct PixelPointers {
-  const std::uint8_t *a, *b;
+  const std::uint8_t *a, *b, *c;
   std::ptrdiff_t s1, s3, s5, s7;
 
   explicit PixelPointers(std::ptrdiff_t stride)
-      : a(), b(), s1(stride), s3(3 * stride), s5(5 * stride), s7(7 * stride) {
+      : a(), b(), c(), s1(stride), s3(3 * stride), s5(5 * stride), s7(7 * stride) {
     keep(s1);
     keep(s3);
     keep(s5);
@@ -24,10 +24,16 @@ struct PixelPointers {
   void at(const std::uint8_t* in) {
     a = in;
     b = in + 8 * s1;
+    c = in + 16 * s1;
+  }
+  void next_step() {
+    a += kStepBytes;
+    b += kStepBytes;
+    c += kStepBytes;
   }
   template <int P>
   const std::uint8_t* pixel() const {
-    const std::uint8_t* base = P < 8 ? a : b;
+    const std::uint8_t* base = P < 8 ? a : P < 16 ? b : c;
     constexpr int p = P % 8;
     if constexpr (p == 0) return base;
     if constexpr (p == 1 || p == 2 || p == 4) return base + s1 * p;
@@ -123,8 +129,39 @@ template <class V, int M, int P>
   }
 }
 
+/// One vector of channels, T taps one pixel apart: a pixel is read once for all its taps, or the
+/// reading would take longer than the sums.
+template <class V, int P, int T>
+void shared_tile(const DotTile& t) {
+  Sums<V, 1, P> sums;
+  sums.clear();
+  PixelPointers in(t.in_pixel);
+  const std::ptrdiff_t tap = t.steps * t.weight_step;
+  for (int r = 0; r < t.rows; ++r) {
+    const std::int8_t* w = t.weights + r * T * tap;
+    in.at(t.in + r * t.in_row);
+    for (int s = 0; s < t.steps; ++s) {
+      typename V::Weights weights[T];
+      unroll<0, T>([&]<int k>() { weights[k] = V::load_weights(w + k * tap); });
+      unroll<0, P + T - 1>([&]<int i>() {
+        const auto x = V::broadcast(in.template pixel<i>());
+        unroll<0, T>([&]<int k>() {
+          constexpr int p = i - k;
+          if constexpr (0 <= p && p < P) sums.sum[p][0] = V::dot(sums.sum[p][0], x, weights[k]);
+        });
+      });
+      in.next_step();
+      w += t.weight_step;
+    }
+  }
+  sums.put(t.acc, t.add);
+}
+
 template <class V, int M, int P>
 void dot_tile(const DotTile& t) {
+  if constexpr (M == 1 && requires { V::kSharedTaps; })
+    if (t.taps == V::kSharedTaps && t.in_tap == t.in_pixel)
+      return shared_tile<V, P, V::kSharedTaps>(t);
   Sums<V, M, P> sums;
   [[maybe_unused]] int room = begin_sums(sums, t);
   const std::int8_t* w = t.weights;
@@ -144,8 +181,7 @@ void dot_tile(const DotTile& t) {
               unroll<0, M>(
                   [&]<int m>() { sums.sum[p][m] = V::dot(sums.sum[p][m], x, weights[m]); });
             });
-            in.a += kStepBytes;
-            in.b += kStepBytes;
+            in.next_step();
             w += t.weight_step;
           });
     }

@@ -140,10 +140,10 @@ Finish from_channel(const Finish& f, int channel) {
   return g;
 }
 
-void go_to_pixel(Finish& f, const Finish& row, int pixel) {
-  if (row.out != nullptr) f.out = row.out + pixel * row.out_pixel;
-  if (row.residual != nullptr) f.residual = row.residual + pixel * row.residual_pixel;
-  if (row.logits != nullptr) f.logits = row.logits + pixel * row.logit_pixel;
+void advance(Finish& f, int pixels) {
+  if (f.out != nullptr) f.out += pixels * f.out_pixel;
+  if (f.residual != nullptr) f.residual += pixels * f.residual_pixel;
+  if (f.logits != nullptr) f.logits += pixels * f.logit_pixel;
 }
 
 }  // namespace nbq::infer

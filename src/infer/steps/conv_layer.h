@@ -67,8 +67,8 @@ class ConvLayer {
   Place in_, out_, residual_;
 };
 
-/// `f`, for the pixels of `row` from `pixel` on.
-void go_to_pixel(Finish& f, const Finish& row, int pixel);
+/// So many pixels on along the row. In place: a copy of what has just been written waits for it.
+void advance(Finish& f, int pixels);
 /// `f` for its block's channels from `channel` on.
 Finish from_channel(const Finish& f, int channel);
 

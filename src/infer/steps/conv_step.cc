@@ -76,7 +76,9 @@ void ConvStep::place(const std::vector<Buffer>& buffers) {
   tile_.steps = layer_.weights(0).steps;
   tile_.widen = steps_in_16_bits(layer_.weights(0).bits);
   tile_.weight_step = layer_.block_lanes() * kStepBytes;
-  if (tile_.in_tap == tile_.steps * kStepBytes) {  // neighbouring taps are one run
+  const bool shared = tiling_.tile_vectors == 1 && tile_.in_tap == tile_.in_pixel &&
+                      tile_.taps == layer_.kernels().shared_taps;
+  if (!shared && tile_.in_tap == tile_.steps * kStepBytes) {  // neighbouring taps are one run
     tile_.steps *= tile_.taps;
     tile_.taps = 1;
     tile_.in_tap = 0;
@@ -161,14 +163,14 @@ void ConvStep::run_row(const Worker& w, const Finish& finish, const DotTile& blo
   const std::uint8_t* in = layer_.in().at(
       w.arena, at.image, std::int64_t{at.y} * win.stride_h - win.pad_top, -win.pad_left);
   in += std::ptrdiff_t{at.group} * layer_.group_in() * (layer_.wide_in() ? 2 : 1);
-  const Finish row = layer_.finish_row(finish, at, w);
-  Finish f = row;
+  Finish f = layer_.finish_row(finish, at, w);
   const KernelSet& kernels = layer_.kernels();
   const int largest = std::min(tiling_.pixels, all);
-  for (int x = 0; x < all; x += largest) {
+  for (int x = 0, last = 0; x < all; x += largest) {
     const int first = std::min(x, all - largest);
     tile.in = in + first * tile.in_pixel;
-    go_to_pixel(f, row, first);
+    advance(f, first - last);
+    last = first;
     if (packed_direct_) {
       kernels.packed_dot8(layer_.weights(0).bits, tile);
       kernels.finish(f, tile.acc, 1, tiling_.block_vectors);

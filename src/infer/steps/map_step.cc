@@ -134,8 +134,11 @@ void MapStep::line(const Worker& w, std::int64_t image, int y) const {
 }
 
 void MapStep::zeros(const Worker& w, std::int64_t image, int y) const {
-  for (int x = 0; x < spec_.out.shape.w; ++x)
-    for (int c = 0; c < spec_.out.shape.c; ++c) store(out_, out_.at(w.arena, image, y, x), c, 0);
+  const Shape& shape = spec_.out.shape;
+  const std::ptrdiff_t bytes = std::ptrdiff_t{shape.c} * (out_.wide ? 2 : 1);
+  std::uint8_t* row = out_.at(w.arena, image, y, 0);
+  if (bytes == out_.pixel) return fill_zeros(row, bytes * shape.w, out_buffer_);
+  for (int x = 0; x < shape.w; ++x) fill_zeros(row + x * out_.pixel, bytes, out_buffer_);
 }
 
 void MapStep::vectors(const Worker& w, std::int64_t image, int y) const {
