@@ -1,5 +1,6 @@
 // Many callers on one engine. Runs under the thread sanitizer, too.
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/resource.h>
 
 #include <atomic>
@@ -8,6 +9,7 @@
 
 #include "core/sanitizer.h"
 #include "infer/engine.h"
+#include "infer/team.h"
 #include "ops/ref_executor.h"
 #include "random_graph.h"
 
@@ -75,6 +77,33 @@ TEST(ShortLives, EnginesMayEndAtOnce) {
   if (!engine.ok()) std::fprintf(stderr, "%s\n", engine.error().message.c_str());
   std::_Exit(engine.ok() ? 3 : 0);
 }
+
+#if defined(__linux__)
+// Where another library left both on one core, the system alone would not part them.
+TEST(Team, ThreadsPartThatShareACore) {
+  cpu_set_t allowed, one;
+  ASSERT_EQ(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+  if (CPU_COUNT(&allowed) < 2) GTEST_SKIP() << "one core";
+  CPU_ZERO(&one);
+  CPU_SET(static_cast<std::size_t>(sched_getcpu()), &one);
+  ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+  Team team(2);  // its second thread, too, is bound to this core
+  int core = -1;
+  team.run([&](int t) {
+    if (t == 1) sched_setaffinity(0, sizeof allowed, &allowed);
+  });
+  // Beside other programs the system may move it back: once is enough.
+  bool parted = false;
+  for (int i = 0; i < 200 && !parted; ++i) {
+    team.run([&](int t) {
+      if (t == 1) core = sched_getcpu();
+    });
+    parted = core != sched_getcpu();
+  }
+  EXPECT_TRUE(parted);
+  EXPECT_EQ(sched_setaffinity(0, sizeof allowed, &allowed), 0);
+}
+#endif
 
 TEST(ShortLives, MoreThreadsThanTheSystemGivesAreAnError) {
 #if NBQ_SANITIZED

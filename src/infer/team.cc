@@ -3,6 +3,9 @@
 #include <atomic>
 #include <thread>
 #include <vector>
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 // The pool that TensorFlow and ONNX Runtime stand on: its threads spin a little before they sleep.
 #include <unsupported/Eigen/CXX11/ThreadPool>
@@ -47,6 +50,46 @@ class Barrier {
   const int threads_;
   std::atomic<int> arrived_ = 0;
   std::atomic<unsigned> round_ = 0;
+};
+
+/// The core that the calling thread runs on, or -1.
+int this_core() {
+#if defined(__linux__)
+  return sched_getcpu();
+#else
+  return -1;
+#endif
+}
+
+/// Moves the calling thread to another core, if it may run on one.
+void leave_core([[maybe_unused]] int core) {
+#if defined(__linux__)
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  cpu_set_t others = allowed;
+  CPU_CLR(static_cast<std::size_t>(core), &others);
+  if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0) return;
+  (void)sched_setaffinity(0, sizeof allowed, &allowed);
+#endif
+}
+
+/// Threads that hand over to each other thousands of times a second look too busy to be moved: once
+/// two share a core, Linux may leave them there, however idle the others are. One of them goes.
+class Neighbour {
+ public:
+  /// At the begin of a thread's work beside one that runs on core `other`.
+  void beside(int other) {
+    if (other < 0 || this_core() != other) {
+      runs_ = 0;
+    } else if (++runs_ == kPatience) {
+      runs_ = 0;
+      leave_core(other);
+    }
+  }
+
+ private:
+  static constexpr int kPatience = 4;  // runs after which nobody else has moved it
+  int runs_ = 0;
 };
 
 /// Waits for the one thing that it has to do.
@@ -99,9 +142,12 @@ struct StartedThreads : Eigen::StlThreadEnvironment {
 struct Team::Pool {
   explicit Pool(int others)
       : barrier(others + 1),
+        neighbours(static_cast<std::size_t>(others)),
         threads(start_threads(others)),
         pool(others, /*allow_spinning=*/true, StartedThreads{{}, &threads}) {}
   Barrier barrier;  // threads may still be leaving it when the pool waits for their end
+  std::vector<Neighbour> neighbours;  // of the threads after the first
+  int first_core = -1;
   ReadyThreads threads;
   Eigen::ThreadPoolTempl<StartedThreads> pool;
 };
@@ -115,8 +161,10 @@ Team::~Team() = default;
 void Team::run(const std::function<void(int)>& work) {
   if (threads_ == 1) return work(0);
   work_ = &work;
+  pool_->first_core = this_core();
   for (int t = 1; t < threads_; ++t)
     pool_->pool.Schedule([this, t] {  // two words: std::function holds them without an allocation
+      pool_->neighbours[static_cast<std::size_t>(t) - 1].beside(pool_->first_core);
       (*work_)(t);
       meet();
     });
