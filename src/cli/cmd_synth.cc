@@ -1,4 +1,5 @@
 #include "cli/board_options.h"
+#include "cli/evaluate.h"
 #include "hw/board_flow.h"
 #include "hw/rtl_build.h"
 #include "model/nbq_file.h"
@@ -77,6 +78,8 @@ Status build_board(const SynthOptions& o, Context& context) {
   options.dir = o.output.empty() ? hw::cache_dir() / "boards" : std::filesystem::path(o.output);
   options.route = !o.no_route;
   options.seeds = o.seeds;
+  StatusLine line(board.name);
+  options.progress = [&line](const std::string& what) { line.say(what); };
   NBQ_ASSIGN(const hw::BoardBuild build, hw::build_for_board(plan, board, options));
   nlohmann::ordered_json j{{"model", o.model}};
   j.update(plan_json(plan, board, false));

@@ -41,6 +41,22 @@ void Progress::at(std::size_t done) {
                total_, rate, static_cast<double>(total_ - done) / rate);
 }
 
+StatusLine::StatusLine(std::string what)
+    : what_(std::move(what)), on_(isatty(2) != 0), start_(now_seconds()) {}
+
+StatusLine::~StatusLine() {
+  if (on_) std::fprintf(stderr, "\r\033[K");
+}
+
+void StatusLine::say(const std::string& text) {
+  const double now = now_seconds();
+  if (!on_ || now - last_ < 0.2) return;
+  last_ = now;
+  std::fprintf(stderr, "\r\033[K%s: %s, %.0f min", what_.c_str(), text.c_str(),
+               (now - start_) / 60);
+  std::fflush(stderr);
+}
+
 Status parallel_for(std::size_t count, int threads,
                     const std::function<Status(std::size_t)>& body) {
   std::atomic<std::size_t> next{0};

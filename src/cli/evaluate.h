@@ -66,6 +66,19 @@ class Progress {
   double start_, last_ = 0;
 };
 
+/// The same, for work that can't say how much is left: what goes on, and since when.
+class StatusLine {
+ public:
+  explicit StatusLine(std::string what);
+  ~StatusLine();
+  void say(const std::string& text);
+
+ private:
+  std::string what_;
+  bool on_;
+  double start_, last_ = 0;
+};
+
 /// Seconds since some fixed point, monotonic.
 double now_seconds();
 

@@ -1,6 +1,7 @@
 #include "core/file.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include "core/process.h"
 
@@ -52,6 +53,14 @@ TEST(Process, RunsAndReportsMissingTools) {
   ASSERT_TRUE(echo.ok());
   EXPECT_EQ(echo->exit_code, 3);
   EXPECT_EQ(echo->output, "out\nerr\n");
+  std::string heard;
+  const auto ended = run_process({"sh", "-c", "echo one; exec sleep 60"}, {}, [&](auto piece) {
+    heard += piece;
+    return false;
+  });
+  ASSERT_TRUE(ended.ok());
+  EXPECT_EQ(ended->exit_code, 128 + SIGTERM);
+  EXPECT_EQ(heard, "one\n");
   const auto missing = find_tool("nbq-no-such-tool", "some-package");
   ASSERT_FALSE(missing.ok());
   EXPECT_EQ(missing.error().code, ErrorCode::kToolMissing);

@@ -1,6 +1,7 @@
 #include "core/process.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,8 +26,8 @@ Result<fs::path> find_tool(const std::string& tool, const std::string& package) 
                     package);
 }
 
-Result<ProcessResult> run_process(const std::vector<std::string>& argv,
-                                  const fs::path& working_dir) {
+Result<ProcessResult> run_process(const std::vector<std::string>& argv, const fs::path& working_dir,
+                                  const Listener& listener) {
   int pipe_fd[2];
   if (::pipe2(pipe_fd, O_CLOEXEC) != 0)
     return make_error(ErrorCode::kIo, "{}: no pipe: {}", argv[0], std::strerror(errno));
@@ -49,8 +50,17 @@ Result<ProcessResult> run_process(const std::vector<std::string>& argv,
   ::close(pipe_fd[1]);
   ProcessResult result{0, {}};
   char buffer[4096];
-  for (ssize_t n; (n = ::read(pipe_fd[0], buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR);)
-    if (n > 0) result.output.append(buffer, static_cast<std::size_t>(n));
+  bool ended = false;
+  for (ssize_t n;
+       (n = ::read(pipe_fd[0], buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR);) {
+    if (n < 0) continue;
+    const std::string_view piece(buffer, static_cast<std::size_t>(n));
+    result.output += piece;
+    if (listener && !ended && !listener(piece)) {
+      ended = true;
+      ::kill(pid, SIGTERM);
+    }
+  }
   ::close(pipe_fd[0]);
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {

@@ -1,6 +1,8 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.h"
@@ -15,8 +17,12 @@ struct ProcessResult {
   std::string output;  ///< stdout and stderr together
 };
 
+/// Gets what a process prints, piece by piece as it comes; false: the process is to be ended.
+using Listener = std::function<bool(std::string_view)>;
+
 /// Runs argv[0] (a path or a name on PATH) without a shell and waits. Error kIo: can't be started.
 Result<ProcessResult> run_process(const std::vector<std::string>& argv,
-                                  const std::filesystem::path& working_dir = {});
+                                  const std::filesystem::path& working_dir = {},
+                                  const Listener& listener = {});
 
 }  // namespace nbq

@@ -9,6 +9,7 @@
 #include "hw/board_image.h"
 #include "hw/fpga_tools.h"
 #include "hw/pll.h"
+#include "hw/route_watch.h"
 #include "hw/rtl_build.h"
 
 namespace nbq::hw {
@@ -20,11 +21,15 @@ bool there(const fs::path& path) {
   return fs::exists(path, ec);
 }
 
+void say(const BuildOptions& o, const std::string& what) {
+  if (o.progress) o.progress(what);
+}
+
 /// Runs a tool in the build's folder and keeps what it prints.
 Result<int> run_kept(std::vector<std::string> argv, const fs::path& dir, const std::string& log,
-                     BoardBuild& build) {
+                     BoardBuild& build, const Listener& listener = {}) {
   log_debug("{}", fmt::join(argv, " "));
-  NBQ_ASSIGN(const ProcessResult run, run_process(argv, dir));
+  NBQ_ASSIGN(const ProcessResult run, run_process(argv, dir, listener));
   NBQ_TRY(write_file(dir / log, std::string_view(run.output)));
   build.logs.push_back({dir / log, fmt::format("{:016x}", fnv1a(run.output))});
   return run.exit_code;
@@ -78,9 +83,11 @@ Result<std::string> folder_name(const BoardPlan& plan, const Board& board) {
   return fmt::format("{}-{}-{}", board.name, pe_name(plan.program.config.pe), key);
 }
 
-Status synthesise_top(const Board& board, int images, const fs::path& dir, BoardBuild& build) {
+Status synthesise_top(const Board& board, const BuildOptions& o, int images, BoardBuild& build) {
   NBQ_ASSIGN(const fs::path yosys, find_fpga_tool("yosys"));
+  const fs::path& dir = build.dir;
   if (!there(dir / "netlist.json")) {
+    say(o, "synthesising");
     NBQ_ASSIGN(const auto sources, board_sources(board));
     NBQ_ASSIGN(const auto names, copy_sources(sources, dir));
     NBQ_TRY(write_file(dir / "top.ys", yosys_script(names, board, images)));
@@ -121,7 +128,8 @@ std::string last_error(const std::string& log) {
   return log.substr(at + 7, log.find('\n', at) - at - 7);
 }
 
-Result<SeedResult> route(const Board& board, const fs::path& dir, int seed, BoardBuild& build) {
+Result<SeedResult> route(const Board& board, const BuildOptions& o, int seed, BoardBuild& build) {
+  const fs::path& dir = build.dir;
   NBQ_ASSIGN(const fs::path nextpnr, find_fpga_tool("nextpnr-ecp5"));
   const std::string name = fmt::format("seed{}", seed);
   SeedResult r{seed, read_fmax(dir / (name + ".json")), ""};
@@ -137,9 +145,16 @@ Result<SeedResult> route(const Board& board, const fs::path& dir, int seed, Boar
                fmt::format("{}", build.clock_mhz), "--seed", std::to_string(seed),
                "--timing-allow-fail", "--placer-heap-cell-placement-timeout", "0", "--report",
                name + ".json", "--textcfg", name + ".config"});
-  NBQ_ASSIGN(const int failed, run_kept(argv, dir, name + ".log", build));
+  RouteWatch watch(
+      [&](const std::string& what) { say(o, fmt::format("seed {}, {}", seed, what)); });
+  NBQ_ASSIGN(const int failed,
+             run_kept(argv, dir, name + ".log", build,
+                      [&](std::string_view piece) { return watch.heard(piece); }));
   r.fmax_mhz = failed == 0 ? read_fmax(dir / (name + ".json")) : std::nullopt;
-  if (!r.fmax_mhz) {
+  if (watch.hopeless()) {
+    r.fmax_mhz = std::nullopt;
+    r.reason = watch.reason();
+  } else if (!r.fmax_mhz) {
     NBQ_ASSIGN(const std::string log, read_text_file(dir / (name + ".log")));
     r.reason = last_error(log);
   }
@@ -150,14 +165,14 @@ Status route_all(const Board& board, const BuildOptions& o, BoardBuild& build) {
   NBQ_TRY(copy_sources({board.constraints}, build.dir));
   std::vector<std::pair<double, int>> routed;
   for (int seed = 1; seed <= o.seeds; ++seed) {
-    NBQ_ASSIGN(const SeedResult r, route(board, build.dir, seed, build));
+    NBQ_ASSIGN(const SeedResult r, route(board, o, seed, build));
     build.seeds.push_back(r);
     if (r.fmax_mhz) routed.emplace_back(*r.fmax_mhz, seed);
   }
   if (routed.empty())
     return make_error(ErrorCode::kUnsupported,
                       "{}: none of {} seeds could be placed and routed: {} ({} LUT, {} FF of {}, "
-                      "{}); logs are in {}",
+                      "{}); more --seeds may, or fewer lanes (--lanes-out); logs are in {}",
                       board.name, o.seeds, build.seeds[0].reason, build.resources.lut,
                       build.resources.ff, board.resources.lut, board.resources.ff,
                       build.dir.string());
@@ -199,7 +214,7 @@ Result<BoardBuild> build_for_board(const BoardPlan& plan, const Board& board,
   NBQ_ASSIGN(const std::string name, folder_name(plan, board));
   build.dir = options.dir / name;
   NBQ_TRY(write_board_image(plan, board, build.dir));
-  NBQ_TRY(synthesise_top(board, plan.program.config.images, build.dir, build));
+  NBQ_TRY(synthesise_top(board, options, plan.program.config.images, build));
   if (options.route) NBQ_TRY(route_all(board, options, build));
   return build;
 }

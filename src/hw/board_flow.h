@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <optional>
 
 #include "hw/choose.h"
@@ -9,7 +10,7 @@ namespace nbq::hw {
 struct SeedResult {
   int seed = 0;
   std::optional<double> fmax_mhz;  ///< none: it could not be placed or routed
-  std::string reason;              ///< then the log's last error
+  std::string reason;              ///< then the log's last error, or that the router was stopped
 };
 
 /// A file that a tool wrote, with a hash of its bytes (FNV-1a): which run a figure comes from.
@@ -37,6 +38,8 @@ struct BuildOptions {
   std::filesystem::path dir;
   bool route = true;
   int seeds = 3;
+  /// Gets a short line now and then on what goes on; may be empty.
+  std::function<void(const std::string&)> progress;
 };
 
 /// From a planned network to a bitstream, with the tools of find_fpga_tool(): yosys, and for ECP5
