@@ -48,7 +48,10 @@ module nbq_pe #(
     logic signed [SumBits-1:0] sum;
     logic                      one;
     if (PeKind == 0) begin : g_svpe
-      nbq_svpe #(.Lanes(Lanes), .XBits(XBits), .CodeBits(CodeBits)) u_pe (
+      nbq_svpe #(
+        .Lanes(Lanes), .XBits(XBits), .CodeBits(CodeBits),
+        .Registered(nbq_pkg::pe_product_register(PeKind, Target, Lanes))
+      ) u_pe (
         .clk_i, .x_i, .w_i, .sum_o(sum), .one_o(one)
       );
     end else if (Target == nbq_pkg::Ecp5) begin : g_ecp5_vpe

@@ -56,8 +56,9 @@ package nbq_pkg;
   } scale_t;
 
   // ---- elements -------------------------------------------------------------------------------
-  // Families that elements are shaped for; 0 is none. Shaped shift elements are for 3-bit codes;
-  // xcup's adders serve every width.
+  // Families that elements are shaped for. Shaped shift elements are for 3-bit codes; xcup's adders
+  // serve every width.
+  localparam int unsigned Generic = 0;
   localparam int unsigned Xcup = 1;  // AMD UltraScale+
   localparam int unsigned Ecp5 = 2;  // Lattice ECP5
 
@@ -94,10 +95,17 @@ package nbq_pkg;
     pe_weight_bits = kind == 0 && target == Ecp5 && code_bits == 3 ? 4 : in_bits;
   endfunction
 
+  /// Whether the generic elements register products. A shift is over so soon that in plain cells its
+  /// register would take more energy than all else; an element needs a latency of 2, though.
+  function automatic bit pe_product_register(int unsigned kind, int unsigned target,
+                                             int unsigned lanes);
+    pe_product_register = kind != 0 || target != Generic || lanes <= 4;
+  endfunction
+
   /// Cycles from a tap's operands at nbq_array to its sum at the accumulator.
   function automatic int unsigned pe_latency(int unsigned kind, int unsigned target,
                                              int unsigned code_bits, int unsigned lanes);
-    pe_latency = 1 + ($clog2(lanes) + 1) / 2;
+    pe_latency = (pe_product_register(kind, target, lanes) ? 1 : 0) + ($clog2(lanes) + 1) / 2;
     if (kind == 0 && target == Xcup) begin
       pe_latency = code_bits == 3 && lanes > 2 ? 4 + ternary_levels(lanes / 4)
                                                : 2 + ternary_levels(lanes);

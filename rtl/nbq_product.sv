@@ -1,8 +1,9 @@
-/// Registered product of a shift lane: x << (k-1), inverted for a negative code and then 1 too low,
+/// Product of a shift lane, a cycle later if Registered: x << (k-1), inverted for a negative code and then 1 too low,
 /// which one_o makes up for; 0 for k = 0. "Minus zero" counts as 0 (-1 and one_o).
 module nbq_product #(
   parameter int unsigned XBits    = 0,  // operand bits, signed
   parameter int unsigned CodeBits = 0,  // 2..5; the high bit is the sign, the rest k
+  parameter bit          Registered = 1'b1,
   parameter int unsigned ProdBits = XBits + (1 << (CodeBits - 1)) - 2
 ) (
   input  logic                       clk_i,
@@ -27,8 +28,15 @@ module nbq_product #(
       if (32'(k) == i) shifted = x_ext << (i - 1);
     end
   end
-  always_ff @(posedge clk_i) begin
-    prod_o <= shifted ^ {ProdBits{neg}};
-    one_o  <= neg;
+  if (Registered) begin : g_register
+    always_ff @(posedge clk_i) begin
+      prod_o <= shifted ^ {ProdBits{neg}};
+      one_o  <= neg;
+    end
+  end else begin : g_wire
+    logic unused_clk;
+    assign unused_clk = clk_i;
+    assign prod_o = shifted ^ {ProdBits{neg}};
+    assign one_o  = neg;
   end
 endmodule

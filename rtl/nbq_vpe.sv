@@ -1,5 +1,5 @@
 /// Multiplier vector element: sum over Lanes of x * w with signed weights of WeightBits.
-/// The same interface and latency as nbq_svpe; one_o is always 0.
+/// The same interface as nbq_svpe, the latency of one with registers; one_o is always 0.
 module nbq_vpe #(
   parameter int unsigned Lanes      = 0,  // a power of two >= 2
   parameter int unsigned XBits      = 0,  // operand bits, signed

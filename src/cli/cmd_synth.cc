@@ -78,9 +78,11 @@ Status build_board(const SynthOptions& o, Context& context) {
   options.dir = o.output.empty() ? hw::cache_dir() / "boards" : std::filesystem::path(o.output);
   options.route = !o.no_route;
   options.seeds = o.seeds;
-  StatusLine line(board.name);
-  options.progress = [&line](const std::string& what) { line.say(what); };
-  NBQ_ASSIGN(const hw::BoardBuild build, hw::build_for_board(plan, board, options));
+  NBQ_ASSIGN(const hw::BoardBuild build, [&] {
+    StatusLine line(board.name);
+    options.progress = [&line](const std::string& what) { line.say(what); };
+    return hw::build_for_board(plan, board, options);
+  }());
   nlohmann::ordered_json j{{"model", o.model}};
   j.update(plan_json(plan, board, false));
   j.update(build_json(build));

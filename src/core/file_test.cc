@@ -54,12 +54,14 @@ TEST(Process, RunsAndReportsMissingTools) {
   EXPECT_EQ(echo->exit_code, 3);
   EXPECT_EQ(echo->output, "out\nerr\n");
   std::string heard;
-  const auto ended = run_process({"sh", "-c", "echo one; exec sleep 60"}, {}, [&](auto piece) {
-    heard += piece;
-    return false;
-  });
+  // Deaf to SIGTERM, and a child of its own has the pipe, too.
+  const auto ended =
+      run_process({"sh", "-c", "trap '' TERM; echo one; sleep 60; echo two"}, {}, [&](auto piece) {
+        heard += piece;
+        return false;
+      });
   ASSERT_TRUE(ended.ok());
-  EXPECT_EQ(ended->exit_code, 128 + SIGTERM);
+  EXPECT_EQ(ended->exit_code, 128 + SIGKILL);
   EXPECT_EQ(heard, "one\n");
   const auto missing = find_tool("nbq-no-such-tool", "some-package");
   ASSERT_FALSE(missing.ok());

@@ -50,15 +50,15 @@ Result<ProcessResult> run_process(const std::vector<std::string>& argv, const fs
   ::close(pipe_fd[1]);
   ProcessResult result{0, {}};
   char buffer[4096];
-  bool ended = false;
   for (ssize_t n;
        (n = ::read(pipe_fd[0], buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR);) {
     if (n < 0) continue;
     const std::string_view piece(buffer, static_cast<std::size_t>(n));
     result.output += piece;
-    if (listener && !ended && !listener(piece)) {
-      ended = true;
-      ::kill(pid, SIGTERM);
+    if (listener && !listener(piece)) {
+      // Its own children, if it has any, lose the pipe that they write to.
+      ::kill(pid, SIGKILL);
+      break;
     }
   }
   ::close(pipe_fd[0]);

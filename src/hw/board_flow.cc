@@ -151,8 +151,7 @@ Result<SeedResult> route(const Board& board, const BuildOptions& o, int seed, Bo
              run_kept(argv, dir, name + ".log", build,
                       [&](std::string_view piece) { return watch.heard(piece); }));
   r.fmax_mhz = failed == 0 ? read_fmax(dir / (name + ".json")) : std::nullopt;
-  if (watch.hopeless()) {
-    r.fmax_mhz = std::nullopt;
+  if (failed != 0 && watch.hopeless()) {
     r.reason = watch.reason();
   } else if (!r.fmax_mhz) {
     NBQ_ASSIGN(const std::string log, read_text_file(dir / (name + ".log")));

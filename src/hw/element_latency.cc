@@ -28,7 +28,8 @@ int element_latency(const EngineConfig& c) {
   }
   if (c.target == ElementTarget::kEcp5 && (!shift || shaped))
     return (shift ? 2 : 3) + log2_up(lanes);
-  return 1 + (log2_up(lanes) + 1) / 2;
+  const bool product_register = !shift || c.target != ElementTarget::kGeneric || lanes <= 4;
+  return (product_register ? 1 : 0) + (log2_up(lanes) + 1) / 2;
 }
 
 }  // namespace nbq::hw

@@ -61,11 +61,12 @@ int this_core() {
 #endif
 }
 
-/// Moves the calling thread to another core, if it may run on one.
-void leave_core([[maybe_unused]] int core) {
+/// Moves the calling thread to another core, if there is one for each of so many threads.
+void leave_core([[maybe_unused]] int core, [[maybe_unused]] int threads) {
 #if defined(__linux__)
   cpu_set_t allowed;
   if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  if (CPU_COUNT(&allowed) < threads) return;
   cpu_set_t others = allowed;
   CPU_CLR(static_cast<std::size_t>(core), &others);
   if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0) return;
@@ -77,13 +78,13 @@ void leave_core([[maybe_unused]] int core) {
 /// two share a core, Linux may leave them there, however idle the others are. One of them goes.
 class Neighbour {
  public:
-  /// At the begin of a thread's work beside one that runs on core `other`.
-  void beside(int other) {
+  /// At the begin of the thread's work, of `threads` in all, the first of them on core `other`.
+  void beside(int other, int threads) {
     if (other < 0 || this_core() != other) {
       runs_ = 0;
     } else if (++runs_ == kPatience) {
       runs_ = 0;
-      leave_core(other);
+      leave_core(other, threads);
     }
   }
 
@@ -146,7 +147,7 @@ struct Team::Pool {
         threads(start_threads(others)),
         pool(others, /*allow_spinning=*/true, StartedThreads{{}, &threads}) {}
   Barrier barrier;  // threads may still be leaving it when the pool waits for their end
-  std::vector<Neighbour> neighbours;  // of the threads after the first
+  std::vector<Neighbour> neighbours;  // by the pool's number of the thread: it takes any t
   int first_core = -1;
   ReadyThreads threads;
   Eigen::ThreadPoolTempl<StartedThreads> pool;
@@ -164,7 +165,8 @@ void Team::run(const std::function<void(int)>& work) {
   pool_->first_core = this_core();
   for (int t = 1; t < threads_; ++t)
     pool_->pool.Schedule([this, t] {  // two words: std::function holds them without an allocation
-      pool_->neighbours[static_cast<std::size_t>(t) - 1].beside(pool_->first_core);
+      const auto thread = static_cast<std::size_t>(pool_->pool.CurrentThreadId());
+      pool_->neighbours[thread].beside(pool_->first_core, threads_);
       (*work_)(t);
       meet();
     });

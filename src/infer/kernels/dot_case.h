@@ -28,6 +28,7 @@ class DotCase {
         weights_{outputs, shape.steps * (wide ? 2 : 4), shape.rows, shape.taps},
         steps_(shape.steps),
         tap_(shape.steps * kStepBytes + 4),
+        pixel_(shape.rows == 1 ? 20 : tap_),
         row_(shape.taps * tap_ + 12) {
     std::mt19937 rng(static_cast<unsigned>(bits * 1000 + shape.steps));
     fill_codes(rng, values);
@@ -37,8 +38,8 @@ class DotCase {
   /// The last `pixels` pixels; weights, steps and sums are to be set.
   DotTile tile(int pixels) const {
     DotTile t{};
-    t.in = in_.data() + (kPixels - pixels) * kPixelBytes;
-    t.in_pixel = kPixelBytes;
+    t.in = in_.data() + (kPixels - pixels) * pixel_;
+    t.in_pixel = pixel_;
     t.in_tap = tap_;
     t.in_row = row_;
     t.rows = weights_.rows;
@@ -59,8 +60,6 @@ class DotCase {
   }
 
  private:
-  static constexpr int kPixelBytes = 20;
-
   void fill_codes(std::mt19937& rng, Values values) {
     const Po2Format f{bits_};
     const std::size_t count =
@@ -76,7 +75,7 @@ class DotCase {
 
   /// Ends where the last pixel's last step does: reading on is seen by the address sanitiser.
   void fill_input(std::mt19937& rng, Values values) {
-    in_.resize(static_cast<std::size_t>((kPixels - 1) * kPixelBytes + (weights_.rows - 1) * row_ +
+    in_.resize(static_cast<std::size_t>((kPixels - 1) * pixel_ + (weights_.rows - 1) * row_ +
                                         (weights_.taps - 1) * tap_ + steps_ * kStepBytes));
     for (std::size_t i = 0; i < in_.size(); ++i) {
       const bool high = i % 2 == 1;  // a word's second byte
@@ -107,7 +106,7 @@ class DotCase {
     std::int64_t acc = 0;
     for (int r = 0; r < weights_.rows; ++r)
       for (int t = 0; t < weights_.taps; ++t) {
-        const auto byte = static_cast<std::size_t>(pixel * kPixelBytes + r * row_ + t * tap_);
+        const auto byte = static_cast<std::size_t>(pixel * pixel_ + r * row_ + t * tap_);
         for (int d = 0; d < weights_.depth; ++d) {
           const auto i = static_cast<std::size_t>(weights_.index(output, d, r, t));
           acc += std::int64_t{stored(byte, d)} * codes_[i].value(Po2Format{bits_});
@@ -120,7 +119,7 @@ class DotCase {
   bool wide_;
   int outputs_;
   WeightShape weights_;
-  int steps_, tap_, row_;
+  int steps_, tap_, pixel_, row_;
   std::vector<Po2Code> codes_;
   std::vector<std::uint8_t> in_;
 };

@@ -30,12 +30,13 @@ AlignedBytes dirty(std::size_t ints) {
   return acc;
 }
 
-void expect_tiles(const KernelSet& kernels, const DotCase& c, bool wide, int kind,
+/// Tiles that take `block` vectors of weights at a time, or the first of so many.
+void expect_tiles(const KernelSet& kernels, const DotCase& c, bool wide, int kind, int block,
                   const std::string& what) {
   const auto& fns = (wide ? kernels.dot16 : kernels.dot8)[kind];
   const int vectors = 1 << kind, outputs = vectors * kernels.lanes;
   if (fns[0] == nullptr) return;
-  const PackedWeights packed = c.pack(kernels.lanes, vectors);
+  const PackedWeights packed = c.pack(kernels.lanes, block);
   const AlignedBytes decoded(packed.decoded_bytes(kernels.lanes));
   (wide ? kernels.decode16 : kernels.decode8)(packed.bits, packed.bytes.data(),
                                               packed.groups_per_block,
@@ -46,12 +47,13 @@ void expect_tiles(const KernelSet& kernels, const DotCase& c, bool wide, int kin
     const AlignedBytes acc = dirty(count);
     DotTile t = c.tile(pixels);
     t.weights = reinterpret_cast<const std::int8_t*>(decoded.data());
-    t.weight_step = outputs * kStepBytes;
+    t.weight_step = block * kernels.lanes * kStepBytes;
     t.acc = reinterpret_cast<std::int32_t*>(acc.data());
     fns[pixels - 1](t);
     const std::vector<std::int32_t> last(want.end() - static_cast<std::ptrdiff_t>(count),
                                          want.end());
-    ASSERT_EQ(sums_of(acc, count), last) << what << ", " << pixels << " x " << vectors;
+    ASSERT_EQ(sums_of(acc, count), last)
+        << what << ", " << pixels << " x " << vectors << " of " << block;
   }
 }
 
@@ -72,10 +74,11 @@ class Rows : public ::testing::TestWithParam<std::string_view> {
           const DotCase c(bits, wide, s, v, 8 * kernels_.lanes);
           const std::string what = fmt::format("{} bits, {}x{}x{}, values {}", bits, s.rows, s.taps,
                                                s.steps, static_cast<int>(v));
-          for (int kind = 0; kind < kBlockKinds; ++kind) {
-            expect_tiles(kernels_, c, wide, kind, what);
-            if (HasFatalFailure()) return;
-          }
+          for (int kind = 0; kind < kBlockKinds; ++kind)
+            for (const int block : {1 << kind, kGroupVectors}) {
+              expect_tiles(kernels_, c, wide, kind, block, what);
+              if (HasFatalFailure()) return;
+            }
         }
   }
   KernelSet kernels_{};

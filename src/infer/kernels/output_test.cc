@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "infer/isa.h"
@@ -8,7 +9,7 @@
 namespace nbq::infer {
 namespace {
 
-constexpr int kChannels = 64;  // of arrays per channel: whole vectors in every row
+constexpr int kChannels = 128;  // of arrays per channel: whole vectors in every row
 constexpr int kMostPixels = 7;
 
 class Rng {
@@ -55,7 +56,7 @@ struct FinishCase {
     for (int& v : acc) v >>= rng.in(0, 24);  // small ones, too: they are not all clamped
     for (int& v : bias) v >>= rng.in(0, 24);
     for (int& v : right) v = rng.coin() ? v : v % 8;
-    block = 16 << rng.in(0, 2);
+    block = 4 << rng.in(0, 5);
     const int out_channels = rng.coin() ? block : rng.in(1, block);
     f.lanes = out_channels;
     f.bias = bias.data();
@@ -160,7 +161,12 @@ std::vector<std::uint8_t> finished(const KernelSet& k, const FinishCase& c) {
   Finish f = c.f;
   std::vector<std::uint8_t> out = c.out;
   f.out = out.data();
-  k.finish(f, c.acc.data(), c.pixels, c.block / k.lanes);
+  // Whole vectors, of which the last one may have lanes that are no channels.
+  const int block = std::max(c.block, k.lanes);
+  std::vector<std::int32_t> acc(static_cast<std::size_t>(c.pixels * block), -1);
+  for (int p = 0; p < c.pixels; ++p)
+    std::copy_n(c.acc.begin() + p * c.block, c.block, acc.begin() + p * block);
+  k.finish(f, acc.data(), c.pixels, block / k.lanes);
   return out;
 }
 
@@ -178,6 +184,7 @@ TEST(Finish, LogitsGoOutAsTheyAre) {
   for (const IsaRow* row : available_rows()) {
     Rng rng(1);
     FinishCase c(rng);
+    while (c.block < make_kernels(*row).lanes) c = FinishCase(rng);
     std::vector<std::int64_t> logits(static_cast<std::size_t>(c.pixels * c.f.lanes), -1);
     Finish f = c.f;
     f.logits = logits.data();
