@@ -1,5 +1,5 @@
-/// Product of a shift lane, a cycle later if Registered: x << (k-1), inverted for a negative code and then 1 too low,
-/// which one_o makes up for; 0 for k = 0. "Minus zero" counts as 0 (-1 and one_o).
+/// Product of a shift lane, a cycle later if Registered: x << (k-1), inverted for a negative code and
+/// then 1 too low, which one_o makes up for; 0 for k = 0. "Minus zero" counts as 0 (-1 and one_o).
 module nbq_product #(
   parameter int unsigned XBits    = 0,  // operand bits, signed
   parameter int unsigned CodeBits = 0,  // 2..5; the high bit is the sign, the rest k
