@@ -2,6 +2,7 @@
 /// registers: what `nbq energy` maps onto gates. The other elements have no reader and are removed.
 module nbq_array_slice #(
   parameter int unsigned PeKind   = 0,  // as nbq_array
+  parameter int unsigned Target   = 0,
   parameter int unsigned LanesIn  = 0,
   parameter int unsigned Outputs  = 0,  // 1..LanesIn
   parameter int unsigned CodeBits = 0,
@@ -23,10 +24,11 @@ module nbq_array_slice #(
   assign w       = (LanesIn*LanesIn*WBits)'(w_i);
   assign drain_o = word[Outputs*AccBits-1:0];
   nbq_array #(
-    .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesIn), .Pixels(1), .CodeBits(CodeBits),
+    .PeKind(PeKind), .Target(Target), .LanesIn(LanesIn), .LanesOut(LanesIn), .Pixels(1),
+    .CodeBits(CodeBits),
     .MultBits(MultBits), .XBits(XBits), .AccBits(AccBits)
   ) u_array (
-    .clk_i, .clear_i, .valid_i, .last_i, .x_i, .w_i(w), .sel_i(1'b0), .word_o(word)
+    .clk_i, .clear_i, .valid_i, .last_i, .up_i(1'b0), .x_i, .w_i(w), .sel_i(1'b0), .word_o(word)
   );
   logic unused_outputs;
   assign unused_outputs = ^word;

@@ -1,19 +1,25 @@
 #include <algorithm>
 #include <bit>
+#include <functional>
 
 #include "cli/hardware.h"
 #include "core/fixed_point.h"
 #include "hw/energy/energy.h"
+#include "hw/energy/toggles.h"
 #include "model/nbq_file.h"
 
 namespace nbq::cli {
 namespace {
 
 struct EnergyOptions {
-  std::string model, data, liberty, pe = "both";
+  std::string model, data, liberty, target, pe = "both";
   std::vector<std::string> dont_use;
   std::size_t images = 4;
-  int threads = 0, slice_outputs = 2;
+  int threads = 0, slice_outputs = 0;
+  /// A slice on an FPGA is whole: copies of activations serve several output channels.
+  int outputs() const {
+    return slice_outputs > 0 ? slice_outputs : target.empty() ? 2 : engine.config.lanes_in;
+  }
   double clock_mhz = 50, wire_ff = 0;
   hw::Sampling sampling;
   EngineOptions engine;
@@ -92,72 +98,141 @@ std::string table(const std::vector<Row>& rows, const std::vector<PerImage>& ima
   return text;
 }
 
-/// The rows that --pe asks for: multipliers of 16 and of 8 bits, fed with the network's own
-/// weights, and with weights of all those bits, which are what multipliers are for; accumulators
-/// are then as much wider as the weights are.
-Result<std::vector<Row>> measure(const EnergyOptions& o, const hw::Program& program,
-                                 const hw::Stimulus& stimulus, const hw::CellLibrary& library) {
-  hw::SliceRequest request{program.config, o.slice_outputs, o.clock_mhz};
-  std::vector<Row> rows;
-  const auto add = [&](const std::string& key, const std::string& name,
-                       const hw::Stimulus& s) -> Status {
-    NBQ_ASSIGN(hw::EnergyResult r, hw::measure_energy(request, s, library, o.wire_ff, o.threads));
-    rows.push_back({key, name, std::move(r)});
-    return ok_status();
-  };
-  if (o.pe != "vpe") NBQ_TRY(add("svpe", "SVPE", stimulus));
+/// The arrays that --pe asks for, one after the other: multipliers of 16 and of 8 bits, fed with
+/// the network's own weights, and with weights of all those bits, which are what multipliers are
+/// for; accumulators are then as much wider as the weights are.
+using Measure =
+    std::function<Status(const std::string& key, const std::string& name,
+                         const hw::SliceRequest& request, const hw::Stimulus& stimulus)>;
+Status each_array(const EnergyOptions& o, const hw::Program& program, const hw::Stimulus& stimulus,
+                  const Measure& measure) {
+  hw::SliceRequest request{program.config, o.outputs(), o.clock_mhz};
+  if (o.pe != "vpe") NBQ_TRY(measure("svpe", "SVPE", request, stimulus));
   for (const int bits : {16, 8}) {
     if (o.pe == "svpe") break;
     request.config = program.config;
     request.config.pe = hw::PeKind::kVpe;
     request.config.mult_bits = bits;
     if (2 * stimulus.max_weight <= 1 << (bits - 1))
-      NBQ_TRY(
-          add(fmt::format("vpe{}", bits), fmt::format("VPE {}, the same weights", bits), stimulus));
+      NBQ_TRY(measure(fmt::format("vpe{}", bits), fmt::format("VPE {}, the same weights", bits),
+                      request, stimulus));
     const hw::Stimulus dense = hw::with_dense_weights(stimulus, bits, o.sampling.seed);
     const int wider = std::bit_width(static_cast<unsigned>(dense.max_weight)) -
                       std::bit_width(static_cast<unsigned>(stimulus.max_weight));
     request.config.acc_bits =
         std::clamp(request.config.acc_bits + wider, hw::kMinAccBits, kMaxAccBits);
-    NBQ_TRY(add(fmt::format("vpe{}_dense", bits), fmt::format("VPE {}, {}-bit weights", bits, bits),
-                dense));
+    NBQ_TRY(measure(fmt::format("vpe{}_dense", bits),
+                    fmt::format("VPE {}, {}-bit weights", bits, bits), request, dense));
   }
-  return rows;
+  return ok_status();
 }
 
-Status energy_command(const EnergyOptions& o, Context& context) {
-  NBQ_ASSIGN(const Graph graph, load_nbq(o.model));
-  NBQ_ASSIGN(const hw::CellLibrary library, hw::load_cell_library(o.liberty, o.dont_use));
-  NBQ_ASSIGN(const hw::Program program, hw::compile(graph, o.engine.wanted(hw::PeKind::kSvpe)));
-  NBQ_ASSIGN(const TestImages t, test_images(graph, o.data, o.images));
-  NBQ_ASSIGN(const hw::Stimulus stimulus,
-             hw::record_stimulus(program, t.pixels, o.slice_outputs, o.sampling));
-  NBQ_ASSIGN(const std::vector<Row> rows, measure(o, program, stimulus, library));
-
-  nlohmann::ordered_json j{{"model", o.model}, {"liberty", o.liberty}};
+/// What `o` says of the run, for both kinds of figures.
+nlohmann::ordered_json head_json(const EnergyOptions& o, const hw::Program& program,
+                                 const hw::Stimulus& stimulus, std::size_t images) {
+  nlohmann::ordered_json j{{"model", o.model}};
   j.update(config_json(program.config));
   j.erase("pe");
-  j["library"] = library.name;
-  j["voltage"] = library.voltage;
-  j["clock_mhz"] = o.clock_mhz;
-  j["wire_ff"] = o.wire_ff;
-  j["images"] = t.count;
+  j["images"] = images;
   j["windows"] = o.sampling.windows;
   j["cycles_a_window"] = o.sampling.cycles;
   j["seed"] = o.sampling.seed;
   j["cycles_per_image"] = stimulus.image_cycles;
   j["macs"] = program.macs;
+  return j;
+}
+
+/// Energy in standard cells.
+Status in_gates(const EnergyOptions& o, const hw::Program& program, const hw::Stimulus& stimulus,
+                nlohmann::ordered_json& j, std::string& text) {
+  NBQ_ASSIGN(const hw::CellLibrary library, hw::load_cell_library(o.liberty, o.dont_use));
+  std::vector<Row> rows;
+  NBQ_TRY(each_array(o, program, stimulus,
+                     [&](const std::string& key, const std::string& name,
+                         const hw::SliceRequest& request, const hw::Stimulus& s) -> Status {
+                       NBQ_ASSIGN(hw::EnergyResult r,
+                                  hw::measure_energy(request, s, library, o.wire_ff, o.threads));
+                       rows.push_back({key, name, std::move(r)});
+                       return ok_status();
+                     }));
+  j["liberty"] = o.liberty;
+  j["library"] = library.name;
+  j["voltage"] = library.voltage;
+  j["clock_mhz"] = o.clock_mhz;
+  j["wire_ff"] = o.wire_ff;
   std::vector<PerImage> images;
   for (const Row& row : rows) {
     images.push_back(per_image(row.result, program, stimulus));
     j[row.key] = row_json(row, images.back());
   }
-  std::string text = table(rows, images);
+  text = table(rows, images);
   for (std::size_t i = 1; i < rows.size() && o.pe == "both"; ++i) {
     const double ratio = images[0].mw / images[i].mw;
     j["power_ratio"][rows[i].key] = ratio;
     text += fmt::format("SVPE : {} {:.1f} % at equal array and clock\n", rows[i].name, 100 * ratio);
   }
+  return ok_status();
+}
+
+/// Toggles on an FPGA's wires.
+Status on_fpga(const EnergyOptions& o, const hw::Program& program, const hw::Stimulus& stimulus,
+               nlohmann::ordered_json& j, std::string& text) {
+  const auto target = o.target == "xcup" ? hw::SynthTarget::kXcup : hw::SynthTarget::kEcp5;
+  j["target"] = o.target;
+  text = "array                      toggles/MAC  pins/MAC     +-    LUT    FF   DSP a lane\n";
+  double first = 0, first_pins = 0;
+  return each_array(
+      o, program, stimulus,
+      [&](const std::string& key, const std::string& name, const hw::SliceRequest& request,
+          const hw::Stimulus& s) -> Status {
+        NBQ_ASSIGN(const hw::ToggleResult r, hw::measure_toggles(request, target, s, o.threads));
+        const double lanes = r.lanes();
+        const double per_mac = static_cast<double>(stimulus.image_cycles) * program.config.lanes() /
+                               lanes / static_cast<double>(program.macs);
+        const double all = r.toggles() * per_mac, pins = r.pins() * per_mac;
+        j[key] = {{"pe", hw::pe_name(request.config.pe)},
+                  {"mult_bits", request.config.mult_bits},
+                  {"toggles_per_mac", all},
+                  {"pins_per_mac", pins},
+                  {"toggles_per_image", all * static_cast<double>(program.macs)},
+                  {"standard_error", r.error},
+                  {"slice_lanes", r.lanes()},
+                  {"lut", r.luts},
+                  {"ff", r.flip_flops},
+                  {"dsp", r.dsps},
+                  {"cycles_simulated", r.activity.cycles},
+                  {"sums_checked", r.sums_checked}};
+        text += fmt::format("{:<26} {:>11.2f} {:>9.2f} {:>4.1f} % {:>6.1f} {:>5.1f} {:>5.2f}", name,
+                            all, pins, 100 * r.error, r.luts / lanes, r.flip_flops / lanes,
+                            r.dsps / lanes);
+        if (key == "svpe") {
+          first = all;
+          first_pins = pins;
+        } else if (first > 0) {
+          j["toggle_ratio"][key] = first / all;
+          j["pin_ratio"][key] = first_pins / pins;
+          text += fmt::format("   SVPE : this {:.2f}, pins {:.2f}", first / all, first_pins / pins);
+        }
+        text += "\n";
+        return ok_status();
+      });
+}
+
+Status energy_command(const EnergyOptions& o, Context& context) {
+  if (o.liberty.empty() == o.target.empty())
+    return make_error(
+        ErrorCode::kInvalidArgument,
+        "give --liberty FILE for energy in standard cells, or --target for toggles on "
+        "an FPGA's wires");
+  NBQ_ASSIGN(const Graph graph, load_nbq(o.model));
+  NBQ_ASSIGN(const hw::Program program, hw::compile(graph, o.engine.wanted(hw::PeKind::kSvpe)));
+  NBQ_ASSIGN(const TestImages t, test_images(graph, o.data, o.images));
+  NBQ_ASSIGN(const hw::Stimulus stimulus,
+             hw::record_stimulus(program, t.pixels, o.outputs(), o.sampling));
+  nlohmann::ordered_json j = head_json(o, program, stimulus, t.count);
+  std::string text;
+  NBQ_TRY(o.target.empty() ? in_gates(o, program, stimulus, j, text)
+                           : on_fpga(o, program, stimulus, j, text));
   context.print(j, text);
   return ok_status();
 }
@@ -170,8 +245,10 @@ void add_energy(CLI::App& app, Context& context) {
                               "energy of the arrays in gates, from the network's own activity",
                               [o, &context] { return energy_command(*o, context); });
   cmd->add_option("model", o->model, "integer .nbq file")->required();
-  cmd->add_option("--liberty", o->liberty, "timing and power of a standard-cell library (.lib)")
-      ->required();
+  cmd->add_option("--liberty", o->liberty, "timing and power of a standard-cell library (.lib)");
+  cmd->add_option("--target", o->target,
+                  "instead: toggles on the wires of a family's FPGA, xcup or ecp5")
+      ->check(CLI::IsMember({"xcup", "ecp5"}));
   cmd->add_option("--data", o->data, "test images: digits or a folder [random pixels]");
   cmd->add_option("--images", o->images, "how many [4]")->check(CLI::Range(1, kMaxImages));
   cmd->add_option("--pe", o->pe, "svpe, vpe or both [both]")
@@ -187,7 +264,7 @@ void add_energy(CLI::App& app, Context& context) {
       ->check(CLI::Range(1, 1 << 20));
   cmd->add_option("--seed", o->sampling.seed, "chooses the windows and the 16-bit weights [1]");
   cmd->add_option("--slice-outputs", o->slice_outputs,
-                  "output channels of the slice that is mapped [2]")
+                  "output channels of the slice that is mapped [2; with --target lanes-in]")
       ->check(CLI::Range(1, hw::kMaxLanesIn));
   cmd->add_option("--threads", o->threads, "0: one a core")->check(CLI::NonNegativeNumber);
   o->engine.add_to(*cmd, false);

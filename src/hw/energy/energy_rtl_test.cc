@@ -8,6 +8,7 @@
 #include "core/file.h"
 #include "hw/energy/energy.h"
 #include "hw/energy/tiny_library.h"
+#include "hw/energy/toggles.h"
 #include "hw/engine.h"
 #include "hw/program_model.h"
 #include "integer_graph.h"
@@ -130,6 +131,26 @@ TEST(Energy, GatesOfBothKindsGiveTheSumsAndOpenStaAgrees) {
   }
   EXPECT_LT(2 * svpe.area, vpe.area);
   EXPECT_LT(svpe.pj_per_cycle(true), vpe.pj_per_cycle(true));
+}
+
+TEST(Toggles, CellsOfBothFamiliesGiveTheSums) {
+  nbq::testing::IntegerGraph maker(3, {3, 6, 6});
+  Program program = program_for(network(maker), 4, 2);
+  program.config.code_bits = 3;  // shaped shift elements; the weights are the same
+  NBQ_VALUE(stimulus, record_stimulus(program, maker.pixels(2), 4, {6, 20, 5}));
+  for (const SynthTarget target : {SynthTarget::kEcp5, SynthTarget::kXcup})
+    for (const PeKind pe : {PeKind::kSvpe, PeKind::kVpe}) {
+      SCOPED_TRACE(fmt::format("{} {}", target_name(target), pe_name(pe)));
+      SliceRequest request{program.config, 4, 50};
+      request.config.pe = pe;
+      NBQ_VALUE(r, measure_toggles(request, target, stimulus, 2));
+      EXPECT_EQ(r.activity.cycles, 6 * 20);
+      EXPECT_GT(r.sums_checked, 400);
+      EXPECT_EQ(r.dsps, pe == PeKind::kVpe ? 16 : 0);
+      EXPECT_GT(r.luts + r.flip_flops, 0);
+      EXPECT_GT(r.toggles(), 1);
+      EXPECT_GT(r.pins(), r.toggles());
+    }
 }
 
 TEST(Energy, RefusesAClockThatIsTooFast) {

@@ -27,6 +27,7 @@ void Activity::add(const Activity& other) {
   add_energy(settled, other.settled);
   transitions += other.transitions;
   settled_transitions += other.settled_transitions;
+  loaded += other.loaded;
   late += other.late;
 }
 
@@ -133,6 +134,7 @@ void GateSim::transition(int net, bool value, int now) {
   }
   if (counting_) {
     ++activity_.transitions;
+    activity_.loaded += e_.load_pf[at(net)] > 0;
     activity_.late += now > period_ps_;
     activity_.all.nets += (value ? e_.net_rise_pj : e_.net_fall_pj)[at(net)];
     if (driver_[at(net)] >= 0) {

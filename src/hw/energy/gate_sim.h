@@ -20,6 +20,7 @@ struct Activity {
   SwitchingEnergy all;      ///< every transition, glitches included
   SwitchingEnergy settled;  ///< one transition at most a net and cycle: from settled to settled
   std::int64_t transitions = 0, settled_transitions = 0;  ///< of all nets
+  std::int64_t loaded = 0;                                ///< transitions of nets with a load
   std::int64_t late = 0;  ///< transitions after the end of their cycle: the clock is too fast
   void add(const Activity& other);
 };

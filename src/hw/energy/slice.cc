@@ -3,24 +3,11 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/process.h"
-#include "hw/rtl_build.h"
 
 namespace nbq::hw {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr const char* kTop = "nbq_array_slice";
-
-RtlParameters parameters_of(const SliceRequest& r) {
-  return {{"PeKind", static_cast<int>(r.config.pe)},
-          {"LanesIn", r.config.lanes_in},
-          {"Outputs", r.outputs},
-          {"CodeBits", r.config.code_bits},
-          {"MultBits", r.config.mult_bits},
-          {"XBits", r.config.act_bits + 1},
-          {"AccBits", r.config.acc_bits}};
-}
-
 /// Verilog that turns yosys's $fa into the library's full adders: ABC can't find cells of two
 /// outputs. Bits with a constant stay logic, which it simplifies.
 std::string adder_map(const LibraryCell& fa) {
@@ -55,21 +42,21 @@ std::string script(const SliceRequest& r, const std::vector<fs::path>& files,
                    const CellLibrary& library) {
   std::string s = "read_liberty -lib -ignore_miss_func cells.lib\nread_verilog -sv -defer";
   for (const fs::path& f : files) s += fmt::format(" \"{}\"", f.string());
-  s += fmt::format("\nhierarchy -check -top {}", kTop);
-  for (const auto& [name, value] : parameters_of(r))
+  s += fmt::format("\nhierarchy -check -top {}", kSliceTop);
+  for (const auto& [name, value] : slice_parameters(r))
     s += fmt::format(" -chparam {} {}", name, value);
   s += fmt::format(
       "\nsynth -flatten -top {0} -run begin:coarse\n"
       "proc\nflatten\nopt_expr\nopt_clean\nwreduce\n"
       "techmap -map \"{1}\"\nopt\n"
       "synth -flatten -top {0} -run coarse:fine\nmaccmap\nopt\n",
-      kTop, (rtl_dir() / "techmap" / "nbq_mul_map.v").string());
+      kSliceTop, (rtl_dir() / "techmap" / "nbq_mul_map.v").string());
   if (!library.full_adder.empty()) s += "techmap -map adders.v\nopt -full\n";
   s += fmt::format(
       "synth -flatten -top {} -run fine:\ndfflibmap -liberty cells.lib\n"
       "abc -liberty cells.lib -D {:.0f}{}\nsplitnets\nopt_clean -purge\n"
       "write_json slice.json\nwrite_verilog -noattr -noexpr -nohex -nodec slice.v\n",
-      kTop, 1e6 / r.clock_mhz, library.buffer.empty() ? "" : " -constr drive.sdc");
+      kSliceTop, 1e6 / r.clock_mhz, library.buffer.empty() ? "" : " -constr drive.sdc");
   return s;
 }
 
@@ -89,16 +76,32 @@ Status synthesise(const fs::path& yosys, const fs::path& dir, const std::string&
 
 }  // namespace
 
+RtlParameters slice_parameters(const SliceRequest& r) {
+  return {{"PeKind", static_cast<int>(r.config.pe)},
+          {"Target", static_cast<int>(r.config.target)},
+          {"LanesIn", r.config.lanes_in},
+          {"Outputs", r.outputs},
+          {"CodeBits", r.config.code_bits},
+          {"MultBits", r.config.mult_bits},
+          {"XBits", r.config.operand_bits()},
+          {"AccBits", r.config.acc_bits}};
+}
+
+Result<std::vector<fs::path>> slice_sources() {
+  NBQ_ASSIGN(std::vector<fs::path> files, rtl_sources());
+  files.push_back(rtl_dir() / "sim" / "nbq_array_slice.sv");
+  return files;
+}
+
 Result<Slice> map_slice(const SliceRequest& r, const CellLibrary& library) {
   NBQ_ASSIGN(const fs::path yosys, find_tool("yosys", "yosys"));
   NBQ_ASSIGN(const std::string version, version_of({yosys.string(), "-V"}));
-  NBQ_ASSIGN(std::vector<fs::path> files, rtl_sources());
-  files.push_back(rtl_dir() / "sim" / "nbq_array_slice.sv");
+  NBQ_ASSIGN(const std::vector<fs::path> files, slice_sources());
   std::vector<fs::path> hashed = files;
   hashed.push_back(rtl_dir() / "techmap" / "nbq_mul_map.v");
   std::string recipe = version + script(r, {}, library) + library.text;
   if (!library.full_adder.empty()) recipe += adder_map(library.cells.at(library.full_adder));
-  NBQ_ASSIGN(const std::string key, build_key(parameters_of(r), hashed, recipe));
+  NBQ_ASSIGN(const std::string key, build_key(slice_parameters(r), hashed, recipe));
   const fs::path json = cache_dir() / "gates" / fmt::format("{}.json", key);
   const fs::path verilog = cache_dir() / "gates" / fmt::format("{}.v", key);
 
@@ -112,7 +115,7 @@ Result<Slice> map_slice(const SliceRequest& r, const CellLibrary& library) {
   }
   Slice slice;
   NBQ_ASSIGN(const std::string text, read_text_file(json));
-  NBQ_ASSIGN(slice.netlist, read_netlist(text, kTop, "clk_i", library));
+  NBQ_ASSIGN(slice.netlist, read_netlist(text, kSliceTop, "clk_i", library));
   NBQ_ASSIGN(slice.verilog, read_text_file(verilog));
   return slice;
 }

@@ -3,6 +3,7 @@
 
 #include "hw/energy/gate_sim.h"
 #include "hw/engine_config.h"
+#include "hw/rtl_build.h"
 
 namespace nbq::hw {
 
@@ -18,6 +19,10 @@ struct Slice {
   Netlist netlist;
   std::string verilog;  ///< the same netlist, for other tools
 };
+
+inline constexpr const char* kSliceTop = "nbq_array_slice";
+RtlParameters slice_parameters(const SliceRequest& request);
+Result<std::vector<std::filesystem::path>> slice_sources();
 
 /// Maps the slice onto the library's cells with yosys and ABC for the given clock; multipliers
 /// become Baugh-Wooley arrays of full adders (rtl/techmap). Kept in the cache of rtl_build.h.

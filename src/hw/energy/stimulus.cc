@@ -49,7 +49,7 @@ void StimulusRecorder::begin_image(std::vector<std::int64_t> starts, int cycles,
 }
 
 void StimulusRecorder::append(StimulusWindow& window, const Raw& raw) const {
-  const int x_bits = config_.act_bits + 1, w_bits = config_.code_bits, c = s_.lanes_in;
+  const int x_bits = config_.operand_bits(), w_bits = config_.code_bits, c = s_.lanes_in;
   window.valid.push_back(raw.valid);
   window.last.push_back(raw.last);
   for (int i = 0; i < c; ++i) {
@@ -68,7 +68,7 @@ void StimulusRecorder::tap(bool valid, bool last, const std::uint32_t* x, const 
   s_.image_taps += valid;
   if (starts_.empty()) return;
   const EngineConfig& c = config_;
-  Raw raw{valid, valid && last, copy_bits(x, c.pixels * c.lanes_in * (c.act_bits + 1)),
+  Raw raw{valid, valid && last, copy_bits(x, c.pixels * c.lanes_in * c.operand_bits()),
           copy_bits(w, c.lanes_out * c.lanes_in * c.code_bits)};
   if (next_ < starts_.size() && now == starts_[next_]) {
     StimulusWindow window;
