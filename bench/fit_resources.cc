@@ -22,7 +22,7 @@ std::vector<EngineConfig> shapes(SynthTarget target) {
   struct Shape {
     int c, m, p, b, code, act, acc, slow = 1;
     bool pool = true;
-    int align = 15, left = 15;
+    int align = 15, left = 15, digits = 1;
   };
   constexpr Shape kShapes[] = {{8, 8, 4, 2, 3, 8, 22},
                                {2, 2, 1, 1, 3, 8, 22},
@@ -43,12 +43,15 @@ std::vector<EngineConfig> shapes(SynthTarget target) {
                                {16, 16, 1, 3, 3, 16, 21, 8, false, 2, 0},
                                {16, 16, 1, 2, 3, 16, 21, 4, false, 1, 0},
                                {16, 16, 1, 12, 3, 16, 21, 8, false, 2, 0},
-                               {16, 16, 1, 20, 3, 8, 21, 8, false, 2, 0}};
+                               {16, 16, 1, 20, 3, 8, 21, 8, false, 2, 0},
+                               // Digit after digit.
+                               {8, 8, 2, 1, 3, 16, 29, 1, false, 2, 0, 2},
+                               {16, 16, 2, 1, 3, 16, 29, 2, false, 2, 0, 2}};
   std::vector<EngineConfig> all;
   for (const PeKind pe : {PeKind::kSvpe, PeKind::kVpe, PeKind::kVpe2})
     for (const Shape& s : kShapes) {
       if (pe != PeKind::kSvpe && s.code != 3) continue;  // codes make no difference there
-      if (pe != PeKind::kSvpe && !s.pool && s.slow > 1) continue;
+      if (pe != PeKind::kSvpe && (s.digits > 1 || (!s.pool && s.slow > 1))) continue;
       // Two products share a block of UltraScale+ alone, if they have 8 bits.
       if (pe == PeKind::kVpe2 && (target != SynthTarget::kXcup || s.act != 8 || s.p < 2)) continue;
       EngineConfig e;
@@ -59,6 +62,7 @@ std::vector<EngineConfig> shapes(SynthTarget target) {
       e.images = s.b;
       e.code_bits = s.code;
       e.act_bits = s.act;
+      e.act_digits = s.digits;
       e.out_cycles = s.slow;
       e.max_pool = s.pool;
       e.align_bits = s.align;
@@ -156,11 +160,11 @@ Result<std::string> fit_target(SynthTarget target) {
   for (const ResourceRun& r : runs) {
     const EngineConfig& c = r.config;
     s += fmt::format(
-        "NBQ_RESOURCE_RUN({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, "
+        "NBQ_RESOURCE_RUN({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, "
         "{})\n",
         target_name(target), static_cast<int>(c.pe), c.lanes_in, c.lanes_out, c.pixels, c.images,
-        c.code_bits, c.mult_bits, c.act_bits, c.acc_bits, c.out_cycles, c.max_pool ? 1 : 0,
-        c.align_bits, c.left_bits, r.lut, r.ff, r.dsp, r.bram);
+        c.code_bits, c.mult_bits, c.act_bits, c.act_digits, c.acc_bits, c.out_cycles,
+        c.max_pool ? 1 : 0, c.align_bits, c.left_bits, r.lut, r.ff, r.dsp, r.bram);
   }
   return s;
 }

@@ -26,6 +26,8 @@ ecp5/nbq_ecp5_addsub.sv
 ecp5/nbq_ecp5_low.sv
 ecp5/nbq_ecp5_product.sv
 ecp5/nbq_ecp5_merge.sv
+ecp5/nbq_ecp5_signed_add.sv
+ecp5/nbq_ecp5_up_add.sv
 ecp5/nbq_ecp5_svpe.sv
 ecp5/nbq_ecp5_mult.sv
 ecp5/nbq_ecp5_vpe.sv

@@ -10,6 +10,7 @@ module nbq_axi_top #(
   parameter int unsigned CodeBits     = 0,
   parameter int unsigned MultBits     = 0,
   parameter int unsigned ActBits      = 0,
+  parameter int unsigned ActDigits    = 1,
   parameter int unsigned AccBits      = 0,
   parameter int unsigned Broadcast    = 0,
   parameter int unsigned OutCycles    = 0,
@@ -113,6 +114,7 @@ module nbq_axi_top #(
   nbq_engine #(
     .AxiBits(AxiBits), .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels),
     .Images(Images), .CodeBits(CodeBits), .MultBits(MultBits), .ActBits(ActBits),
+    .ActDigits(ActDigits),
     .AccBits(AccBits), .Broadcast(Broadcast), .OutCycles(OutCycles), .MaxPool(MaxPool),
     .AlignBits(AlignBits), .LeftBits(LeftBits), .ActDepth(ActDepth),
     .WeightDepth(WeightDepth), .ParamDepth(ParamDepth), .ResultDepth(ResultDepth),

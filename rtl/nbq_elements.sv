@@ -12,6 +12,7 @@ module nbq_elements #(
   parameter int unsigned MultBits  = 0,
   parameter int unsigned XBits     = 0,
   parameter int unsigned AccBits   = 0,
+  parameter int unsigned UpBits    = 0,  // nbq_pkg::up_bits
   parameter int unsigned PeLatency = nbq_pkg::pe_latency(PeKind, Target, CodeBits, LanesIn),
   parameter int unsigned WBits     = PeKind == 0 ? CodeBits : MultBits
 ) (
@@ -19,6 +20,7 @@ module nbq_elements #(
   input  logic                               clear_i,
   input  logic                               valid_i,  // a tap
   input  logic                               last_i,   // it ends a sum, the next one starts another
+  input  logic                               up_i,     // accumulators go up UpBits places before it is added
   input  logic [Pixels*LanesIn*XBits-1:0]    x_i,
   input  logic [LanesOut*LanesIn*WBits-1:0]  w_i,
   output logic [Pixels*LanesOut*AccBits-1:0] drain_o   // of pixel p and channel m at p * LanesOut + m
@@ -30,8 +32,8 @@ module nbq_elements #(
   localparam int unsigned Near     = Spread != 0 ? Spread : LanesOut;  // outputs of a copy
   localparam int unsigned Copies   = (LanesOut + Near - 1) / Near;
 
-  if (Pixels % PePixels != 0) begin : g_check
-    $error("nbq_elements: PeKind 2 needs an even number of pixels");
+  if (Pixels % PePixels != 0 || (UpBits != 0 && PeKind != 0)) begin : g_check
+    $error("nbq_elements: PeKind 2 needs an even number of pixels, UpBits shift elements");
   end
 
   // ---- operands as the elements take them -------------------------------------------------------
@@ -69,16 +71,16 @@ module nbq_elements #(
   end
 
   // ---- control, aligned with the sums at the accumulators ---------------------------------------
-  logic fresh_q, restart_q, valid_pre, last_pre, first_pre, valid_s, last_s;
+  logic fresh_q, restart_q, valid_pre, last_pre, up_pre, first_pre, valid_s, last_s, up_s;
   always_ff @(posedge clk_i) begin
     if (clear_i) fresh_q <= 1'b1;
     else if (valid_i) fresh_q <= last_i;
   end
-  nbq_delay #(.Width(2), .Cycles(PeLatency - 1)) u_pre (
-    .clk_i, .clear_i, .d_i({valid_i, valid_i && last_i}), .q_o({valid_pre, last_pre})
+  nbq_delay #(.Width(3), .Cycles(PeLatency - 1)) u_pre (
+    .clk_i, .clear_i, .d_i({valid_i, valid_i && last_i, up_i}), .q_o({valid_pre, last_pre, up_pre})
   );
-  nbq_delay #(.Width(2), .Cycles(1)) u_valid (
-    .clk_i, .clear_i, .d_i({valid_pre, last_pre}), .q_o({valid_s, last_s})
+  nbq_delay #(.Width(3), .Cycles(1)) u_valid (
+    .clk_i, .clear_i, .d_i({valid_pre, last_pre, up_pre}), .q_o({valid_s, last_s, up_s})
   );
   // A register of its own: every accumulator's reset hangs on it. After a clear no tap arrives there
   // in less than PeLatency >= 2 cycles.
@@ -93,11 +95,11 @@ module nbq_elements #(
       logic [PePixels*AccBits-1:0] sums;
       nbq_pe #(
         .PeKind(PeKind), .Target(Target), .Lanes(LanesIn), .XBits(XBits), .CodeBits(CodeBits),
-        .WBits(PeWBits), .AccBits(AccBits), .Pixels(PePixels)
+        .WBits(PeWBits), .AccBits(AccBits), .UpBits(UpBits), .Pixels(PePixels)
       ) u_pe (
         .clk_i, .x_i(x[m/Near*XWidth + p*LanesIn*XBits +: PePixels*LanesIn*XBits]),
         .w_i(w[m*LanesIn*PeWBits +: LanesIn*PeWBits]),
-        .valid_i(valid_s), .last_i(last_s), .restart_i(restart_q),
+        .valid_i(valid_s), .last_i(last_s), .up_i(up_s), .restart_i(restart_q),
         .valid_pre_i(valid_pre), .first_pre_i(first_pre), .drain_o(sums)
       );
       for (genvar i = 0; i < PePixels; i++) begin : g_drain

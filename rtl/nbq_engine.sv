@@ -11,6 +11,7 @@ module nbq_engine #(
   parameter int unsigned CodeBits     = 0,  // 2..5
   parameter int unsigned MultBits     = 0,  // 2..16, the multipliers' weights
   parameter int unsigned ActBits      = 0,  // 2..16
+  parameter int unsigned ActDigits    = 1,  // cycles in which an activation enters the array, 1 or 2
   parameter int unsigned AccBits      = 0,  // 21..48
   parameter int unsigned Broadcast    = 0,  // register stages on the way to the images, 0..3
   parameter int unsigned OutCycles    = 0,  // of a word in the output stage, a power of two <= C
@@ -61,7 +62,8 @@ module nbq_engine #(
       OutCycles == 0 || OutCycles > LanesIn || (OutCycles & (OutCycles - 1)) != 0 ||
       Images == 0 || Images > 64 || Broadcast > 3 || MultBits < 2 || MultBits > 16 ||
       CodeBits < 2 || CodeBits > 5 || ActBits < 2 || ActBits > 16 || AccBits < 21 ||
-      AccBits > 48 || MaxPool > 1 || AlignBits > 15 || LeftBits > 15) begin : g_check
+      AccBits > 48 || MaxPool > 1 || AlignBits > 15 || LeftBits > 15 || ActDigits == 0 ||
+      ActDigits > 2 || (ActDigits > 1 && PeKind != 0)) begin : g_check
     $error("nbq_engine: a parameter is unset or out of range");
   end
 
@@ -107,6 +109,7 @@ module nbq_engine #(
   nbq_host #(
     .AxiBits(AxiBits), .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels),
     .Images(Images), .CodeBits(CodeBits), .MultBits(MultBits), .ActBits(ActBits),
+    .ActDigits(ActDigits),
     .AccBits(AccBits), .Broadcast(Broadcast), .OutCycles(OutCycles), .MaxPool(MaxPool),
     .AlignBits(AlignBits), .LeftBits(LeftBits), .ActDepth(ActDepth),
     .WeightDepth(WeightDepth), .ParamDepth(ParamDepth), .ResultDepth(ResultDepth),
@@ -178,7 +181,8 @@ module nbq_engine #(
   nbq_pkg::feed_t feed;
   nbq_sequencer #(
     .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles),
-    .MaxPool(MaxPool != 0), .AlignBits(AlignBits), .LeftBits(LeftBits), .Tail(PeLatency + 3),
+    .ActDigits(ActDigits), .MaxPool(MaxPool != 0), .AlignBits(AlignBits), .LeftBits(LeftBits),
+    .Tail(PeLatency + 3),
     .Memory(Memory), .WeightDepth(WeightDepth)
   ) u_sequencer (
     .clk_i, .rst_ni, .clear_i(clear), .busy_i(busy),
@@ -341,8 +345,8 @@ module nbq_engine #(
     .Images(Images), .Broadcast(Broadcast), .PeKind(PeKind), .Target(Target), .LanesIn(LanesIn),
     .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles), .MaxPool(MaxPool != 0),
     .AlignBits(AlignBits), .LeftBits(LeftBits), .CodeBits(CodeBits), .MultBits(MultBits),
-    .ActBits(ActBits), .AccBits(AccBits), .ActDepth(ActDepth), .ResultDepth(ResultDepth),
-    .WgtWidth(WgtWidth), .ActColumns(ActColumns), .LoadColumns(LoadColumns)
+    .ActBits(ActBits), .ActDigits(ActDigits), .AccBits(AccBits), .ActDepth(ActDepth),
+    .ResultDepth(ResultDepth), .WgtWidth(WgtWidth), .ActColumns(ActColumns), .LoadColumns(LoadColumns)
   ) u_images (
     .clk_i, .rst_ni, .clear_i(clear), .bank_re_i(bank_re), .bank_addr_i(bank_addr),
     .lane_valid_i(lane_valid), .lane_bank_i(lane_bank), .op_i(op), .weights_i(weights),

@@ -55,6 +55,8 @@ module nbq_feed #(
     op_o.first     = feed_5.first;
     op_o.acc_last  = feed_5.acc_last;
     op_o.tile_last = valid_q[5] && feed_5.tile_last;
+    op_o.low       = feed_5.low;
+    op_o.up        = feed_5.up;
     op_o.sgn       = feed_5.sgn;
     op_o.word      = feed_5.word;
   end

@@ -14,6 +14,7 @@ module nbq_host #(
   parameter int unsigned CodeBits     = 0,
   parameter int unsigned MultBits     = 0,
   parameter int unsigned ActBits      = 0,
+  parameter int unsigned ActDigits    = 1,
   parameter int unsigned AccBits      = 0,
   parameter int unsigned Broadcast    = 0,
   parameter int unsigned OutCycles    = 0,
@@ -216,6 +217,7 @@ module nbq_host #(
       nbq_isa_pkg::RegWidths:         rdata = (PeKind << 28) | (Pixels << 16) | (CodeBits << 12) |
                                               (ActBits << 6) | AccBits;
       nbq_isa_pkg::RegImages:         rdata = ($clog2(OutCycles) << 28) | (MaxPool << 27) |
+                                              ((ActDigits - 1) << 26) |
                                               (Broadcast << 24) | (MultBits << 16) |
                                               (LeftBits << 12) | (AlignBits << 8) | Images;
       nbq_isa_pkg::RegStatus:         rdata = 32'(status_i);

@@ -10,6 +10,7 @@ module nbq_image #(
   parameter int unsigned CodeBits    = 0,
   parameter int unsigned MultBits    = 0,
   parameter int unsigned ActBits     = 0,
+  parameter int unsigned ActDigits   = 1,  // cycles in which an activation enters the array
   parameter int unsigned AccBits     = 0,
   parameter int unsigned ActDepth    = 0,
   parameter int unsigned ResultDepth = 0,
@@ -40,8 +41,8 @@ module nbq_image #(
   input  logic [Pixels-1:0]                 lane_valid_i,
   input  logic [Pixels*BankBits-1:0]        lane_bank_i,
   input  nbq_pkg::op_t                      op_i,
-  // with op_i, a copy a group: {clear, tap, last, weights}
-  input  logic [Groups*(WgtWidth+3)-1:0]    array_i,
+  // with op_i, a copy a group: {clear, tap, last, up, weights}
+  input  logic [Groups*(WgtWidth+4)-1:0]    array_i,
   // output stage, as in nbq_channels
   input  nbq_pkg::scale_t                   scale_i,
   input  logic [GroupSel-1:0]               sel_i,       // word within the pixel's group
@@ -66,7 +67,9 @@ module nbq_image #(
 );
   localparam int unsigned XBits       = ActBits + 1;
   localparam int unsigned GroupPixels = Pixels / Groups;
-  localparam int unsigned GroupXWidth = GroupPixels * LanesIn * XBits;
+  localparam int unsigned DigitBits   = nbq_pkg::digit_bits(ActBits, ActDigits);
+  localparam int unsigned EBits       = DigitBits + 1;  // of an element's operand
+  localparam int unsigned GroupXWidth = GroupPixels * LanesIn * EBits;
   localparam int unsigned GroupLog2   = $clog2(GroupPixels);
   localparam int unsigned PickBits    = Groups > 1 ? $clog2(Groups) : 1;
   localparam int unsigned RawColumns  = (RawWidth + 31) / 32;
@@ -91,21 +94,37 @@ module nbq_image #(
         {op_i.sgn & raw[i*ActBits + ActBits - 1], raw[i*ActBits +: ActBits]};
   end
 
+  // The array takes a digit a cycle: of two, the high one with its sign, then the low one.
+  logic [Pixels*LanesIn*EBits-1:0] digit;
+  if (ActDigits == 1) begin : g_whole
+    assign digit = x;
+    logic unused_low;
+    assign unused_low = op_i.low;
+  end else begin : g_digits
+    for (genvar i = 0; i < Pixels * LanesIn; i++) begin : g_lane
+      logic signed [XBits-DigitBits-1:0] high;
+      assign high = x[i*XBits + DigitBits +: XBits - DigitBits];
+      assign digit[i*EBits +: EBits] = op_i.low ? {1'b0, x[i*XBits +: DigitBits]} : EBits'(high);
+    end
+  end
+  logic unused_up;  // array_i has a copy
+  assign unused_up = op_i.up;
+
   // ---- array and maxima -----------------------------------------------------------------------
   logic [Groups*RawWidth-1:0] group_word;
   logic [RawWidth-1:0]        acc;
   logic [LanesIn*XBits-1:0]   max;
   for (genvar g = 0; g < Groups; g++) begin : g_group
-    logic                clear, tap, last;
+    logic                clear, tap, last, up;
     logic [WgtWidth-1:0] weights;
-    assign {clear, tap, last, weights} = array_i[g*(WgtWidth+3) +: WgtWidth+3];
+    assign {clear, tap, last, up, weights} = array_i[g*(WgtWidth+4) +: WgtWidth+4];
     nbq_array #(
       .PeKind(PeKind), .Target(Target), .LanesIn(LanesIn), .LanesOut(LanesOut),
-      .Pixels(GroupPixels), .CodeBits(CodeBits), .MultBits(MultBits), .XBits(XBits),
-      .AccBits(AccBits)
+      .Pixels(GroupPixels), .CodeBits(CodeBits), .MultBits(MultBits), .XBits(EBits),
+      .AccBits(AccBits), .UpBits(nbq_pkg::up_bits(ActBits, ActDigits))
     ) u_array (
-      .clk_i, .clear_i(clear), .valid_i(tap), .last_i(last),
-      .x_i(x[g*GroupXWidth +: GroupXWidth]), .w_i(weights), .sel_i,
+      .clk_i, .clear_i(clear), .valid_i(tap), .last_i(last), .up_i(up),
+      .x_i(digit[g*GroupXWidth +: GroupXWidth]), .w_i(weights), .sel_i,
       .word_o(group_word[g*RawWidth +: RawWidth])
     );
   end

@@ -18,6 +18,7 @@ module nbq_images #(
   parameter int unsigned CodeBits    = 0,
   parameter int unsigned MultBits    = 0,
   parameter int unsigned ActBits     = 0,
+  parameter int unsigned ActDigits   = 1,
   parameter int unsigned AccBits     = 0,
   parameter int unsigned ActDepth    = 0,
   parameter int unsigned ResultDepth = 0,
@@ -92,7 +93,7 @@ module nbq_images #(
   localparam int unsigned CtlWidth  = 1 + Pixels * (2 + ActAddr + BankBits) + OpBits + ScaleBits +
       GroupSel + BankBits + OutLanes * (AccBits + 7) + 1 + SelBits + 2 * SliceBits + 1 + ResAddr +
       1 + BankBits + ActAddr + ImageBits + ActColumns + LoadColumns * 32 + ResAddr;
-  localparam int unsigned ArrWidth  = 3 + WgtWidth;
+  localparam int unsigned ArrWidth  = 4 + WgtWidth;
   logic [CtlWidth-1:0]          ctl, ctl_all;
   logic [ArrWidth-1:0]          arr, arr_all;
   logic [Images*RawWidth-1:0]   results;
@@ -101,7 +102,7 @@ module nbq_images #(
                 raw_we_i, raw_word_i,
                 act_we_i, act_bank_i, act_word_i, load_image_i, load_we_i, load_data_i,
                 result_raddr_i};
-  assign arr = {clear_i, op_i.tap, op_i.acc_last, weights_i};
+  assign arr = {clear_i, op_i.tap, op_i.acc_last, op_i.up, weights_i};
 
   if (Broadcast >= 1) begin : g_all
     nbq_copy #(.Width(CtlWidth + ArrWidth)) u_all (
@@ -157,8 +158,8 @@ module nbq_images #(
             result_raddr} = ctl_here;
     nbq_image #(
       .PeKind(PeKind), .Target(Target), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels),
-      .CodeBits(CodeBits), .MultBits(MultBits), .ActBits(ActBits), .AccBits(AccBits),
-      .ActDepth(ActDepth), .ResultDepth(ResultDepth), .Groups(Groups), .OutCycles(OutCycles),
+      .CodeBits(CodeBits), .MultBits(MultBits), .ActBits(ActBits), .ActDigits(ActDigits),
+      .AccBits(AccBits), .ActDepth(ActDepth), .ResultDepth(ResultDepth), .Groups(Groups), .OutCycles(OutCycles),
       .MaxPool(MaxPool), .AlignBits(AlignBits), .LeftBits(LeftBits),
       .WgtWidth(WgtWidth), .LoadColumns(LoadColumns)
     ) u_image (

@@ -9,6 +9,7 @@ module nbq_pe #(
   parameter int unsigned CodeBits = 0,
   parameter int unsigned WBits    = 0,  // of a weight behind nbq_recode
   parameter int unsigned AccBits  = 0,
+  parameter int unsigned UpBits   = 0,
   parameter int unsigned Pixels   = 1
 ) (
   input  logic                          clk_i,
@@ -17,6 +18,7 @@ module nbq_pe #(
   // aligned with the sum at the accumulator
   input  logic                          valid_i,
   input  logic                          last_i,
+  input  logic                          up_i,
   input  logic                          restart_i,
   // for accumulators inside DSP blocks: one cycle earlier, and two
   input  logic                          valid_pre_i,
@@ -25,15 +27,15 @@ module nbq_pe #(
 );
   // Each element uses those of the controls that suit it.
   logic unused_control;
-  assign unused_control = ^{valid_i, restart_i, valid_pre_i, first_pre_i};
+  assign unused_control = ^{valid_i, up_i, restart_i, valid_pre_i, first_pre_i};
   if (PeKind == 0 && Target == nbq_pkg::Xcup) begin : g_xcup_svpe
     nbq_xcup_svpe #(
-      .Lanes(Lanes), .XBits(XBits), .CodeBits(CodeBits), .AccBits(AccBits)
-    ) u_pe (.clk_i, .x_i, .w_i, .valid_i, .last_i, .restart_i, .drain_o);
+      .Lanes(Lanes), .XBits(XBits), .CodeBits(CodeBits), .AccBits(AccBits), .UpBits(UpBits)
+    ) u_pe (.clk_i, .x_i, .w_i, .valid_i, .last_i, .up_i, .restart_i, .drain_o);
   end else if (PeKind == 0 && Target == nbq_pkg::Ecp5 && CodeBits == 3) begin : g_ecp5_svpe
-    nbq_ecp5_svpe #(.Lanes(Lanes), .XBits(XBits), .AccBits(AccBits)) u_pe (
-      .clk_i, .x_i, .w_i, .valid_i, .last_i, .restart_i, .drain_o
-    );
+    nbq_ecp5_svpe #(
+      .Lanes(Lanes), .XBits(XBits), .AccBits(AccBits), .UpBits(UpBits)
+    ) u_pe (.clk_i, .x_i, .w_i, .valid_i, .last_i, .up_i, .restart_i, .drain_o);
   end else if (PeKind == 1 && Target == nbq_pkg::Xcup) begin : g_xcup_vpe
     nbq_xcup_vpe #(.Lanes(Lanes), .XBits(XBits), .WeightBits(WBits), .AccBits(AccBits)) u_pe (
       .clk_i, .x_i, .w_i, .first_i(first_pre_i), .valid_i(valid_pre_i), .last_i, .drain_o
@@ -64,8 +66,8 @@ module nbq_pe #(
         .clk_i, .x_i, .w_i, .sum_o(sum), .one_o(one)
       );
     end
-    nbq_acc #(.SumBits(SumBits), .AccBits(AccBits)) u_acc (
-      .clk_i, .sum_i(sum), .one_i(one), .valid_i, .last_i, .restart_i, .drain_o
+    nbq_acc #(.SumBits(SumBits), .AccBits(AccBits), .UpBits(UpBits)) u_acc (
+      .clk_i, .sum_i(sum), .one_i(one), .valid_i, .last_i, .up_i, .restart_i, .drain_o
     );
   end
 endmodule

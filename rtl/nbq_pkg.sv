@@ -10,6 +10,8 @@ package nbq_pkg;
     logic                residual;   // else a tap
     logic                first;      // first tap of a tile: accumulators start over
     logic                acc_last;   // last tap of a tile
+    logic                low;        // the activations' low digit, where they have two
+    logic                up;         // its first tap: accumulators go up a digit before it
     logic                tile_last;  // last feed cycle of a tile, residual words included
     logic                is_max;
     logic                sgn;        // activations are two's complement
@@ -25,7 +27,7 @@ package nbq_pkg;
     logic [PcBits-1:0]   pc;
   } feed_t;
 
-  localparam int unsigned OpBits    = 11;  // yosys 0.23 has no $bits of a type
+  localparam int unsigned OpBits    = 13;  // yosys 0.23 has no $bits of a type
   localparam int unsigned ScaleBits = 90;
 
   /// What arrives with the operands of a feed cycle.
@@ -36,6 +38,8 @@ package nbq_pkg;
     logic       first;      // as in feed_t
     logic       acc_last;
     logic       tile_last;
+    logic       low;
+    logic       up;
     logic       sgn;
     logic [3:0] word;
   } op_t;
@@ -54,6 +58,17 @@ package nbq_pkg;
     logic [17:0] res_lo;
     logic [17:0] res_hi;
   } scale_t;
+
+  // ---- digits of activations ------------------------------------------------------------------
+  /// Bits of a digit: an activation enters the array in so many cycles, its high digit first.
+  function automatic int unsigned digit_bits(int unsigned act_bits, int unsigned digits);
+    digit_bits = (act_bits + digits - 1) / digits;
+  endfunction
+
+  /// Places that accumulators go up between the digits; 0: activations are of one digit.
+  function automatic int unsigned up_bits(int unsigned act_bits, int unsigned digits);
+    up_bits = digits > 1 ? digit_bits(act_bits, digits) : 0;
+  endfunction
 
   // ---- elements -------------------------------------------------------------------------------
   // Families that elements are shaped for. Shaped shift elements are for 3-bit codes; xcup's adders

@@ -1,5 +1,6 @@
 /// Takes instructions one after the other and issues their feed cycles: for every output row and
-/// tile of columns all taps of the reduction, then the residual words. Addresses are only added up.
+/// tile of columns all taps of the reduction, once for each digit of the activations, then the residual
+/// words. Addresses are only added up.
 ///
 /// A tile's last tap is held back until the drain registers will be free when its sum arrives; the
 /// output stage takes a word every OutCycles cycles without fail, so counting them from the issue
@@ -9,6 +10,7 @@ module nbq_sequencer #(
   parameter int unsigned LanesOut = 0,
   parameter int unsigned Pixels   = 0,
   parameter int unsigned OutCycles = 1,  // of a word in the output stage, a power of two
+  parameter int unsigned ActDigits = 1,  // of an activation, 1 or 2
   parameter bit          MaxPool  = 1'b1,
   parameter int unsigned AlignBits = 15,
   parameter int unsigned LeftBits = 15,
@@ -148,8 +150,8 @@ module nbq_sequencer #(
 
   // Whether a counter is at its end is known from when it got there: comparisons before the decision
   // to issue would be the slowest path of the control.
-  logic kx_last_q, ky_last_q, plane_last_q, term_last_q, col_last_q;
-  logic tap_first, tap_last, word_last, issue, red_end, tile_end, ends, hold;
+  logic kx_last_q, ky_last_q, plane_last_q, term_last_q, digit_last_q, col_last_q;
+  logic walk_first, walk_last, tap_last, word_last, issue, walk_end, red_end, tile_end, ends, hold;
   logic [7:0]  kx_next, ky_next, term_next, npix_q, npix_next, lanes_q;
   logic [11:0] plane_next, rem_next;
   assign is_max     = MaxPool && cur_q.opcode == nbq_isa_pkg::OpMaxpool;
@@ -157,8 +159,9 @@ module nbq_sequencer #(
   assign ky_next    = ky_last_q ? 8'd0 : ky_q + 8'd1;
   assign plane_next = plane_last_q ? 12'd0 : plane_q + 12'd1;
   assign term_next  = term_last_q ? 8'd0 : term_q + 8'd1;
-  assign tap_first  = kx_q == '0 && ky_q == '0 && plane_q == '0 && term_q == '0;
-  assign tap_last   = kx_last_q && ky_last_q && plane_last_q && term_last_q;
+  assign walk_first = kx_q == '0 && ky_q == '0 && plane_q == '0 && term_q == '0;
+  assign walk_last  = kx_last_q && ky_last_q && plane_last_q && term_last_q;
+  assign tap_last   = walk_last && digit_last_q;
   assign word_last  = word_q + 4'd1 == cur_q.out_words;
   assign npix_next  = take ? 8'd1 << nxt.pix_log2 : npix_q;
   always_comb begin
@@ -196,7 +199,8 @@ module nbq_sequencer #(
     else hold = pending_q || !(is_max ? all_free : acc_free);
   end
   assign issue    = run_q && !hold;
-  assign red_end  = issue && !res_phase_q && tap_last;
+  assign walk_end = issue && !res_phase_q && walk_last;
+  assign red_end  = walk_end && digit_last_q;
   assign tile_end = issue && (res_phase_q ? word_last : tap_last && !cur_q.res_en);
 
   assign ends     = tile_end && col_last_q && rows_q == 12'd1;
@@ -262,6 +266,7 @@ module nbq_sequencer #(
       ky_last_q    <= nxt.k_h == 8'd1;
       plane_last_q <= nxt.red_cw == 12'd1;
       term_last_q  <= nxt.terms == 8'd1;
+      digit_last_q <= ActDigits == 1 || is_pool;  // maxima are of whole activations
       word_q       <= '0;
       ox_q         <= '0;
       rows_q       <= nxt.out_h;
@@ -301,10 +306,11 @@ module nbq_sequencer #(
         word_q     <= word_last ? 4'd0 : word_q + 4'd1;
         res_addr_q <= res_addr_q + AddrBits'(cur_q.res_plane);
       end
-      if (red_end) begin
-        wgt_q       <= cur_q.wgt_base;
-        res_phase_q <= cur_q.res_en;
+      if (walk_end) begin
+        wgt_q        <= cur_q.wgt_base;
+        digit_last_q <= ActDigits == 1 || is_max || !digit_last_q;
       end
+      if (red_end) res_phase_q <= cur_q.res_en;
       if (tile_end) begin
         res_phase_q  <= 1'b0;
         x_tile_q     <= x_next_tile;
@@ -330,7 +336,9 @@ module nbq_sequencer #(
 
   always_ff @(posedge clk_i) begin
     feed_o.residual  <= res_phase_q;
-    feed_o.first     <= tap_first;
+    feed_o.first     <= walk_first && (ActDigits == 1 || is_max || !digit_last_q);
+    feed_o.low       <= ActDigits > 1 && digit_last_q;
+    feed_o.up        <= ActDigits > 1 && digit_last_q && walk_first;
     feed_o.acc_last  <= !res_phase_q && tap_last;
     feed_o.tile_last <= tile_end;
     feed_o.is_max    <= is_max;

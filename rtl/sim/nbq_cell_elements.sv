@@ -1,5 +1,5 @@
 /// nbq_elements of one output channel behind the ports of cell_harness.cc. in_i has the operands from
-/// bit 0 on, the weights from bit 288 on, then {clear, last, valid} from bit 509 on.
+/// bit 0 on, the weights from bit 288 on, then {clear, last, valid, up} from bit 508 on.
 /// out_o has a bit on top that is set when a sum has reached the drain registers, and the sums of the
 /// first and the last pixel.
 module nbq_cell_elements #(
@@ -10,6 +10,7 @@ module nbq_cell_elements #(
   parameter int unsigned XBits    = 0,
   parameter int unsigned CodeBits = 0,
   parameter int unsigned MultBits = 0,
+  parameter int unsigned UpBits   = 0,
   parameter int unsigned AccBits  = 0   // at most 31
 ) (
   input  logic         clk_i,
@@ -18,14 +19,15 @@ module nbq_cell_elements #(
 );
   localparam int unsigned WBits = PeKind == 0 ? CodeBits : MultBits;
   localparam int unsigned Latency = nbq_pkg::pe_latency(PeKind, Target, CodeBits, Lanes) + 1;
-  logic                      valid, last, clear, done;
+  logic                      valid, last, clear, up, done;
   logic [Pixels*AccBits-1:0] drain;
-  assign {clear, last, valid} = in_i[511:509];
+  assign {clear, last, valid, up} = in_i[511:508];
   nbq_elements #(
     .PeKind(PeKind), .Target(Target), .LanesIn(Lanes), .LanesOut(1), .Pixels(Pixels),
-    .CodeBits(CodeBits), .MultBits(MultBits), .XBits(XBits), .AccBits(AccBits)
+    .CodeBits(CodeBits), .MultBits(MultBits), .XBits(XBits), .AccBits(AccBits),
+    .UpBits(UpBits)
   ) u_elements (
-    .clk_i, .clear_i(clear), .valid_i(valid), .last_i(last), .x_i(in_i[0 +: Pixels*Lanes*XBits]),
+    .clk_i, .clear_i(clear), .valid_i(valid), .last_i(last), .up_i(up), .x_i(in_i[0 +: Pixels*Lanes*XBits]),
     .w_i(in_i[288 +: Lanes*WBits]), .drain_o(drain)
   );
   nbq_delay #(.Width(1), .Cycles(Latency)) u_done (

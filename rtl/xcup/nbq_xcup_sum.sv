@@ -5,7 +5,8 @@
 module nbq_xcup_sum #(
   parameter int unsigned Operands = 0,
   parameter int unsigned Width    = 0,  // bits of an operand
-  parameter int unsigned AccBits  = 0
+  parameter int unsigned AccBits  = 0,
+  parameter int unsigned UpBits   = 0   // 0: up_i is never set
 ) (
   input  logic                      clk_i,
   input  logic [Operands*Width-1:0] terms_i,
@@ -13,6 +14,7 @@ module nbq_xcup_sum #(
   // aligned with the values at the accumulator
   input  logic                      valid_i,
   input  logic                      last_i,
+  input  logic                      up_i,  // the accumulator goes up before the values are added
   input  logic                      restart_i,  // the accumulator becomes 0: after a last one
   output logic [AccBits-1:0]        drain_o
 );
@@ -73,7 +75,7 @@ module nbq_xcup_sum #(
   localparam int unsigned Bits  = width(Levels);
   logic signed [Bits-1:0] a, b;
   logic [1:0]             ones;
-  logic [AccBits-1:0]     acc_d, acc_q, drain_q;
+  logic [AccBits-1:0]     base, acc_d, acc_q, drain_q;
   if (Count == 1) begin : g_one
     assign a    = g_level[Levels].v;
     assign b    = '0;
@@ -82,8 +84,9 @@ module nbq_xcup_sum #(
     assign {b, a} = g_level[Levels].v;
     assign ones   = g_level[Levels].one;
   end
+  assign base = UpBits != 0 && up_i ? acc_q << UpBits : acc_q;
   nbq_xcup_add3 #(.Width(AccBits)) u_acc (
-    .a_i(acc_q), .b_i(AccBits'(a)), .c_i(AccBits'(b)), .neg_i(1'b0), .ones_i(ones), .sum_o(acc_d)
+    .a_i(base), .b_i(AccBits'(a)), .c_i(AccBits'(b)), .neg_i(1'b0), .ones_i(ones), .sum_o(acc_d)
   );
   always_ff @(posedge clk_i) begin
     if (restart_i) acc_q <= '0;

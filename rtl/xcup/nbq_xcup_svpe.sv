@@ -4,13 +4,15 @@ module nbq_xcup_svpe #(
   parameter int unsigned Lanes    = 0,  // a power of two >= 2
   parameter int unsigned XBits    = 0,
   parameter int unsigned CodeBits = 0,
-  parameter int unsigned AccBits  = 0
+  parameter int unsigned AccBits  = 0,
+  parameter int unsigned UpBits   = 0
 ) (
   input  logic                      clk_i,
   input  logic [Lanes*XBits-1:0]    x_i,
   input  logic [Lanes*CodeBits-1:0] w_i,
   input  logic                      valid_i,  // as in nbq_xcup_sum
   input  logic                      last_i,
+  input  logic                      up_i,
   input  logic                      restart_i,
   output logic [AccBits-1:0]        drain_o
 );
@@ -25,8 +27,8 @@ module nbq_xcup_svpe #(
         .sum_o(terms[q*Bits +: Bits]), .one_o(ones[q])
       );
     end
-    nbq_xcup_sum #(.Operands(Quads), .Width(Bits), .AccBits(AccBits)) u_sum (
-      .clk_i, .terms_i(terms), .ones_i(ones), .valid_i, .last_i, .restart_i, .drain_o
+    nbq_xcup_sum #(.Operands(Quads), .Width(Bits), .AccBits(AccBits), .UpBits(UpBits)) u_sum (
+      .clk_i, .terms_i(terms), .ones_i(ones), .valid_i, .last_i, .up_i, .restart_i, .drain_o
     );
   end else begin : g_lanes
     localparam int unsigned Bits = XBits + (1 << (CodeBits - 1)) - 2;
@@ -38,8 +40,8 @@ module nbq_xcup_svpe #(
         .prod_o(terms[c*Bits +: Bits]), .one_o(ones[c])
       );
     end
-    nbq_xcup_sum #(.Operands(Lanes), .Width(Bits), .AccBits(AccBits)) u_sum (
-      .clk_i, .terms_i(terms), .ones_i(ones), .valid_i, .last_i, .restart_i, .drain_o
+    nbq_xcup_sum #(.Operands(Lanes), .Width(Bits), .AccBits(AccBits), .UpBits(UpBits)) u_sum (
+      .clk_i, .terms_i(terms), .ones_i(ones), .valid_i, .last_i, .up_i, .restart_i, .drain_o
     );
   end
 endmodule

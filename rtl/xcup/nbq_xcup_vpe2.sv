@@ -46,11 +46,11 @@ module nbq_xcup_vpe2 #(
     assign unused_p = ^{p, pc};
   end
   nbq_xcup_sum #(.Operands(Groups), .Width(18), .AccBits(AccBits)) u_low (
-    .clk_i, .terms_i(low), .ones_i({Groups{1'b0}}), .valid_i, .last_i, .restart_i,
+    .clk_i, .terms_i(low), .ones_i({Groups{1'b0}}), .valid_i, .last_i, .up_i(1'b0), .restart_i,
     .drain_o(drain_o[0 +: AccBits])
   );
   nbq_xcup_sum #(.Operands(Groups), .Width(18), .AccBits(AccBits)) u_high (
-    .clk_i, .terms_i(high), .ones_i(borrow), .valid_i, .last_i, .restart_i,
+    .clk_i, .terms_i(high), .ones_i(borrow), .valid_i, .last_i, .up_i(1'b0), .restart_i,
     .drain_o(drain_o[AccBits +: AccBits])
   );
 endmodule

@@ -47,6 +47,7 @@ hw::PlanLimits BoardOptions::limits() const {
   l.pixels = given("--pixels", c.pixels, 0);
   l.images = given("--images-at-once", c.images, 0);
   l.act_bits = given("--engine-act-bits", c.act_bits, l.act_bits);
+  l.act_digits = given("--act-digits", c.act_digits, 0);
   l.mult_bits = engine.wanted(l.pe).mult_bits;
   l.broadcast = given("--broadcast", c.broadcast, l.broadcast);
   l.out_cycles = given("--out-cycles", c.out_cycles, 0);

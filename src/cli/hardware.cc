@@ -75,6 +75,11 @@ void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
   cmd.add_option("--engine-act-bits", config.act_bits,
                  "at least so many activation bits [the network's]")
       ->check(CLI::Range(2, 16));
+  if (with_pe)
+    cmd.add_option("--act-digits", config.act_digits,
+                   "cycles in which an activation enters a shift array: 2 halve what an element "
+                   "takes of wide ones [1; the board's for more than 8 bits]")
+        ->check(CLI::Range(1, 2));
   cmd.add_option("--acc-bits", config.acc_bits, "at least so many accumulator bits [the proof's]")
       ->check(CLI::Range(hw::kMinAccBits, kMaxAccBits));
 }
@@ -141,17 +146,17 @@ Result<SimOutcome> run_images(std::vector<hw::Engine> engines,
 }
 
 nlohmann::ordered_json config_json(const hw::EngineConfig& c) {
-  return {{"pe", hw::pe_name(c.pe)},         {"lanes_in", c.lanes_in},
-          {"lanes_out", c.lanes_out},        {"pixels", c.pixels},
-          {"images_at_once", c.images},      {"lanes", c.lanes()},
-          {"code_bits", c.code_bits},        {"weight_bits", c.weight_bits()},
-          {"act_bits", c.act_bits},          {"acc_bits", c.acc_bits},
-          {"broadcast", c.broadcast},        {"out_cycles", c.out_cycles},
-          {"align_bits", c.align_bits},      {"left_bits", c.left_bits},
-          {"max_pool", c.max_pool},          {"axi_bits", c.axi_bits},
-          {"act_depth", c.act_depth},        {"weight_depth", c.weight_depth},
-          {"param_depth", c.param_depth},    {"result_depth", c.result_depth},
-          {"program_depth", c.program_depth}};
+  return {{"pe", hw::pe_name(c.pe)},        {"lanes_in", c.lanes_in},
+          {"lanes_out", c.lanes_out},       {"pixels", c.pixels},
+          {"images_at_once", c.images},     {"lanes", c.lanes()},
+          {"code_bits", c.code_bits},       {"weight_bits", c.weight_bits()},
+          {"act_bits", c.act_bits},         {"act_digits", c.act_digits},
+          {"acc_bits", c.acc_bits},         {"broadcast", c.broadcast},
+          {"out_cycles", c.out_cycles},     {"align_bits", c.align_bits},
+          {"left_bits", c.left_bits},       {"max_pool", c.max_pool},
+          {"axi_bits", c.axi_bits},         {"act_depth", c.act_depth},
+          {"weight_depth", c.weight_depth}, {"param_depth", c.param_depth},
+          {"result_depth", c.result_depth}, {"program_depth", c.program_depth}};
 }
 
 nlohmann::ordered_json layers_json(const hw::Program& program, const hw::Timing& timing) {

@@ -118,6 +118,7 @@ Result<Board> parse_board(std::string_view text, const fs::path& file) {
   b.family = family == "xcup" ? SynthTarget::kXcup : SynthTarget::kEcp5;
   t.get("use", b.use, 0.05, 1);
   t.get("broadcast", b.broadcast, 0, kMaxBroadcast);
+  t.get("wide_digits", b.wide_digits, 1, 2);
   NBQ_ASSIGN(StrictTable resources, section(t, "resources"));
   NBQ_TRY(read_resources(resources, b.resources));
   NBQ_ASSIGN(StrictTable clock, section(t, "clock"));

@@ -23,6 +23,7 @@ struct Board {
   Resources resources;  ///< of the whole device: lut, ff, dsp, bram
   double use = 0.7;     ///< fraction of each that an engine may fill
   int broadcast = 0;    ///< EngineConfig::broadcast of its engines, if nobody says otherwise
+  int wide_digits = 1;  ///< EngineConfig::act_digits of activations of more than 8 bits
   double input_mhz = 0, engine_mhz = 0;
   LinkKind link = LinkKind::kUart;
   int baud = 0;                             ///< kUart: bits a second, 8N1

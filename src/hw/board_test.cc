@@ -70,6 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Fault{"Misspelt", "device =", "devcie =", "device is needed"},
                       Fault{"Range", "use = 0.7", "use = 1.7", "use"},
                       Fault{"Broadcast", "broadcast = 2", "broadcast = 4", "broadcast"},
+                      Fault{"Digits", "wide_digits = 2", "wide_digits = 3", "wide_digits"},
                       Fault{"Choice", "\"ecp5\"", "\"ecp6\"", "did you mean \"ecp5\""},
                       Fault{"Section", "[clock]", "[clocks]", "clock is needed"},
                       Fault{"Baud", "3_000_000", "12_000_000", "link.baud"},

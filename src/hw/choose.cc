@@ -18,6 +18,7 @@ Result<ExploreOptions> options_for(const Board& board, const PlanLimits& limits)
   NBQ_ASSIGN(ExploreOptions o, search_space(board));
   o.kinds = {limits.pe};
   o.act_bits = {limits.act_bits};
+  o.act_digits = limits.act_digits;
   o.mult_bits = limits.mult_bits;
   if (limits.broadcast >= 0) o.broadcast = limits.broadcast;
   if (limits.out_cycles > 0) o.out_cycles = {limits.out_cycles};
@@ -86,6 +87,7 @@ Result<ExploreOptions> search_space(const Board& board) {
   o.clock_mhz = board.engine_mhz;
   o.axi_bits = board.axi_bits;
   o.broadcast = board.broadcast;
+  o.wide_digits = board.wide_digits;
   if (board.family == SynthTarget::kEcp5) {
     NBQ_ASSIGN(const Ecp5Pll pll, ecp5_pll(board.input_mhz, board.engine_mhz));
     o.clock_mhz = pll.mhz;

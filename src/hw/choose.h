@@ -30,6 +30,7 @@ struct BoardPlan {
 struct PlanLimits {
   PeKind pe = PeKind::kSvpe;
   int act_bits = 0;    ///< at least
+  int act_digits = 0;  ///< 0: the board's for activations of more than 8 bits, else 1
   int mult_bits = 16;  ///< of a VPE
   int broadcast = -1;  ///< -1: the board's
   /// 0: searched; as many images at once as fit. All but out_cycles given: the estimate of LUTs and

@@ -424,6 +424,9 @@ Status check_lanes(const EngineConfig& c) {
                       "{} cycles a word in the output stage: must be a power of two, lanes_in ({}) "
                       "at most",
                       c.out_cycles, c.lanes_in);
+  if (c.act_digits < 1 || c.act_digits > 2 || (c.act_digits > 1 && c.pe != PeKind::kSvpe))
+    return make_error(ErrorCode::kInvalidArgument,
+                      "activations of {} digits: must be 1, or 2 for shift elements", c.act_digits);
   if (c.images < 1 || c.images > kMaxImages)
     return make_error(ErrorCode::kInvalidArgument, "{} images at once: must be 1..{}", c.images,
                       kMaxImages);

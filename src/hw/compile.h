@@ -89,6 +89,8 @@ class ProgramSketch {
   /// As compile(), but with no `weights` and `stream` in it. The weight memory may come out larger:
   /// blocks whose weights happen to be equal are not found.
   Result<Program> program(const EngineConfig& wanted, const MemoryLimits& limits = {}) const;
+  /// Of the network's widest activation.
+  int act_bits() const { return least_.act_bits; }
 
  private:
   Graph graph_;  ///< without codes

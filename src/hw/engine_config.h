@@ -28,6 +28,8 @@ inline constexpr int kMaxImages = 64;
 inline constexpr int kMaxBroadcast = 3;
 inline constexpr int kMaxLanesIn = 256;
 inline constexpr int kMaxOutWords = 15;  ///< lanes_out / lanes_in
+/// Activations of more bits may enter an array in two digits (Board::wide_digits).
+inline constexpr int kNarrowActBits = 8;
 /// The output stage's clamps (18 bits) and shifts ask for this much; a network may need less.
 inline constexpr int kMinAccBits = 21;
 
@@ -40,8 +42,10 @@ struct EngineConfig {
   int images = 1;      ///< B: images in lockstep, each with its own array and activations
   int code_bits = 3;   ///< widest weight code, 2..5
   int mult_bits = 16;  ///< weight bits of a VPE, 2..16
-  int act_bits = 8;    ///< activation bits in memory, 2..16; operands have one bit more
-  int acc_bits = 32;   ///< accumulator bits, up to 48
+  int act_bits = 8;    ///< activation bits in memory, 2..16
+  int act_digits =
+      1;  ///< digits of an activation, 1 or 2: cycles in which it enters the (shift) array
+  int acc_bits = 32;  ///< accumulator bits, up to 48
   ElementTarget target = ElementTarget::kGeneric;
   int broadcast = 0;    ///< register stages from the control to the images, 0..3
   int out_cycles = 1;   ///< cycles of a word of C channels in the output stage, a power of two <= C
@@ -61,9 +65,12 @@ struct EngineConfig {
   /// What register `images` holds (spec/isa.def).
   std::uint32_t images_register() const {
     const auto u = [](int v) { return static_cast<std::uint32_t>(v); };
-    return log2_out_cycles() << 28 | u(max_pool) << 27 | u(broadcast) << 24 | u(mult_bits) << 16 |
-           u(left_bits) << 12 | u(align_bits) << 8 | u(images);
+    return log2_out_cycles() << 28 | u(max_pool) << 27 | u(act_digits - 1) << 26 |
+           u(broadcast) << 24 | u(mult_bits) << 16 | u(left_bits) << 12 | u(align_bits) << 8 |
+           u(images);
   }
+  /// Bits of an element's operand: a digit and a sign.
+  int operand_bits() const { return (act_bits + act_digits - 1) / act_digits + 1; }
   /// Bits of one weight in the weight memory.
   int weight_bits() const { return pe == PeKind::kSvpe ? code_bits : mult_bits; }
   unsigned log2_out_cycles() const {

@@ -248,12 +248,18 @@ std::vector<EngineConfig> configs() {
   all.back().out_cycles = 2;
   all.push_back(odd(config(PeKind::kSvpe, 4, 12, 4, 3, 8, 32), 2, 3));
   all.back().out_cycles = 4;
+  // Two digits: with an odd bit, and with copies.
+  all.push_back(config(PeKind::kSvpe, 2, 4, 2, 4, 9, 40));
+  all.back().act_digits = 2;
+  all.push_back(odd(config(PeKind::kSvpe, 4, 4, 4, 3, 16, 40), 2, 3));
+  all.back().act_digits = 2;
   return all;
 }
 INSTANTIATE_TEST_SUITE_P(Configs, EngineTest, testing::ValuesIn(configs()), [](const auto& p) {
   const EngineConfig& c = p.param;
-  return fmt::format("{}_c{}_m{}_p{}_i{}_n{}_a{}_b{}_o{}", pe_name(c.pe), c.lanes_in, c.lanes_out,
-                     c.pixels, c.images, c.code_bits, c.act_bits, c.broadcast, c.out_cycles);
+  return fmt::format("{}_c{}_m{}_p{}_i{}_n{}_a{}x{}_b{}_o{}", pe_name(c.pe), c.lanes_in,
+                     c.lanes_out, c.pixels, c.images, c.code_bits, c.act_bits, c.act_digits,
+                     c.broadcast, c.out_cycles);
 });
 
 }  // namespace

@@ -74,6 +74,10 @@ class Explorer {
     wanted.axi_bits = o_.axi_bits;
     wanted.target = o_.target;
     wanted.act_bits = std::max(wanted.act_bits, act_bits);
+    const bool wide = std::max(act_bits, sketch_.act_bits()) > kNarrowActBits;
+    wanted.act_digits = o_.act_digits > 0               ? o_.act_digits
+                        : wide && kind == PeKind::kSvpe ? o_.wide_digits
+                                                        : 1;
     // The logic alone is often too large, which is known before any program is.
     const Resources least = o_.estimate(wanted);
     if (!fits(least, o_.budget)) {

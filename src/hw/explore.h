@@ -18,6 +18,8 @@ struct ExploreOptions {
   std::vector<int> act_bits = {0};  ///< at least; 0: the network's
   int mult_bits = 16;               ///< of the VPE
   int broadcast = 0;
+  int act_digits = 0;   ///< of a shift array; 0: wide_digits above kNarrowActBits bits, else 1
+  int wide_digits = 1;  ///< Board::wide_digits
   std::vector<int> out_cycles = {1};  ///< those up to lanes_in
   int images = 0;                     ///< at once; 0: every step, and as many as fit
   int axi_bits = 0;  ///< of the board's bus, over which weights come that don't fit; 0: none

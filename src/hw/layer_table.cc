@@ -18,7 +18,7 @@ std::string row(const EngineConfig& config, const std::string& name, std::int64_
 
 double lanes_used(const EngineConfig& config, std::int64_t macs, const CycleCounts& cycles) {
   const double slots = static_cast<double>(config.lanes()) * static_cast<double>(cycles.total);
-  return slots > 0 ? static_cast<double>(macs) * config.images / slots : 0;
+  return slots > 0 ? static_cast<double>(macs) * config.act_digits * config.images / slots : 0;
 }
 
 double array_busy(const CycleCounts& cycles) {

@@ -28,8 +28,8 @@ constexpr BusCost kBusCosts[] = {
 };
 
 EngineConfig config_of(int pe, int c, int m, int p, int b, int code_bits, int mult_bits,
-                       int act_bits, int acc_bits, int out_cycles, int max_pool, int align,
-                       int left) {
+                       int act_bits, int digits, int acc_bits, int out_cycles, int max_pool,
+                       int align, int left) {
   EngineConfig e;
   e.pe = static_cast<PeKind>(pe);
   e.lanes_in = c;
@@ -39,6 +39,7 @@ EngineConfig config_of(int pe, int c, int m, int p, int b, int code_bits, int mu
   e.code_bits = code_bits;
   e.mult_bits = mult_bits;
   e.act_bits = act_bits;
+  e.act_digits = digits;
   e.acc_bits = acc_bits;
   e.out_cycles = out_cycles;
   e.max_pool = max_pool != 0;
@@ -85,7 +86,7 @@ const std::vector<std::string_view>& resource_term_names() {
 
 std::vector<double> resource_terms(const EngineConfig& c) {
   const double copies = c.images, sums = copies * c.lanes_out * c.pixels, lanes = c.lanes();
-  const double x_bits = c.act_bits + 1;
+  const double x_bits = c.operand_bits();
   const double word = copies * c.pixels * c.lanes_in * c.act_bits;
   const bool shift = c.pe == PeKind::kSvpe;
   const double product = x_bits + (shift ? (1 << (c.code_bits - 1)) - 2 : c.mult_bits);
@@ -106,7 +107,7 @@ std::vector<double> resource_terms(const EngineConfig& c) {
                            sums * c.act_bits,
                            c.out_cycles > 1 ? sums * c.act_bits : 0,
                            c.out_cycles > 1 ? copies * c.lanes_in * c.acc_bits : 0,
-                           c.max_pool ? copies * c.pixels * c.lanes_in * x_bits : 0};
+                           c.max_pool ? copies * c.pixels * c.lanes_in * (c.act_bits + 1) : 0};
   for (int bits = 2; bits <= 5; ++bits)
     t.push_back(shift && c.code_bits == bits ? lanes * product : 0);
   t.push_back(shift ? sums * tree : 0);
@@ -150,13 +151,13 @@ Resources estimate_resources(const EngineConfig& c, SynthTarget target) {
 
 const std::vector<ResourceRun>& resource_runs() {
   static const std::vector<ResourceRun> runs = {
-#define NBQ_RESOURCE_RUN(target, pe, c, m, p, b, code, mult, act, acc, slow, pool, align, left, \
-                         lut, ff, dsp, bram)                                                    \
-  {config_of(pe, c, m, p, b, code, mult, act, acc, slow, pool, align, left),                    \
-   target,                                                                                      \
-   lut,                                                                                         \
-   ff,                                                                                          \
-   dsp,                                                                                         \
+#define NBQ_RESOURCE_RUN(target, pe, c, m, p, b, code, mult, act, digits, acc, slow, pool, align, \
+                         left, lut, ff, dsp, bram)                                                \
+  {config_of(pe, c, m, p, b, code, mult, act, digits, acc, slow, pool, align, left),              \
+   target,                                                                                        \
+   lut,                                                                                           \
+   ff,                                                                                            \
+   dsp,                                                                                           \
    bram},
 #include "hw/resource_model.def"
   };

@@ -38,6 +38,9 @@ Result<RtlParameters> engine_parameters(const EngineConfig& c) {
     return refuse("pixels", c.pixels, "a power of two, 32 at most");
   if (c.code_bits < 2 || c.code_bits > 5) return refuse("code_bits", c.code_bits, "2 to 5");
   if (c.act_bits < 2 || c.act_bits > 16) return refuse("act_bits", c.act_bits, "2 to 16");
+  if (c.act_digits < 1 || c.act_digits > 2) return refuse("act_digits", c.act_digits, "1 or 2");
+  if (c.act_digits > 1 && c.pe != PeKind::kSvpe)
+    return refuse("act_digits", c.act_digits, "1 for multipliers");
   if (c.acc_bits < kMinAccBits || c.acc_bits > 48)
     return refuse("acc_bits", c.acc_bits, "21 to 48");
   if (c.images < 1 || c.images > kMaxImages) return refuse("images", c.images, "1 to 64");
@@ -71,6 +74,7 @@ Result<RtlParameters> engine_parameters(const EngineConfig& c) {
                        {"CodeBits", c.code_bits},
                        {"MultBits", c.mult_bits},
                        {"ActBits", c.act_bits},
+                       {"ActDigits", c.act_digits},
                        {"AccBits", c.acc_bits},
                        {"Broadcast", c.broadcast},
                        {"OutCycles", c.out_cycles},

@@ -11,11 +11,11 @@ namespace nbq::hw {
 namespace {
 
 struct ElementCase {
-  int kind, target, lanes, pixels, x_bits, code_bits, mult_bits, acc_bits;
+  int kind, target, lanes, pixels, x_bits, code_bits, mult_bits, acc_bits, up_bits = 0;
   int weight_bits() const { return kind == 0 ? code_bits : mult_bits; }
   std::string name() const {
-    return fmt::format("kind{}_target{}_lanes{}_pixels{}_x{}_w{}_acc{}", kind, target, lanes,
-                       pixels, x_bits, weight_bits(), acc_bits);
+    return fmt::format("kind{}_target{}_lanes{}_pixels{}_x{}_w{}_acc{}_up{}", kind, target, lanes,
+                       pixels, x_bits, weight_bits(), acc_bits, up_bits);
   }
 };
 
@@ -31,6 +31,7 @@ class Stream {
                                     {"XBits", c.x_bits},
                                     {"CodeBits", c.code_bits},
                                     {"MultBits", c.mult_bits},
+                                    {"UpBits", c.up_bits},
                                     {"AccBits", c.acc_bits}}) {}
   const RtlCell& cell() const { return cell_; }
 
@@ -42,11 +43,15 @@ class Stream {
     first_ += product(weight, first_x);
     last_ += product(weight, c_.pixels > 1 ? last_x : first_x);
   }
-  /// One cycle; `false` as `valid` leaves the tap out of the sum.
-  void step(bool valid, bool last, bool clear = false) {
+  /// One cycle; `false` as `valid` leaves the tap out of the sum. up: the sum goes up before it.
+  void step(bool valid, bool last, bool clear = false, bool up = false) {
+    cell_.put(508, 1, static_cast<int>(up));
     cell_.put(509, 1, static_cast<int>(valid));
     cell_.put(510, 1, static_cast<int>(last));
     cell_.put(511, 1, static_cast<int>(clear));
+    if (valid && up)
+      for (std::int64_t& a : acc_)
+        a = static_cast<std::int64_t>(static_cast<std::uint64_t>(a) << c_.up_bits);
     if (valid) {
       acc_[0] += first_;
       acc_[1] += last_;
@@ -135,7 +140,8 @@ TEST_P(ElementTest, RandomSumsWithGapsAndClears) {
       if (c.kind != 0) w = heavy == 0 ? -codes / 2 : w - codes / 2;
       stream.lane(lane, w, operand(extreme), operand(below(4)));
     }
-    stream.step(below(8) != 0, below(3) == 0, below(200) == 0);
+    const bool up = c.up_bits > 0 && below(4) == 0;
+    stream.step(below(8) != 0, below(3) == 0, below(200) == 0, up);
     if (HasFatalFailure()) return;
   }
   stream.finish();
@@ -143,15 +149,19 @@ TEST_P(ElementTest, RandomSumsWithGapsAndClears) {
 
 INSTANTIATE_TEST_SUITE_P(
     Shaped, ElementTest,
-    testing::Values(ElementCase{0, 0, 4, 2, 9, 3, 16, 24}, ElementCase{0, 1, 2, 1, 9, 3, 16, 24},
-                    ElementCase{0, 1, 8, 1, 9, 3, 16, 24}, ElementCase{0, 1, 16, 1, 17, 3, 16, 31},
-                    ElementCase{0, 1, 4, 1, 9, 2, 16, 22}, ElementCase{0, 1, 8, 2, 9, 4, 16, 30},
-                    ElementCase{0, 2, 2, 1, 9, 3, 16, 24}, ElementCase{0, 2, 8, 2, 9, 3, 16, 25},
-                    ElementCase{0, 2, 16, 1, 17, 3, 16, 31}, ElementCase{0, 2, 4, 1, 9, 4, 16, 24},
-                    ElementCase{1, 1, 4, 2, 17, 3, 16, 31}, ElementCase{1, 1, 8, 1, 9, 3, 16, 30},
-                    ElementCase{1, 2, 4, 2, 17, 3, 16, 31}, ElementCase{1, 2, 2, 1, 9, 3, 16, 30},
-                    ElementCase{2, 1, 2, 2, 9, 3, 8, 24}, ElementCase{2, 1, 16, 2, 9, 3, 8, 28},
-                    ElementCase{2, 2, 4, 2, 9, 3, 8, 28}, ElementCase{2, 0, 4, 2, 9, 3, 8, 28}),
+    testing::Values(
+        ElementCase{0, 0, 4, 2, 9, 3, 16, 24}, ElementCase{0, 1, 2, 1, 9, 3, 16, 24},
+        ElementCase{0, 1, 8, 1, 9, 3, 16, 24}, ElementCase{0, 1, 16, 1, 17, 3, 16, 31},
+        ElementCase{0, 1, 4, 1, 9, 2, 16, 22}, ElementCase{0, 1, 8, 2, 9, 4, 16, 30},
+        ElementCase{0, 2, 2, 1, 9, 3, 16, 24}, ElementCase{0, 2, 8, 2, 9, 3, 16, 25},
+        ElementCase{0, 2, 16, 1, 17, 3, 16, 31}, ElementCase{0, 2, 4, 1, 9, 4, 16, 24},
+        ElementCase{1, 1, 4, 2, 17, 3, 16, 31}, ElementCase{1, 1, 8, 1, 9, 3, 16, 30},
+        ElementCase{1, 2, 4, 2, 17, 3, 16, 31}, ElementCase{1, 2, 2, 1, 9, 3, 16, 30},
+        ElementCase{2, 1, 2, 2, 9, 3, 8, 24}, ElementCase{2, 1, 16, 2, 9, 3, 8, 28},
+        ElementCase{2, 2, 4, 2, 9, 3, 8, 28}, ElementCase{2, 0, 4, 2, 9, 3, 8, 28},
+        ElementCase{0, 0, 4, 2, 9, 3, 16, 29, 8}, ElementCase{0, 1, 8, 1, 9, 3, 16, 30, 8},
+        ElementCase{0, 1, 4, 1, 6, 4, 16, 26, 5}, ElementCase{0, 2, 2, 1, 9, 3, 16, 28, 8},
+        ElementCase{0, 2, 4, 2, 6, 3, 16, 27, 5}, ElementCase{0, 2, 16, 1, 9, 3, 16, 30, 8}),
     [](const auto& p) { return p.param.name(); });
 
 }  // namespace

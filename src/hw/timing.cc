@@ -27,6 +27,7 @@ CycleCounts& CycleCounts::operator+=(const CycleCounts& other) {
 
 Stopwatch::Stopwatch(const EngineConfig& config, std::optional<BusTiming> bus)
     : bus_(std::move(bus)),
+      act_digits_(config.act_digits),
       out_cycles_(config.out_cycles),
       element_latency_(element_latency(config)),
       fetched_(kFetchCycles) {}
@@ -63,8 +64,8 @@ Stopwatch::Free Stopwatch::free_for(std::int64_t words_each, Cycle taken) const 
 /// One tile from its first tap on: its last cycle.
 Stopwatch::Cycle Stopwatch::tile(const Instruction& i, Cycle first, const Free& free,
                                  Cycle config_taken, CycleCounts& counts) const {
-  const std::int64_t taps = i.terms * i.red_cw * i.k_h * i.k_w;
   const bool maxpool = i.opcode == static_cast<std::int64_t>(Opcode::maxpool);
+  const std::int64_t taps = i.terms * i.red_cw * i.k_h * i.k_w * (maxpool ? 1 : act_digits_);
   const Cycle last_tap = first + taps - 1;
   Cycle end = std::max({last_tap, config_taken, maxpool ? free.all : free.accumulators});
   std::int64_t waited = end - last_tap;

@@ -134,11 +134,12 @@ INSTANTIATE_TEST_SUITE_P(Cores, TimingTest,
 
 /// Elements shaped for a family, with their own latencies; 3-bit codes, the only shaped ones.
 class ShapedEngineTest
-    : public ::testing::TestWithParam<std::tuple<PeKind, ElementTarget, int, int>> {};
+    : public ::testing::TestWithParam<std::tuple<PeKind, ElementTarget, int, int, int>> {};
 
 TEST_P(ShapedEngineTest, CountersOfRandomNetworksAreForetold) {
-  const auto [pe, target, lanes_in, act_bits] = GetParam();
+  const auto [pe, target, lanes_in, act_bits, act_digits] = GetParam();
   EngineConfig config = roomy(lanes_in, lanes_in, 2, 2, 0, 1);
+  config.act_digits = act_digits;
   config.pe = pe;
   config.target = target;
   config.code_bits = 3;
@@ -147,12 +148,15 @@ TEST_P(ShapedEngineTest, CountersOfRandomNetworksAreForetold) {
   run_random_networks(config, 24, 3);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, ShapedEngineTest,
-                         ::testing::Values(std::tuple{PeKind::kSvpe, ElementTarget::kXcup, 8, 16},
-                                           std::tuple{PeKind::kSvpe, ElementTarget::kEcp5, 4, 16},
-                                           std::tuple{PeKind::kVpe, ElementTarget::kXcup, 4, 16},
-                                           std::tuple{PeKind::kVpe, ElementTarget::kEcp5, 2, 16},
-                                           std::tuple{PeKind::kVpe2, ElementTarget::kXcup, 4, 8}));
+INSTANTIATE_TEST_SUITE_P(
+    Families, ShapedEngineTest,
+    ::testing::Values(std::tuple{PeKind::kSvpe, ElementTarget::kXcup, 8, 16, 1},
+                      std::tuple{PeKind::kSvpe, ElementTarget::kXcup, 4, 9, 2},
+                      std::tuple{PeKind::kSvpe, ElementTarget::kEcp5, 4, 16, 1},
+                      std::tuple{PeKind::kSvpe, ElementTarget::kEcp5, 4, 16, 2},
+                      std::tuple{PeKind::kVpe, ElementTarget::kXcup, 4, 16, 1},
+                      std::tuple{PeKind::kVpe, ElementTarget::kEcp5, 2, 16, 1},
+                      std::tuple{PeKind::kVpe2, ElementTarget::kXcup, 4, 8, 1}));
 
 }  // namespace
 }  // namespace nbq::hw

@@ -117,7 +117,8 @@ struct LayerCycles {
 struct Schedule {
   std::string pe;
   std::int64_t lanes_in = 0, lanes_out = 0, pixels = 0, images_at_once = 1;
-  std::int64_t axi_bits = 0;  ///< of the bus to external memory; 0: none
+  std::int64_t act_digits = 1;  ///< cycles in which an activation enters the array
+  std::int64_t axi_bits = 0;    ///< of the bus to external memory; 0: none
   std::vector<LayerCycles> layers;
 
   std::int64_t lanes() const { return lanes_in * lanes_out * pixels * images_at_once; }

@@ -40,8 +40,9 @@ Schedule schedule(const json& j) {
   s.lanes_out = small_of(j, "lanes_out");
   s.pixels = small_of(j, "pixels");
   s.images_at_once = small_of(j, "images_at_once");
+  if (j.contains("act_digits")) s.act_digits = small_of(j, "act_digits");
   if (j.contains("axi_bits")) s.axi_bits = small_of(j, "axi_bits");
-  if (s.lanes_in < 1 || s.lanes_out < 1 || s.pixels < 1 || s.images_at_once < 1)
+  if (s.lanes_in < 1 || s.lanes_out < 1 || s.pixels < 1 || s.images_at_once < 1 || s.act_digits < 1)
     throw BadInput("an array without lanes");
   for (const json& l : list(j, "layers"))
     s.layers.push_back({text(l, "name"), count_of(l, "macs"), amount(l, "cycles"),

@@ -118,7 +118,7 @@ Figure accelerator(const Schedule& s) {
       points.push_back({l.name, macs / l.busy, macs / l.cycles, l.cycles * (1 - l.utilisation)});
     }
   if (points.empty()) return {};
-  const auto lanes = static_cast<double>(s.lanes());
+  const double lanes = static_cast<double>(s.lanes()) / static_cast<double>(s.act_digits);
   return {
       upper(s.pe) + " array",
       fmt::format(
