@@ -1,10 +1,10 @@
 nbq_isa_pkg.sv
 nbq_pkg.sv
+nbq_copy.sv
 nbq_ram_piece.sv
 nbq_ram.sv
 nbq_mux.sv
 nbq_delay.sv
-nbq_copy.sv
 nbq_tree.sv
 nbq_acc.sv
 nbq_product.sv

@@ -25,7 +25,7 @@ module nbq_channels #(
   input  logic [SliceBits-1:0]           slice_i,
   input  logic [LanesIn*AccBits-1:0]     acc_i,
   input  logic [LanesIn*(ActBits+1)-1:0] max_i,
-  // stages 1, 2, 3 of a tile's first slice, 4
+  // stages 1, 2, 2 of a tile's first slice, 4
   input  logic [OutLanes*AccBits-1:0]    bias_i,
   input  logic [OutLanes*7-1:0]          shift_i,
   input  logic                           res_take_i,
@@ -79,7 +79,13 @@ module nbq_channels #(
     end
   end
   if (OutCycles > 1) begin : g_two_residuals
-    always_ff @(posedge clk_i) if (res_take_i) res_words <= res_come;
+    // An enable of its own for each word: one for all is the slowest wire of an engine.
+    for (genvar i = 0; i < Words; i++) begin : g_word
+      logic take_q;
+      nbq_copy #(.Width(1)) u_take (.clk_i, .d_i(res_take_i), .q_o(take_q));
+      always_ff @(posedge clk_i)
+        if (take_q) res_words[i*ActWidth +: ActWidth] <= res_come[i*ActWidth +: ActWidth];
+    end
   end else begin : g_one_residual
     assign res_words = res_come;
     logic unused_take;

@@ -69,7 +69,7 @@ module nbq_engine #(
 
   localparam int unsigned ActWidth    = LanesIn * ActBits;
   localparam int unsigned WgtWidth    = LanesIn * LanesOut * (PeKind == 0 ? CodeBits : MultBits);
-  localparam int unsigned ParWidth    = LanesIn * (AccBits + 7);
+  localparam int unsigned ParWidth    = LanesIn / OutCycles * (AccBits + 7);  // a slice's
   localparam int unsigned RawWidth    = LanesIn * AccBits;
   localparam int unsigned ActColumns  = (ActWidth + 31) / 32;
   localparam int unsigned WgtColumns  = (WgtWidth + 31) / 32;
@@ -332,7 +332,7 @@ module nbq_engine #(
     .raw_we_o(raw_we), .raw_word_o(raw_word), .res_take_o(res_take), .res_sel_o(res_sel),
     .res_slice_o(res_slice), .act_we_o(act_we),
     .act_bank_o(act_bank), .act_word_o(act_word), .par_we_i(late_par_we),
-    .par_waddr_i(late_addr[$clog2(ParamDepth)-1:0]),
+    .par_waddr_i(late_addr[$clog2(ParamDepth*OutCycles)-1:0]),
     .par_wdata_i(load_par_data[ParWidth-1:0]), .bad_o(bad_output)
   );
 

@@ -108,7 +108,7 @@ module nbq_host #(
     unique case (mem_q)
       nbq_isa_pkg::MemProgram: {depth, columns} = {ProgramDepth, ColBits'(1)};
       nbq_isa_pkg::MemWeights: {depth, columns} = {WeightDepth, ColBits'(WgtColumns)};
-      nbq_isa_pkg::MemParams:  {depth, columns} = {ParamDepth, ColBits'(ParColumns)};
+      nbq_isa_pkg::MemParams:  {depth, columns} = {ParamDepth * OutCycles, ColBits'(ParColumns)};
       default:                 {depth, columns} = {ActDepth, ColBits'(ActColumns)};
     endcase
   end

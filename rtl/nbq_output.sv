@@ -13,8 +13,9 @@ module nbq_output #(
   parameter int unsigned Preload     = 0,
   parameter int unsigned OutLanes    = LanesIn / OutCycles,  // channels of a slice
   parameter int unsigned SliceBits   = OutCycles > 1 ? $clog2(OutCycles) : 1,
-  parameter int unsigned ParWidth    = LanesIn * (AccBits + 7),
+  parameter int unsigned ParWidth    = OutLanes * (AccBits + 7),  // a slice's
   parameter int unsigned ParColumns  = (ParWidth + 31) / 32,
+  parameter int unsigned ParSlices   = ParamDepth * OutCycles,
   parameter int unsigned Words       = Pixels * LanesOut / LanesIn,
   parameter int unsigned SelBits     = Words > 1 ? $clog2(Words) : 1,
   parameter int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1,
@@ -38,7 +39,7 @@ module nbq_output #(
   input  logic [nbq_pkg::AddrBits-1:0]   place_word_i,
   output logic                           raw_we_o,
   output logic [ResAddr-1:0] raw_word_o,
-  // stage 3 of a tile's first slice: its residual words are taken over; stage 4: which one
+  // stage 2 of a tile's first slice: its residual words are taken over in 3; stage 4: which one
   output logic                           res_take_o,
   output logic [SelBits-1:0]             res_sel_o,
   output logic [SliceBits-1:0]           res_slice_o,
@@ -48,7 +49,7 @@ module nbq_output #(
   output logic [$clog2(ActDepth)-1:0]    act_word_o,
   // parameter memory
   input  logic [ParColumns-1:0]          par_we_i,
-  input  logic [$clog2(ParamDepth)-1:0]  par_waddr_i,
+  input  logic [$clog2(ParSlices)-1:0]   par_waddr_i,
   input  logic [ParWidth-1:0]            par_wdata_i,
   output logic                           bad_o  // an address beyond a memory
 );
@@ -68,23 +69,22 @@ module nbq_output #(
   end
 
   // ---- parameters ----------------------------------------------------------------------------
-  localparam int unsigned SliceWidth = OutLanes * (AccBits + 7);
-  logic [ParWidth-1:0]   par_1;
-  logic [SliceBits-1:0]  slice_1;
-  logic [SliceWidth-1:0] par_slice;
+  logic [$clog2(ParSlices)-1:0] par_raddr;
+  logic [ParWidth-1:0]          par_1;
+  if (OutCycles > 1) begin : g_slices
+    assign par_raddr = {par_addr_i[$clog2(ParSlices)-SliceBits-1:0], slice_i};
+  end else begin : g_words
+    assign par_raddr = par_addr_i[$clog2(ParSlices)-1:0];
+  end
   nbq_ram #(
-    .Width(ParWidth), .Depth(ParamDepth), .Init(Preload != 0 ? "params" : "")
+    .Width(ParWidth), .Depth(ParSlices), .Init(Preload != 0 ? "params" : "")
   ) u_params (
     .clk_i, .we_i(par_we_i), .waddr_i(par_waddr_i), .wdata_i(par_wdata_i),
-    .re_i(valid_i), .raddr_i(par_addr_i[$clog2(ParamDepth)-1:0]), .rdata_o(par_1)
-  );
-  always_ff @(posedge clk_i) slice_1 <= slice_i;
-  nbq_mux #(.Words(OutCycles), .Width(SliceWidth)) u_slice (
-    .sel_i(slice_1), .words_i(par_1), .word_o(par_slice)
+    .re_i(valid_i), .raddr_i(par_raddr), .rdata_o(par_1)
   );
   for (genvar c = 0; c < OutLanes; c++) begin : g_channel
-    assign bias_o[c*AccBits +: AccBits] = par_slice[c*(AccBits+7) +: AccBits];
-    always_ff @(posedge clk_i) shift_o[c*7 +: 7] <= par_slice[c*(AccBits+7)+AccBits +: 7];
+    assign bias_o[c*AccBits +: AccBits] = par_1[c*(AccBits+7) +: AccBits];
+    always_ff @(posedge clk_i) shift_o[c*7 +: 7] <= par_1[c*(AccBits+7)+AccBits +: 7];
   end
 
   // ---- places --------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ module nbq_output #(
   nbq_delay #(.Width(SelBits + SliceBits), .Cycles(4)) u_res_sel (
     .clk_i, .clear_i(1'b0), .d_i({sel_i, slice_i}), .q_o({res_sel_o, res_slice_o})
   );
-  nbq_delay #(.Width(1), .Cycles(3)) u_res_take (
+  nbq_delay #(.Width(1), .Cycles(2)) u_res_take (
     .clk_i, .clear_i(1'b0), .d_i(valid_i && sel_i == '0 && slice_i == '0), .q_o(res_take_o)
   );
   nbq_delay #(.Width(1), .Cycles(7)) u_we (

@@ -25,6 +25,7 @@ module nbq_ram #(
   localparam int unsigned BlockWords = 512;  // of the widest form of a block memory (36 bits)
   localparam int unsigned Blocks     = (Depth + BlockWords - 1) / BlockWords;
   localparam int unsigned Sizes      = $clog2(Blocks + 1);
+  localparam int unsigned PickBits   = 128;
 
   if (Width == 0 || Depth < 2) begin : g_check
     $error("nbq_ram: Width must be set and Depth be 2 at least");
@@ -55,11 +56,14 @@ module nbq_ram #(
       if ((Blocks & ((1 << (s - 1)) - 1)) == 0) begin : g_smallest
         assign rdata = own;
       end else begin : g_pick
-        logic picked_q;
-        always_ff @(posedge clk_i) begin
-          if (re_i) picked_q <= 32'(raddr_i) >> UnitBits == First;
+        // One choice for 128 bits: from a single register to all of a wide word is a long way.
+        for (genvar i = 0; i < Width; i = i + PickBits) begin : g_part
+          localparam int unsigned Part = Width - i < PickBits ? Width - i : PickBits;
+          logic picked, picked_q;
+          assign picked = re_i ? 32'(raddr_i) >> UnitBits == First : picked_q;
+          nbq_copy #(.Width(1)) u_picked (.clk_i, .d_i(picked), .q_o(picked_q));
+          assign rdata[i +: Part] = picked_q ? own[i +: Part] : g_upto[s-1].rdata[i +: Part];
         end
-        assign rdata = picked_q ? own : g_upto[s-1].rdata;
       end
     end
   end

@@ -37,7 +37,7 @@ void load_weights(Device& device, const Program& p) {
 
 void load_params(Device& device, const Program& p) {
   Stream stream(device, Mem::params, 0);
-  const auto per_word = static_cast<std::size_t>(p.config.lanes_in);
+  const auto per_word = static_cast<std::size_t>(p.config.lanes_in / p.config.out_cycles);
   const std::span<const Program::Param> params = p.params;
   for (std::size_t at = 0; at < params.size(); at += per_word)
     stream.write(param_word(p.config, params.subspan(at, per_word)));

@@ -94,14 +94,14 @@ class EngineBench {
     }
   }
   void load_params(int first, const std::vector<std::pair<int, std::int64_t>>& shift_bias) {
+    int slice = first * c_.out_cycles;
     std::vector<std::pair<std::int64_t, int>> fields;
     for (std::size_t i = 0; i < shift_bias.size(); ++i) {
       fields.emplace_back(shift_bias[i].second, c_.acc_bits);
       fields.emplace_back(shift_bias[i].first, 7);
-      if ((i + 1) % static_cast<std::size_t>(c_.lanes_in) == 0) {
-        stream(Mem::params, static_cast<std::uint32_t>(first), pack(fields));
+      if ((i + 1) % static_cast<std::size_t>(c_.lanes_in / c_.out_cycles) == 0) {
+        stream(Mem::params, static_cast<std::uint32_t>(slice++), pack(fields));
         fields.clear();
-        ++first;
       }
     }
   }

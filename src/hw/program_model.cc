@@ -137,7 +137,7 @@ class ProgramModel final : public Device {
       case Mem::weights:
         return c_.lanes_in * c_.lanes_out * c_.weight_bits();
       case Mem::params:
-        return c_.lanes_in * (c_.acc_bits + 7);
+        return c_.lanes_in / c_.out_cycles * (c_.acc_bits + 7);
       case Mem::activations:
         return c_.lanes_in * c_.act_bits;
     }
@@ -149,15 +149,15 @@ class ProgramModel final : public Device {
     if (pending_.size() < size((stream_bits() + 31) / 32)) return;
     BitReader bits(pending_);
     const std::size_t at = stream_addr_++;
-    const auto lanes = size(c_.lanes_in);
     if (mem_ == Mem::program) {
       if (at < program_.size()) program_[at] = value;
     } else if (mem_ == Mem::weights) {
       if (at < size(c_.weight_depth)) stream_weights(bits, at);
     } else if (mem_ == Mem::params) {
-      for (std::size_t i = 0; i < lanes && at < size(c_.param_depth); ++i) {
-        shared_.biases[at * lanes + i] = sign_extend(bits.take(c_.acc_bits), c_.acc_bits);
-        shared_.shifts[at * lanes + i] = static_cast<int>(sign_extend(bits.take(7), 7));
+      const auto lanes = size(c_.lanes_in / c_.out_cycles);
+      for (std::size_t i = at * lanes; i < (at + 1) * lanes && i < shared_.biases.size(); ++i) {
+        shared_.biases[i] = sign_extend(bits.take(c_.acc_bits), c_.acc_bits);
+        shared_.shifts[i] = static_cast<int>(sign_extend(bits.take(7), 7));
       }
     } else {
       stream_activations(bits, activation_word(at));
