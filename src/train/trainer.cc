@@ -51,6 +51,15 @@ Status open_data(Session& s) {
   return ok_status();
 }
 
+/// Convolutions, and none with a batch norm: as exporters leave a network.
+bool norms_are_folded(const Graph& g) {
+  const auto has = [&g](OpKind kind) {
+    return std::any_of(g.nodes.begin(), g.nodes.end(),
+                       [kind](const Node& n) { return n.kind() == kind; });
+  };
+  return has(OpKind::kConv2d) && !has(OpKind::kBatchNorm);
+}
+
 /// The first graph: given by init, or described and with random weights.
 Result<Graph> first_graph(const Session& s) {
   const Recipe& r = s.recipe();
@@ -65,6 +74,11 @@ Result<Graph> first_graph(const Session& s) {
     if (r.restore_norms > 0) {
       NBQ_ASSIGN(
           g, restore_norms(g, *s.train, static_cast<std::size_t>(r.restore_norms), s.split.train));
+    } else if (norms_are_folded(g)) {
+      log_warn(
+          "{} has no batch norms, as exporters leave a network, and hardly learns so; "
+          "restore_norms = 1024 in the recipe gives them back",
+          r.init);
     }
   } else {
     const Shape image{s.train->channels(), s.train->height(), s.train->width()};

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/file.h"
+#include "model/fold.h"
 #include "model/nbq_file.h"
 #include "ops/ref_executor.h"
 #include "train/executor.h"
@@ -206,6 +207,32 @@ TEST(Trainer, AQuantisedPhaseMayBeginFromAFloatFile) {
   EXPECT_TRUE(b->float_model.empty());
   EXPECT_FALSE(b->integer_model.empty());
   EXPECT_EQ(b->metrics.float_accuracy, a->metrics.float_accuracy);
+}
+
+TEST(Trainer, FoldedNormsAreNamedAndComeBack) {
+  const auto first = fresh("folded_float"), folded = fresh("folded"), restored = fresh("restored");
+  Recipe r = recipe(kSmall);
+  r.phases.resize(1);
+  ASSERT_TRUE(train(request(r, first)).ok());
+  const Graph g = load_nbq(first / "float.nbq").value();
+  const fs::path file = first / "folded.nbq";
+  ASSERT_TRUE(save_nbq(file, fold(g).value()).ok());
+
+  Recipe q = recipe(kSmall);
+  q.phases.erase(q.phases.begin());
+  q.phases[0].epochs = 1;
+  q.init = file.string();
+  testing::internal::CaptureStderr();
+  ASSERT_TRUE(train(request(q, folded)).ok());
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("folded.nbq has no batch norms"), HasSubstr("restore_norms = 1024")));
+
+  q.restore_norms = 512;
+  testing::internal::CaptureStderr();
+  const auto b = train(request(q, restored));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::Not(HasSubstr("batch norms")));
+  ASSERT_TRUE(b.ok()) << b.error().message;
+  EXPECT_GT(b->metrics.nbit_accuracy, 40);
 }
 
 }  // namespace
