@@ -63,7 +63,7 @@ module nbq_engine #(
       Images == 0 || Images > 64 || Broadcast > 3 || MultBits < 2 || MultBits > 16 ||
       CodeBits < 2 || CodeBits > 5 || ActBits < 2 || ActBits > 16 || AccBits < 21 ||
       AccBits > 48 || MaxPool > 1 || AlignBits > 15 || LeftBits > 15 || ActDigits == 0 ||
-      ActDigits > 2 || (ActDigits > 1 && PeKind != 0)) begin : g_check
+      ActDigits > 2 || (ActDigits > 1 && (PeKind != 0 || ActBits < 4))) begin : g_check
     $error("nbq_engine: a parameter is unset or out of range");
   end
 

@@ -212,7 +212,7 @@ module nbq_host #(
   end
   always_comb begin
     case (cmd_addr_q)
-      nbq_isa_pkg::RegId:             rdata = 32'h4E42_5131;
+      nbq_isa_pkg::RegId:             rdata = 32'h4E42_5132;
       nbq_isa_pkg::RegLanes:          rdata = (LanesOut << 16) | LanesIn;
       nbq_isa_pkg::RegWidths:         rdata = (PeKind << 28) | (Pixels << 16) | (CodeBits << 12) |
                                               (ActBits << 6) | AccBits;

@@ -84,14 +84,14 @@ std::string plan_text(const hw::BoardPlan& plan, const hw::Board& board) {
                                                                   : "all weights on the chip");
   const auto part = [](double n, double all) { return all > 0 ? 100 * n / all : 0; };
   return fmt::format(
-      "{}: {} array {}x{}x{}, {} images at once, {} lanes, {} MHz\n"
+      "{}: {} array {}x{}x{}, {} images at once, {} lanes{}, {} MHz\n"
       "{} cycles a run, {:.0f} images/s, {:.1f} % of the lanes used, {:.2f} GB/s of weights\n{}"
       "estimate: {} LUT ({:.0f} %), {} FF ({:.0f} %), {} DSP ({:.0f} %), {} BRAM ({:.0f} %)\n",
       board.name, hw::pe_name(c.pe), c.lanes_in, c.lanes_out, c.pixels, c.images, c.lanes(),
-      plan.clock_mhz, plan.cycles(), plan.images_per_s(),
-      100 * hw::lanes_used(c, plan.program.macs, plan.timing.all), plan.weight_bytes_per_s() / 1e9,
-      external, r.lut + r.lutram, part(r.lut + r.lutram, d.lut), r.ff, part(r.ff, d.ff), r.dsp,
-      part(r.dsp, d.dsp), r.bram, part(r.bram, d.bram));
+      c.act_digits > 1 ? " that take activations in 2 digits" : "", plan.clock_mhz, plan.cycles(),
+      plan.images_per_s(), 100 * hw::lanes_used(c, plan.program.macs, plan.timing.all),
+      plan.weight_bytes_per_s() / 1e9, external, r.lut + r.lutram, part(r.lut + r.lutram, d.lut),
+      r.ff, part(r.ff, d.ff), r.dsp, part(r.dsp, d.dsp), r.bram, part(r.bram, d.bram));
 }
 
 std::string shipped_model() { return (data_dir() / "zoo/resnet20-cifar10-w3a8.nbq").string(); }

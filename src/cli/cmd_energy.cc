@@ -246,9 +246,10 @@ void add_energy(CLI::App& app, Context& context) {
                               [o, &context] { return energy_command(*o, context); });
   cmd->add_option("model", o->model, "integer .nbq file")->required();
   cmd->add_option("--liberty", o->liberty, "timing and power of a standard-cell library (.lib)");
-  cmd->add_option("--target", o->target,
-                  "instead: toggles on the wires of a family's FPGA, xcup or ecp5")
-      ->check(CLI::IsMember({"xcup", "ecp5"}));
+  CLI::Option* target =
+      cmd->add_option("--target", o->target,
+                      "instead: toggles on the wires of a family's FPGA, xcup or ecp5")
+          ->check(CLI::IsMember({"xcup", "ecp5"}));
   cmd->add_option("--data", o->data, "test images: digits or a folder [random pixels]");
   cmd->add_option("--images", o->images, "how many [4]")->check(CLI::Range(1, kMaxImages));
   cmd->add_option("--pe", o->pe, "svpe, vpe or both [both]")
@@ -268,8 +269,11 @@ void add_energy(CLI::App& app, Context& context) {
       ->check(CLI::Range(1, hw::kMaxLanesIn));
   cmd->add_option("--threads", o->threads, "0: one a core")->check(CLI::NonNegativeNumber);
   o->engine.add_to(*cmd, false);
+  for (const char* of_cells : {"--liberty", "--dont-use", "--clock-mhz", "--wire-ff"})
+    target->excludes(cmd->get_option(of_cells));
   // The array alone is looked at, with the multipliers of --pe.
-  for (const char* option : {"--mult-bits", "--axi-bits", "--weight-depth", "--act-depth"})
+  for (const char* option :
+       {"--mult-bits", "--axi-bits", "--weight-depth", "--act-depth", "--act-digits"})
     cmd->remove_option(cmd->get_option(option));
 }
 

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 struct ExploreCommand {
   std::string model, board, pe = "both", energy, out;
   std::vector<int> act_bits = {0};
-  int mult_bits = 16, broadcast = -1;
+  int mult_bits = 16, broadcast = -1, act_digits = 0;
   double clock_mhz = 0;
 };
 
@@ -57,6 +57,7 @@ nlohmann::ordered_json point_json(const hw::DesignPoint& p) {
                            {"out_cycles", c.out_cycles},
                            {"lanes", c.lanes()},
                            {"act_bits", c.act_bits},
+                           {"act_digits", c.act_digits},
                            {"weight_depth", c.weight_depth},
                            {"streamed_weight_words", p.stream_words},
                            {"image_taps", p.image_taps},
@@ -75,34 +76,35 @@ nlohmann::ordered_json point_json(const hw::DesignPoint& p) {
 
 std::string csv(const hw::Exploration& found) {
   std::string text =
-      "pe,lanes_in,lanes_out,pixels,images_at_once,out_cycles,lanes,act_bits,weight_depth,"
+      "pe,lanes_in,lanes_out,pixels,images_at_once,out_cycles,lanes,act_bits,act_digits,weight_"
+      "depth,"
       "streamed_weight_words,image_taps,cycles,images_per_s,"
       "lut,ff,dsp,bram,"
       "lanes_used,array_uj_per_image,best_for_lut,best_for_energy\n";
   for (const hw::DesignPoint& p : found.points) {
     const hw::EngineConfig& c = p.config;
-    text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{:.6g},{},{},{},{},{:.4f},{},{},{}\n",
-                        hw::pe_name(c.pe), c.lanes_in, c.lanes_out, c.pixels, c.images,
-                        c.out_cycles, c.lanes(), c.act_bits, c.weight_depth, p.stream_words,
-                        p.image_taps, p.cycles.total, p.images_per_s, p.lut(), p.resources.ff,
-                        p.resources.dsp, p.resources.bram, p.lanes_used,
-                        p.uj_per_image > 0 ? fmt::format("{:.6g}", p.uj_per_image) : std::string(),
-                        int{p.best_for_lut}, int{p.best_for_energy});
+    text += fmt::format(
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{:.6g},{},{},{},{},{:.4f},{},{},{}\n",
+        hw::pe_name(c.pe), c.lanes_in, c.lanes_out, c.pixels, c.images, c.out_cycles, c.lanes(),
+        c.act_bits, c.act_digits, c.weight_depth, p.stream_words, p.image_taps, p.cycles.total,
+        p.images_per_s, p.lut(), p.resources.ff, p.resources.dsp, p.resources.bram, p.lanes_used,
+        p.uj_per_image > 0 ? fmt::format("{:.6g}", p.uj_per_image) : std::string(),
+        int{p.best_for_lut}, int{p.best_for_energy});
   }
   return text;
 }
 
 std::string front_table(const hw::Exploration& found) {
   std::string text =
-      "pe     lanes CxMxPxB  out   cycles  images/s     LUT     FF   DSP  BRAM  lanes%\n";
+      "pe     lanes CxMxPxB  out digits   cycles  images/s     LUT     FF   DSP  BRAM  lanes%\n";
   for (const hw::DesignPoint& p : found.points) {
     if (!p.best_for_lut && !p.best_for_energy) continue;
     const hw::EngineConfig& c = p.config;
     text += fmt::format(
-        "{:5} {:>15} {:>4} {:>8} {:>9.1f} {:>7} {:>6} {:>5} {:>5} {:>6.1f}{}\n", hw::pe_name(c.pe),
-        fmt::format("{}x{}x{}x{}", c.lanes_in, c.lanes_out, c.pixels, c.images), c.out_cycles,
-        p.cycles.total, p.images_per_s, p.lut(), p.resources.ff, p.resources.dsp, p.resources.bram,
-        100 * p.lanes_used,
+        "{:5} {:>15} {:>4} {:>6} {:>8} {:>9.1f} {:>7} {:>6} {:>5} {:>5} {:>6.1f}{}\n",
+        hw::pe_name(c.pe), fmt::format("{}x{}x{}x{}", c.lanes_in, c.lanes_out, c.pixels, c.images),
+        c.out_cycles, c.act_digits, p.cycles.total, p.images_per_s, p.lut(), p.resources.ff,
+        p.resources.dsp, p.resources.bram, 100 * p.lanes_used,
         p.uj_per_image > 0 ? fmt::format("  {:.3g} uJ", p.uj_per_image) : std::string());
   }
   return text;
@@ -149,6 +151,7 @@ Status explore_command(const ExploreCommand& o, Context& context) {
   NBQ_ASSIGN(hw::ExploreOptions options, hw::search_space(board));
   options.kinds = kinds(o.pe);
   options.act_bits = o.act_bits;
+  options.act_digits = o.act_digits;
   options.mult_bits = o.mult_bits;
   if (o.broadcast >= 0) options.broadcast = o.broadcast;
   if (o.clock_mhz > 0) options.clock_mhz = o.clock_mhz;
@@ -189,6 +192,10 @@ void add_explore(CLI::App& app, Context& context) {
   cmd->add_option("--engine-act-bits", o->act_bits,
                   "at least so many activation bits; several: each [the network's]")
       ->check(CLI::Range(2, 16));
+  cmd->add_option("--act-digits", o->act_digits,
+                  "cycles in which an activation enters a shift array [1; the board's for more "
+                  "than 8 bits]")
+      ->check(CLI::Range(1, 2));
   cmd->add_option("--mult-bits", o->mult_bits, "weight bits of the multipliers [16]")
       ->check(CLI::Range(2, 16));
   cmd->add_option("--broadcast", o->broadcast,

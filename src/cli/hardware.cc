@@ -75,11 +75,10 @@ void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
   cmd.add_option("--engine-act-bits", config.act_bits,
                  "at least so many activation bits [the network's]")
       ->check(CLI::Range(2, 16));
-  if (with_pe)
-    cmd.add_option("--act-digits", config.act_digits,
-                   "cycles in which an activation enters a shift array: 2 halve what an element "
-                   "takes of wide ones [1; the board's for more than 8 bits]")
-        ->check(CLI::Range(1, 2));
+  cmd.add_option("--act-digits", config.act_digits,
+                 "cycles in which an activation enters a shift array: 2 halve what an element "
+                 "takes of wide ones [1; the board's for more than 8 bits]")
+      ->check(CLI::Range(1, 2));
   cmd.add_option("--acc-bits", config.acc_bits, "at least so many accumulator bits [the proof's]")
       ->check(CLI::Range(hw::kMinAccBits, kMaxAccBits));
 }
@@ -87,6 +86,8 @@ void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
 hw::EngineConfig EngineOptions::wanted(hw::PeKind kind) const {
   hw::EngineConfig c = config;
   c.pe = kind;
+  // The multipliers beside the shift elements that --act-digits is for.
+  if (kind != hw::PeKind::kSvpe && this->kind() == hw::PeKind::kSvpe) c.act_digits = 1;
   if (kind == hw::PeKind::kVpe2) c.mult_bits = std::min(c.mult_bits, 8);
   return c;
 }

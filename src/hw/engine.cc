@@ -70,7 +70,7 @@ Status expect(Device& device, Reg r, const char* name, std::uint32_t want) {
 Result<Engine> Engine::open(std::unique_ptr<Device> device, const Program& program) {
   const EngineConfig& c = program.config;
   const auto u = [](int v) { return static_cast<std::uint32_t>(v); };
-  NBQ_TRY(expect(*device, Reg::id, "id", 0x4E425131));
+  NBQ_TRY(expect(*device, Reg::id, "id", kEngineId));
   NBQ_TRY(expect(*device, Reg::lanes, "lanes", u(c.lanes_out) << 16 | u(c.lanes_in)));
   NBQ_TRY(expect(*device, Reg::widths, "widths",
                  u(static_cast<int>(c.pe)) << 28 | u(c.pixels) << 16 | u(c.code_bits) << 12 |

@@ -18,6 +18,8 @@ enum class ElementTarget : std::uint8_t {
   kEcp5 = 2,     ///< Lattice ECP5
 };
 
+/// What register `id` of an engine says; another one with every change that a host must know of.
+inline constexpr std::uint32_t kEngineId = 0x4E425132;  // 'NBQ2'
 /// Words of any memory: addresses have 20 bits (spec/isa.def).
 inline constexpr int kMaxDepth = 1 << 20;
 /// The compiler rounds depths up to a multiple of this: a row of a LUT memory. Block memories are

@@ -17,6 +17,7 @@ class EngineErrorTest : public testing::Test {
     c.lanes_out = 8;
     c.pixels = 4;
     c.images = 2;
+    c.out_cycles = 2;
     c.act_depth = 250;
     c.weight_depth = 60;
     c.param_depth = 15;
@@ -149,7 +150,8 @@ TEST_F(EngineErrorTest, StreamBeyondAMemoryIsDroppedAndTold) {
       {Mem::weights, static_cast<std::uint32_t>(c_.weight_depth)},
       {Mem::activations, static_cast<std::uint32_t>(c_.act_depth * c_.pixels)},
       {Mem::activations, per_image + static_cast<std::uint32_t>(c_.act_depth * c_.pixels)},
-      {Mem::activations, 2 * per_image + 12}};
+      {Mem::activations, 2 * per_image + 12},
+      {Mem::params, static_cast<std::uint32_t>(c_.param_depth * c_.out_cycles)}};
   for (const auto& [mem, address] : beyond) {
     bench_->stream(mem, address, {0xffffffff, 0xffffffff, 0xffffffff});
     EXPECT_EQ(bench_->read(Reg::status), 4U) << address;
@@ -198,7 +200,7 @@ TEST_F(EngineErrorTest, AbortStopsTheProgram) {
 }
 
 TEST_F(EngineErrorTest, RegistersAndCounters) {
-  EXPECT_EQ(bench_->read(Reg::id), 0x4E425131U);
+  EXPECT_EQ(bench_->read(Reg::id), kEngineId);
   EXPECT_EQ(bench_->read(Reg::lanes), 8U << 16 | 4U);
   EXPECT_EQ(bench_->read(Reg::images), 1U << 27 | 16U << 16 | 15U << 12 | 15U << 8 | 2U);
   EXPECT_EQ(bench_->read(Reg::widths), 4U << 16 | 3U << 12 | 8U << 6 | 32U);

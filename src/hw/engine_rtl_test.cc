@@ -253,6 +253,7 @@ std::vector<EngineConfig> configs() {
   all.back().act_digits = 2;
   all.push_back(odd(config(PeKind::kSvpe, 4, 4, 4, 3, 16, 40), 2, 3));
   all.back().act_digits = 2;
+  all.back().out_cycles = 2;
   return all;
 }
 INSTANTIATE_TEST_SUITE_P(Configs, EngineTest, testing::ValuesIn(configs()), [](const auto& p) {

@@ -75,9 +75,8 @@ class Explorer {
     wanted.target = o_.target;
     wanted.act_bits = std::max(wanted.act_bits, act_bits);
     const bool wide = std::max(act_bits, sketch_.act_bits()) > kNarrowActBits;
-    wanted.act_digits = o_.act_digits > 0               ? o_.act_digits
-                        : wide && kind == PeKind::kSvpe ? o_.wide_digits
-                                                        : 1;
+    if (kind == PeKind::kSvpe)
+      wanted.act_digits = o_.act_digits > 0 ? o_.act_digits : wide ? o_.wide_digits : 1;
     // The logic alone is often too large, which is known before any program is.
     const Resources least = o_.estimate(wanted);
     if (!fits(least, o_.budget)) {
@@ -171,7 +170,9 @@ class Explorer {
     d.cycles = cycles;
     d.images_per_s = c.images * o_.clock_mhz * 1e6 / static_cast<double>(cycles.total);
     d.lanes_used = lanes_used(c, program.macs, cycles);
-    if (const auto pj = o_.pj_per_lane_cycle.find(c.pe); pj != o_.pj_per_lane_cycle.end())
+    // Those are of lanes that take whole activations.
+    if (const auto pj = o_.pj_per_lane_cycle.find(c.pe);
+        pj != o_.pj_per_lane_cycle.end() && c.act_digits == 1)
       d.uj_per_image = pj->second * c.lanes() / c.images * static_cast<double>(cycles.total) * 1e-6;
     return d;
   }

@@ -14,7 +14,7 @@ namespace nbq::hw {
 /// One weight word of `config.weight_bits()` a weight; weights: M*C.
 WordPacker weight_word(const EngineConfig& config, std::span<const std::int16_t> weights);
 
-/// One parameter word; params: C.
+/// One parameter word; params: of a slice, C / OutCycles channels.
 WordPacker param_word(const EngineConfig& config, std::span<const Program::Param> params);
 
 /// The activation words of one image, in the order of their addresses from word

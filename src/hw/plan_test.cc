@@ -111,6 +111,24 @@ TEST_F(PlanTest, BroadcastIsTheBoardsUnlessGiven) {
   EXPECT_EQ(plan_for_board(graph_, board_, l).value().program.config.broadcast, 0);
 }
 
+TEST_F(PlanTest, WideActivationsHaveTheBoardsDigitsUnlessGiven) {
+  board_.wide_digits = 2;
+  EXPECT_EQ(plan_for_board(graph_, board_, {}).value().program.config.act_digits, 1);
+  PlanLimits l;
+  l.act_bits = 12;
+  const auto wide = plan_for_board(graph_, board_, l);
+  ASSERT_TRUE(wide.ok()) << wide.error().message;
+  EXPECT_EQ(wide->program.config.act_digits, 2);
+  l.pe = PeKind::kVpe;
+  EXPECT_EQ(plan_for_board(graph_, board_, l).value().program.config.act_digits, 1);
+  l.pe = PeKind::kSvpe;
+  l.act_digits = 1;
+  EXPECT_EQ(plan_for_board(graph_, board_, l).value().program.config.act_digits, 1);
+  l.act_bits = 0;
+  l.act_digits = 2;
+  EXPECT_EQ(plan_for_board(graph_, board_, l).value().program.config.act_digits, 2);
+}
+
 TEST_F(PlanTest, KeepsTheLanesThatAreFixed) {
   PlanLimits l;
   l.pe = PeKind::kVpe;

@@ -55,7 +55,7 @@ class ProgramModel final : public Device {
     const auto u = [](int v) { return static_cast<std::uint32_t>(v); };
     switch (static_cast<Reg>(reg)) {
       case Reg::id:
-        return 0x4E425131;
+        return kEngineId;
       case Reg::lanes:
         return u(c_.lanes_out) << 16 | u(c_.lanes_in);
       case Reg::widths:

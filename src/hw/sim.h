@@ -20,8 +20,8 @@ struct AxiMemoryOptions {
 class ArrayProbe {
  public:
   virtual ~ArrayProbe() = default;
-  /// x: P * C operands of act_bits + 1 bits, w: M * C weights, each packed low first, in the order
-  /// of rtl/nbq_array.sv's ports. valid: a tap; last: it ends a sum.
+  /// x: P * C operands of operand_bits() bits, w: M * C weights, each packed low first, in the
+  /// order of rtl/nbq_array.sv's ports. valid: a tap; last: it ends a sum.
   virtual void tap(bool valid, bool last, const std::uint32_t* x, const std::uint32_t* w) = 0;
 };
 

@@ -76,8 +76,8 @@ Result<Graph> first_graph(const Session& s) {
           g, restore_norms(g, *s.train, static_cast<std::size_t>(r.restore_norms), s.split.train));
     } else if (norms_are_folded(g)) {
       log_warn(
-          "{} has no batch norms, as exporters leave a network, and hardly learns so; "
-          "restore_norms = 1024 in the recipe gives them back",
+          "{} has no batch norms: if its exporter folded them, restore_norms = 1024 in the recipe "
+          "gives them back; without them a deep network hardly learns",
           r.init);
     }
   } else {

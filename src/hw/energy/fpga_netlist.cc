@@ -46,11 +46,20 @@ class Reader {
       NBQ_TRY(read_cell(cell, cell.at("type").get<std::string>()));
     }
     NBQ_ASSIGN(f_.gates, n_.finish());
+    NBQ_TRY(check_outputs());
     count_pins();
     return std::move(f_);
   }
 
  private:
+  Status check_outputs() {
+    for (const Gate& g : f_.gates.gates)
+      for (const int out : g.outputs)
+        if (out == 0 || out == 1)
+          return make_error(ErrorCode::kBadFile, "netlist: cell {} drives a constant", g.name);
+    return ok_status();
+  }
+
   Status refuse(const std::string& what) const {
     return make_error(ErrorCode::kBadFile, "netlist: cell {}: {}", name_, what);
   }
@@ -66,6 +75,7 @@ class Reader {
                  static_cast<std::size_t>(type[3] - '0'));
     if (type == "INV") return table({n_.pin(c, "I")}, n_.pin(c, "O"), 1);
     if (type == "CARRY8") return carry8(c);
+    if (type == "MUXF7" || type == "MUXF8" || type == "MUXF9") return muxf(c);
     if (type == "FDRE" || type == "FDSE") return fd(c, type == "FDSE");
     if (type == "SRL16E") return srl16(c);
     if (type == "DSP48E2") return dsp48(c);
@@ -147,6 +157,15 @@ class Reader {
     return ok_status();
   }
 
+  /// Chooses between the tables beside it.
+  Status muxf(const json& c) {
+    std::vector<int> in;
+    for (const char* p : {"I0", "I1", "S"}) in.push_back(n_.pin(c, p));
+    if (*std::min_element(in.begin(), in.end()) < 0) return refuse("a pin is open");
+    n_.add({name_, cell("mux", 3, 0b11001010), std::move(in), {n_.pin(c, "O")}});
+    return ok_status();
+  }
+
   Status carry8(const json& c) {
     int carry = std::max(0, n_.pin(c, "CI"));
     for (std::size_t i = 0; i < 8; ++i) {
@@ -164,14 +183,16 @@ class Reader {
   }
 
   /// q <= reset ? value : enable ? d : q.
-  Status flip_flop(int d, int enable, int reset, bool value, int q) {
-    if (d < 0 || q < 0) return q < 0 ? ok_status() : refuse("a register without input");
+  Status flip_flop(int d, int enable, int reset, bool value, int q, const char* kind = "register") {
+    if (q < 0) return ok_status();
+    if (d < 0 || enable < 0 || reset < 0) return refuse("a register with an open pin");
     std::uint64_t next = 0;
     for (unsigned s = 0; s < 16; ++s) {  // {q, reset, enable, d}
       const bool now = (s & 4) != 0 ? value : (s & 2) != 0 ? (s & 1) != 0 : (s & 8) != 0;
       next |= std::uint64_t{now} << s;
     }
-    n_.add({name_, cell("register", 4, next, true), {d, enable, reset, q}, {q}});
+    n_.add({name_, cell(kind, 4, next, true), {d, enable, reset, q}, {q}});
+    ++f_.registers;
     return ok_status();
   }
 
@@ -188,6 +209,9 @@ class Reader {
 
   Status fd(const json& c, bool sets) {
     NBQ_TRY(clocked(n_.pin(c, "C")));
+    for (const char* inverted :
+         {"IS_C_INVERTED", "IS_D_INVERTED", "IS_R_INVERTED", "IS_S_INVERTED"})
+      if (number(parameter(c, inverted)) != 0) return refuse(std::string(inverted) + " is set");
     return flip_flop(n_.pin(c, "D"), n_.pin(c, "CE"), n_.pin(c, sets ? "S" : "R"), sets,
                      n_.pin(c, "Q"));
   }
@@ -204,10 +228,11 @@ class Reader {
     int d = n_.pin(c, "D");
     for (int i = 0; i < length; ++i) {
       const int q = i + 1 < length ? n_.new_net() : n_.pin(c, "Q");
-      NBQ_TRY(flip_flop(d, n_.pin(c, "CE"), 0, false, q));
+      NBQ_TRY(flip_flop(d, n_.pin(c, "CE"), 0, false, q, i == 0 ? "register" : "stage"));
       d = q;
     }
     f_.luts += 1;
+    f_.registers -= length;
     return ok_status();
   }
 
@@ -240,6 +265,8 @@ class Reader {
 
   Status dsp48(const json& c) {
     NBQ_TRY(clocked(n_.pin(c, "CLK")));
+    for (const char* bus_name : {"A", "B", "D", "P", "PCIN", "PCOUT", "OPMODE"})
+      if (bus(c, bus_name).size() > 48) return refuse("a bus wider than the block's");
     for (const char* r : {"AREG", "DREG", "ADREG", "MREG", "PREG", "OPMODEREG"})
       if (number(parameter(c, r)) != 1) return refuse(std::string("a DSP48E2 without ") + r);
     DspBlock d;
@@ -270,11 +297,12 @@ class Reader {
         if (out >= 0 && !g.cell->flip_flop) logic[at(out)] = true;
     for (const Gate& g : n.gates) {
       const std::string& kind = g.cell->name;
-      const bool table = kind.starts_with("table"), carry = kind.starts_with("carry");
+      const bool table = kind.starts_with("table"), carry = kind.starts_with("carry"),
+                 reg = kind.starts_with("register"), mux = kind.starts_with("mux");
       // A register's own output, a chain's carry stay inside.
-      const std::size_t pins = g.cell->flip_flop ? 3 : table ? g.inputs.size() : carry ? 2 : 0;
+      const std::size_t pins = reg || mux ? 3 : table ? g.inputs.size() : carry ? 2 : 0;
       for (std::size_t i = 0; i < pins; ++i) {
-        const bool beside = logic[at(g.inputs[i])] && (carry || (g.cell->flip_flop && i == 0));
+        const bool beside = logic[at(g.inputs[i])] && (carry || (reg && i == 0) || (mux && i < 2));
         if (!beside) ++f_.fabric_pins[at(g.inputs[i])];
       }
     }

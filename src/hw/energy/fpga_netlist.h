@@ -35,7 +35,8 @@ struct FpgaNetlist {
   Netlist gates;
   std::vector<DspBlock> dsps;
   std::vector<int> fabric_pins;  ///< of a net: pins that it reaches over the fabric's wires
-  int luts = 0, carries = 0;     ///< tables of their own; bits of carry chains
+  int luts = 0, carries = 0;     ///< tables of their own, carry places' included; carry places
+  int registers = 0;             ///< flip-flops; a shift register is a table
 
   /// Unit delays (a table with its wires 10, a carry 1), and a net's pins on the fabric in the
   /// place of its load and energy: Activity::loaded counts toggles of the fabric's nets,

@@ -65,8 +65,8 @@ Status NetlistBuilder::read_ports(const json& module, const std::string& clock) 
   for (const auto& [name, port] : module.at("ports").items()) {
     std::vector<int> bits;
     for (const json& bit : port.at("bits")) bits.push_back(net(bit));
-    if (name == clock)
-      clock_ = bits.at(0);
+    if (name == clock && !bits.empty())
+      clock_ = bits[0];
     else
       (port.at("direction") == "input" ? n_.inputs : n_.outputs)[name] = bits;
   }

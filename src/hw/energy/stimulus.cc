@@ -99,12 +99,12 @@ Result<Stimulus> record_stimulus(const Program& program, std::span<const std::ui
   const EngineConfig& c = program.config;
   const auto bytes = static_cast<std::size_t>(program.image.image.size());
   NBQ_CHECK(c.pe == PeKind::kSvpe && !images.empty() && images.size() % bytes == 0);
-  if (c.images != 1 || c.axi_bits != 0)
+  if (c.images != 1 || c.axi_bits != 0 || c.act_digits != 1)
     return make_error(
         ErrorCode::kInvalidArgument,
-        "{} images at once, {} AXI bits: energy is measured on one copy of the array, "
-        "without a bus",
-        c.images, c.axi_bits);
+        "{} images at once, {} AXI bits, activations of {} digits: energy is measured on one copy "
+        "of the array, without a bus, with whole activations",
+        c.images, c.axi_bits, c.act_digits);
   if (outputs < 1 || c.lanes_out % outputs != 0 || outputs > c.lanes_in)
     return make_error(ErrorCode::kInvalidArgument,
                       "a slice of {} output channels: must divide lanes_out = {} and be {} at most",

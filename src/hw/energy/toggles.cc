@@ -67,7 +67,7 @@ Result<ToggleResult> measure_toggles(SliceRequest request, SynthTarget target,
   ToggleResult r;
   r.slice = request;
   r.luts = netlist.luts;
-  r.flip_flops = static_cast<int>(netlist.gates.flip_flops);
+  r.flip_flops = netlist.registers;
   r.dsps = static_cast<int>(netlist.dsps.size());
   const Electrical counters = netlist.counters();
   const auto windows =
