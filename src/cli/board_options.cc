@@ -15,6 +15,9 @@ void BoardOptions::add_to(CLI::App& cmd, bool needed) {
   add_board(cmd, board)->required(needed);
   cmd.add_option("--clock-mhz", clock_mhz, "engine clock on the board [the board's]")
       ->check(CLI::Range(1.0, 1000.0));
+  cmd.add_option("--use", use,
+                 "fraction of each of the board's resources that an engine may take [the board's]")
+      ->check(CLI::Range(0.05, 1.0));
   engine.add_to(cmd);
   command = &cmd;
 }
@@ -22,6 +25,7 @@ void BoardOptions::add_to(CLI::App& cmd, bool needed) {
 Result<hw::Board> BoardOptions::find() const {
   NBQ_ASSIGN(hw::Board b, hw::find_board(board));
   if (clock_mhz > 0) b.engine_mhz = clock_mhz;
+  if (use > 0) b.use = use;
   return b;
 }
 

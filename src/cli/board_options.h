@@ -10,8 +10,8 @@ CLI::Option* add_board(CLI::App& cmd, std::string& board);
 /// Options of the commands that put a network on a board: compile, synth, sim.
 struct BoardOptions {
   std::string board;
-  double clock_mhz = 0;  ///< 0: the board's
-  EngineOptions engine;  ///< what is given is fixed, the rest searched
+  double clock_mhz = 0, use = 0;  ///< 0: the board's
+  EngineOptions engine;           ///< what is given is fixed, the rest searched
   CLI::App* command = nullptr;
 
   /// `needed`: the command does nothing without --board.

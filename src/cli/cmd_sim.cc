@@ -134,6 +134,7 @@ void add_sim(CLI::App& app, Context& context) {
   o->board.add_to(*cmd, false);
   cmd->get_option("--clock-mhz")
       ->description("engine clock, for images/s: on a board the board's, else assumed [200]");
+  cmd->get_option("--use")->needs(cmd->get_option("--board"));
   cmd->add_option("--device", o->device,
                   "the board itself, with what `nbq synth` made for the same options: "
                   "/dev/ttyUSB0, or /dev/uio0,/dev/udmabuf0")

@@ -109,7 +109,7 @@ void add_synth(CLI::App& app, Context& context) {
           ->check(CLI::IsMember({"xcup", "ecp5"}));
   o->board.add_to(*cmd, false);
   CLI::Option* board = cmd->get_option("--board")->excludes(target);
-  cmd->get_option("--clock-mhz")->needs(board);
+  for (const char* of_board : {"--clock-mhz", "--use"}) cmd->get_option(of_board)->needs(board);
   cmd->add_flag("--no-route", o->no_route, "count resources only")->needs(board);
   cmd->add_option("--seeds", o->seeds, "placements to try; the median is reported [3]")
       ->check(CLI::Range(1, 100))
