@@ -83,7 +83,7 @@ TEST_F(SlimEngine, HasNoPooling) {
   Instruction pool = good();
   pool.opcode = static_cast<std::int64_t>(Opcode::maxpool);
   expect_error({good(), pool}, EngineError::bad_opcode, 1);
-  EXPECT_EQ(bench_->read(Reg::images), 16U << 16 | 1U << 12 | 2U << 8 | 2U);
+  EXPECT_EQ(bench_->read(Reg::images), 1U << 28 | 16U << 16 | 1U << 12 | 2U << 8 | 2U);
 }
 
 TEST_F(SlimEngine, RefusesShiftsBeyondItsOwn) {
@@ -202,7 +202,7 @@ TEST_F(EngineErrorTest, AbortStopsTheProgram) {
 TEST_F(EngineErrorTest, RegistersAndCounters) {
   EXPECT_EQ(bench_->read(Reg::id), kEngineId);
   EXPECT_EQ(bench_->read(Reg::lanes), 8U << 16 | 4U);
-  EXPECT_EQ(bench_->read(Reg::images), 1U << 27 | 16U << 16 | 15U << 12 | 15U << 8 | 2U);
+  EXPECT_EQ(bench_->read(Reg::images), 1U << 28 | 1U << 27 | 16U << 16 | 15U << 12 | 15U << 8 | 2U);
   EXPECT_EQ(bench_->read(Reg::widths), 4U << 16 | 3U << 12 | 8U << 6 | 32U);
   ASSERT_EQ(bench_->run({good()}), EngineError::none);
   EXPECT_EQ(bench_->read(Reg::busy_cycles), 10U);  // 5 rows of 2 tiles, one tap each
