@@ -29,7 +29,7 @@ Distributed distributed(int width, int words, SynthTarget target) {
   if (target == SynthTarget::kEcp5) {
     const int cells = ceil_div(words, 16) * ceil_div(width, 4);
     // 6 LUTs of slices a cell. Deeper ones go into blocks whatever their width (seen, not derived).
-    return {6 * cells, words <= 64 ? 4 * cells + (words > 16 ? width : 0) : 1 << 20};
+    return {6 * cells, words <= 128 ? 4 * cells + (words > 16 ? width : 0) : 1 << 20};
   }
   const int rows = ceil_div(words, 64);
   const int per_cell = words <= 32 ? 14 : 7;

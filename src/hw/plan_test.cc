@@ -111,6 +111,22 @@ TEST_F(PlanTest, BroadcastIsTheBoardsUnlessGiven) {
   EXPECT_EQ(plan_for_board(graph_, board_, l).value().program.config.broadcast, 0);
 }
 
+TEST_F(PlanTest, FewerColumnsAreTakenWhereTheyCostLittle) {
+  const BoardPlan chosen = plan_for_board(graph_, board_, {}).value();
+  double fastest = 0;
+  for (const int pixels : {1, 2, 4, 8, 16, 32}) {
+    PlanLimits l;
+    l.pixels = pixels;
+    const auto plan = plan_for_board(graph_, board_, l);
+    if (!plan.ok()) continue;
+    fastest = std::max(fastest, plan->images_per_s());
+    if (pixels < chosen.program.config.pixels) {
+      EXPECT_LT(plan->images_per_s(), chosen.images_per_s());
+    }
+  }
+  EXPECT_GE(chosen.images_per_s(), 0.99 * fastest);
+}
+
 TEST_F(PlanTest, WideActivationsHaveTheBoardsDigitsUnlessGiven) {
   board_.wide_digits = 2;
   EXPECT_EQ(plan_for_board(graph_, board_, {}).value().program.config.act_digits, 1);
