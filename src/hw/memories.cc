@@ -28,7 +28,8 @@ struct Distributed {
 Distributed distributed(int width, int words, SynthTarget target) {
   if (target == SynthTarget::kEcp5) {
     const int cells = ceil_div(words, 16) * ceil_div(width, 4);
-    // 6 LUTs of slices a cell. Deeper ones go into blocks whatever their width (seen, not derived).
+    // 6 LUTs of slices a cell. Deeper ones than 128 go into blocks whatever their width (seen, not
+    // derived).
     return {6 * cells, words <= 128 ? 4 * cells + (words > 16 ? width : 0) : 1 << 20};
   }
   const int rows = ceil_div(words, 64);
