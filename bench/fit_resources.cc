@@ -45,8 +45,8 @@ std::vector<EngineConfig> shapes(SynthTarget target) {
                                {16, 16, 1, 12, 3, 16, 21, 8, false, 2, 0},
                                {16, 16, 1, 20, 3, 8, 21, 8, false, 2, 0},
                                // Digit after digit.
-                               {8, 8, 2, 1, 3, 16, 29, 1, false, 2, 0, 2},
-                               {16, 16, 2, 1, 3, 16, 29, 2, false, 2, 0, 2}};
+                               {8, 8, 2, 1, 3, 16, 29, 2, false, 2, 0, 2},
+                               {16, 16, 4, 1, 3, 16, 21, 8, false, 2, 0, 2}};
   std::vector<EngineConfig> all;
   for (const PeKind pe : {PeKind::kSvpe, PeKind::kVpe, PeKind::kVpe2})
     for (const Shape& s : kShapes) {
@@ -136,9 +136,21 @@ std::vector<double> fit_count(const std::vector<ResourceRun>& runs, int Resource
   return x;
 }
 
-Result<std::string> fit_target(SynthTarget target) {
+/// The count that this program was built with, of the same engine.
+const ResourceRun* known(const EngineConfig& c, SynthTarget target) {
+  for (const ResourceRun& r : resource_runs())
+    if (r.target == target && r.config == c) return &r;
+  return nullptr;
+}
+
+/// `keep`: engines that the file has are not counted again.
+Result<std::string> fit_target(SynthTarget target, bool keep) {
   std::vector<ResourceRun> runs;
   for (const EngineConfig& c : shapes(target)) {
+    if (const ResourceRun* run = keep ? known(c, target) : nullptr; run != nullptr) {
+      runs.push_back(*run);
+      continue;
+    }
     NBQ_ASSIGN(const Resources r, synthesise(c, target));
     std::printf("%s %s %dx%dx%dx%d: %d LUT, %d FF, %d DSP, %g BRAM\n", target_name(target),
                 pe_name(c.pe), c.lanes_in, c.lanes_out, c.pixels, c.images, r.lut, r.ff, r.dsp,
@@ -188,27 +200,32 @@ Status print_buses() {
   return ok_status();
 }
 
-/// A target's lines in the file as it is.
-std::string kept_part(const std::string& file, std::string_view target) {
-  std::string s = "\n";
+std::string lines_with(const std::string& file, const std::string& text) {
+  std::string s;
   std::istringstream lines(file);
   for (std::string line; std::getline(lines, line);)
-    if (line.starts_with(fmt::format("// {}:", target)) ||
-        line.find(fmt::format("({}, ", target)) != std::string::npos)
-      s += line + "\n";
+    if (line.find(text) != std::string::npos) s += line + "\n";
   return s;
 }
 
-/// `only`: the other family's part stays as it is; empty: both are made anew.
-Status write_model(const char* path, std::string_view only) {
+/// A target's lines in the file as it is.
+std::string kept_part(const std::string& file, std::string_view target) {
+  return "\n" + lines_with(file, fmt::format("// {}:", target)) +
+         lines_with(file, fmt::format("({}, ", target));
+}
+
+/// `only`: the other family's part stays as it is; empty: both are made anew. `keep`: of these,
+/// counts that the file has stay, for a change that other engines don't see.
+Status write_model(const char* path, std::string_view only, bool keep) {
   std::string before;
-  if (!only.empty()) {
+  if (!only.empty() || keep) {
     NBQ_ASSIGN(before, read_text_file(path));
   }
   std::string s =
       "// Made by bench/fit_resources from yosys's counts; run that instead of editing.\n"
       "// NBQ_RESOURCE_TERM(target, term, LUT each, FF each)\n"
-      "// NBQ_RESOURCE_RUN(target, pe, C, M, P, B, code, mult, act, acc bits, out cycles, pool, "
+      "// NBQ_RESOURCE_RUN(target, pe, C, M, P, B, code, mult, act, digits, acc bits, out cycles, "
+      "pool, "
       "align, left, LUT, FF, DSP, BRAM)\n"
       "// NBQ_RESOURCE_BUS(target, LUT, FF)\n"
       "#ifndef NBQ_RESOURCE_TERM\n#define NBQ_RESOURCE_TERM(...)\n#endif\n"
@@ -219,9 +236,13 @@ Status write_model(const char* path, std::string_view only) {
       s += kept_part(before, target_name(target));
       continue;
     }
-    NBQ_ASSIGN(const std::string part, fit_target(target));
-    NBQ_ASSIGN(const std::string bus, bus_row(target));
-    s += part + bus;
+    NBQ_ASSIGN(const std::string part, fit_target(target, keep));
+    if (keep) {
+      s += part + lines_with(before, fmt::format("NBQ_RESOURCE_BUS({}, ", target_name(target)));
+    } else {
+      NBQ_ASSIGN(const std::string bus, bus_row(target));
+      s += part + bus;
+    }
   }
   s += "#undef NBQ_RESOURCE_TERM\n#undef NBQ_RESOURCE_RUN\n#undef NBQ_RESOURCE_BUS\n";
   return write_file(path, std::string_view(s));
@@ -231,13 +252,16 @@ Status write_model(const char* path, std::string_view only) {
 }  // namespace nbq::hw
 
 int main(int argc, char** argv) {
+  const bool keep = argc > 2 && std::strcmp(argv[argc - 1], "--keep") == 0;
+  if (keep) --argc;
   const std::string_view only = argc == 3 ? argv[2] : "";
   if (argc < 2 || argc > 3 || (argc == 3 && only != "xcup" && only != "ecp5")) {
-    std::fprintf(stderr, "usage: fit_resources src/hw/resource_model.def [xcup|ecp5] | --bus\n");
+    std::fprintf(stderr,
+                 "usage: fit_resources src/hw/resource_model.def [xcup|ecp5] [--keep] | --bus\n");
     return 2;
   }
   const bool buses = std::strcmp(argv[1], "--bus") == 0;
-  if (const auto s = buses ? nbq::hw::print_buses() : nbq::hw::write_model(argv[1], only);
+  if (const auto s = buses ? nbq::hw::print_buses() : nbq::hw::write_model(argv[1], only, keep);
       !s.ok()) {
     std::fprintf(stderr, "fit_resources: %s\n", s.error().message.c_str());
     return nbq::exit_code(s.error());

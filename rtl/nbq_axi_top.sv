@@ -73,13 +73,13 @@ module nbq_axi_top #(
   input  logic                            m_axi_bvalid,
   output logic                            m_axi_bready
 );
-  localparam int unsigned ActWidth   = LanesIn * ActBits;
+  localparam int unsigned ActWidth   = LanesIn * nbq_pkg::digit_bits(ActBits, ActDigits);
   localparam int unsigned WgtWidth   = LanesIn * LanesOut * (PeKind == 0 ? CodeBits : MultBits);
   localparam int unsigned RawWidth   = LanesIn * AccBits;
   localparam int unsigned ActColumns = (ActWidth + 31) / 32;
   localparam int unsigned WgtColumns = (WgtWidth + 31) / 32;
   localparam int unsigned ImgBits    = Images > 1 ? $clog2(Images) : 1;
-  localparam int unsigned ActSlots   = ActDepth * Pixels;
+  localparam int unsigned ActSlots   = ActDepth * ActDigits * Pixels;
 
   // ---- registers ------------------------------------------------------------------------------
   logic        host_valid, host_ready, host_write, host_rvalid;

@@ -1,7 +1,8 @@
 /// Output stage of one image, a slice of a word of C channels a cycle: bias, requantisation, residual
 /// operand, second requantisation; raw accumulators leave after the bias. Counted from stage 0,
 /// where the word is read: stage 2 has acc + bias, stage 5 the clamped value, stage 6 the sum with
-/// the residual, stage 9 the activation that is written; the word of a last slice is whole then.
+/// the residual, stage 9 the activation that is written; the word of a last slice is whole then, and in
+/// stage 10 its high digits, where activations have two.
 /// Shifts and adds only.
 module nbq_channels #(
   parameter int unsigned LanesIn  = 0,
@@ -12,8 +13,10 @@ module nbq_channels #(
   parameter int unsigned AlignBits = 15,  // places that a residual sum's operands go up, at most
   parameter int unsigned LeftBits = 15,  // places that a requantisation goes up, at most
   parameter int unsigned ActBits  = 0,
+  parameter int unsigned ActDigits = 1,  // at most OutCycles
   parameter int unsigned AccBits  = 0,
-  parameter int unsigned ActWidth = LanesIn * ActBits,
+  parameter int unsigned DigitBits = nbq_pkg::digit_bits(ActBits, ActDigits),
+  parameter int unsigned ActWidth = LanesIn * DigitBits,  // a memory word
   parameter int unsigned Words    = Pixels * LanesOut / LanesIn,
   parameter int unsigned SelBits  = Words > 1 ? $clog2(Words) : 1,
   parameter int unsigned OutLanes = LanesIn / OutCycles,  // channels of a slice
@@ -31,13 +34,14 @@ module nbq_channels #(
   input  logic                           res_take_i,
   input  logic [SelBits-1:0]             res_sel_i,
   input  logic [SliceBits-1:0]           res_slice_i,
-  // residual words as they arrive, one of every pixel
+  // residual words as they arrive, one of every pixel, a digit a cycle
   input  logic                           res_valid_i,
   input  logic [3:0]                     res_word_i,
+  input  logic                           res_low_i,
   input  logic [Pixels*ActWidth-1:0]     res_i,
-  // stages 2, 9
+  // stages 2, 9; high digits 10
   output logic [LanesIn*AccBits-1:0]     raw_o,
-  output logic [ActWidth-1:0]            act_o
+  output logic [ActDigits*ActWidth-1:0]  act_o
 );
   localparam int unsigned XBits    = ActBits + 1;
   localparam int unsigned MaxWords = LanesOut / LanesIn;
@@ -47,11 +51,12 @@ module nbq_channels #(
                                       AlignBits > 1 ? 4'd3 : 4'(AlignBits);
 
   localparam int unsigned RawSlice = OutLanes * AccBits;
-  localparam int unsigned ActSlice = OutLanes * ActBits;
+  localparam int unsigned ActSlice = OutLanes * DigitBits;
+  localparam int unsigned ResWidth = ActDigits * ActWidth;  // a residual word, its high digits above
 
   logic [RawSlice-1:0]       acc_0, acc_1, raw;
   logic [OutLanes*XBits-1:0] max_0, max_1;
-  logic [ActSlice-1:0]       act;
+  logic [ActDigits*ActSlice-1:0] act;
   nbq_mux #(.Words(OutCycles), .Width(RawSlice)) u_acc (
     .sel_i(slice_i), .words_i(acc_i), .word_o(acc_0)
   );
@@ -66,16 +71,19 @@ module nbq_channels #(
   // ---- residual registers --------------------------------------------------------------------
   // Slices are read for longer than a tile may take to be reduced, so the words of the next one
   // come into registers of their own.
-  logic [Words*ActWidth-1:0] res_come, res_words;
-  logic [ActWidth-1:0]       res_picked;
-  logic [ActSlice-1:0]       res_slice, res_5;
+  logic [Words*ResWidth-1:0]     res_come, res_words;
+  logic [ResWidth-1:0]           res_picked;
+  logic [ActDigits*ActSlice-1:0] res_slice, res_5;
   for (genvar p = 0; p < Pixels; p++) begin : g_res_pixel
     for (genvar j = 0; j < MaxWords; j++) begin : g_res_word
-      logic [ActWidth-1:0] word_q;
-      always_ff @(posedge clk_i) begin
-        if (res_valid_i && res_word_i == 4'(j)) word_q <= res_i[p*ActWidth +: ActWidth];
+      for (genvar d = 0; d < ActDigits; d++) begin : g_digit
+        logic [ActWidth-1:0] word_q;
+        always_ff @(posedge clk_i) begin
+          if (res_valid_i && res_word_i == 4'(j) && (ActDigits == 1 || res_low_i == (d == 0)))
+            word_q <= res_i[p*ActWidth +: ActWidth];
+        end
+        assign res_come[((p*MaxWords+j)*ActDigits+d)*ActWidth +: ActWidth] = word_q;
       end
-      assign res_come[(p*MaxWords+j)*ActWidth +: ActWidth] = word_q;
     end
   end
   if (OutCycles > 1) begin : g_two_residuals
@@ -84,19 +92,22 @@ module nbq_channels #(
       logic take_q;
       nbq_copy #(.Width(1)) u_take (.clk_i, .d_i(res_take_i), .q_o(take_q));
       always_ff @(posedge clk_i)
-        if (take_q) res_words[i*ActWidth +: ActWidth] <= res_come[i*ActWidth +: ActWidth];
+        if (take_q) res_words[i*ResWidth +: ResWidth] <= res_come[i*ResWidth +: ResWidth];
     end
   end else begin : g_one_residual
     assign res_words = res_come;
     logic unused_take;
     assign unused_take = res_take_i;
   end
-  nbq_mux #(.Words(Words), .Width(ActWidth)) u_res (
+  nbq_mux #(.Words(Words), .Width(ResWidth)) u_res (
     .sel_i(res_sel_i), .words_i(res_words), .word_o(res_picked)
   );
-  nbq_mux #(.Words(OutCycles), .Width(ActSlice)) u_res_slice (
-    .sel_i(res_slice_i), .words_i(res_picked), .word_o(res_slice)
-  );
+  for (genvar d = 0; d < ActDigits; d++) begin : g_res_digit
+    nbq_mux #(.Words(OutCycles), .Width(ActSlice)) u_res_slice (
+      .sel_i(res_slice_i), .words_i(res_picked[d*ActWidth +: ActWidth]),
+      .word_o(res_slice[d*ActSlice +: ActSlice])
+    );
+  end
   always_ff @(posedge clk_i) begin
     if (!scale_i.res_en) res_5 <= '0;
     else res_5 <= res_slice;
@@ -115,7 +126,13 @@ module nbq_channels #(
       .clk_i, .v_i(v_2), .shift_i(shift_i[c*7 +: 7]), .lo_i(scale_i.lo), .hi_i(scale_i.hi),
       .y_o(y_5)
     );
-    assign r_5 = {scale_i.res_signed & res_5[c*ActBits+ActBits-1], res_5[c*ActBits +: ActBits]};
+    logic [ActDigits*DigitBits-1:0] r_digits, y_digits;
+    for (genvar d = 0; d < ActDigits; d++) begin : g_digit
+      assign r_digits[d*DigitBits +: DigitBits] = res_5[d*ActSlice+c*DigitBits +: DigitBits];
+      assign act[d*ActSlice+c*DigitBits +: DigitBits] = y_digits[d*DigitBits +: DigitBits];
+    end
+    assign y_digits = (ActDigits*DigitBits)'(y_9[ActBits-1:0]);
+    assign r_5 = {scale_i.res_signed & r_digits[ActBits-1], r_digits[ActBits-1:0]};
     always_ff @(posedge clk_i) begin
       s_6 <= (SumBits'(y_5) <<< (scale_i.lsh_acc & AlignMask)) +
              (SumBits'(r_5) <<< (scale_i.lsh_res & AlignMask));
@@ -125,9 +142,8 @@ module nbq_channels #(
       .hi_i(scale_i.res_hi), .y_o(y_9)
     );
     assign raw[c*AccBits +: AccBits] = v_2;
-    assign act[c*ActBits +: ActBits] = y_9[ActBits-1:0];
     logic unused_high;
-    assign unused_high = ^y_9;
+    assign unused_high = ^{y_9, r_digits};
   end
 
   // ---- slices into words ---------------------------------------------------------------------
@@ -136,12 +152,16 @@ module nbq_channels #(
     assign act_o = act;
   end else begin : g_slices
     logic [LanesIn*AccBits-RawSlice-1:0] raw_q;  // the earlier slices, the latest one highest
-    logic [ActWidth-ActSlice-1:0]        act_q;
     assign raw_o = {raw, raw_q};
-    assign act_o = {act, act_q};
-    always_ff @(posedge clk_i) begin
-      raw_q <= raw_o[LanesIn*AccBits-1:RawSlice];
-      act_q <= act_o[ActWidth-1:ActSlice];
+    always_ff @(posedge clk_i) raw_q <= raw_o[LanesIn*AccBits-1:RawSlice];
+    for (genvar d = 0; d < ActDigits; d++) begin : g_digit
+      logic [ActSlice-1:0]          here;
+      logic [ActWidth-ActSlice-1:0] act_q;
+      nbq_delay #(.Width(ActSlice), .Cycles(d)) u_late (
+        .clk_i, .clear_i(1'b0), .d_i(act[d*ActSlice +: ActSlice]), .q_o(here)
+      );
+      assign act_o[d*ActWidth +: ActWidth] = {here, act_q};
+      always_ff @(posedge clk_i) act_q <= act_o[d*ActWidth+ActSlice +: ActWidth-ActSlice];
     end
   end
 endmodule

@@ -11,7 +11,7 @@ module nbq_engine #(
   parameter int unsigned CodeBits     = 0,  // 2..5
   parameter int unsigned MultBits     = 0,  // 2..16, the multipliers' weights
   parameter int unsigned ActBits      = 0,  // 2..16
-  parameter int unsigned ActDigits    = 1,  // cycles in which an activation enters the array, 1 or 2
+  parameter int unsigned ActDigits    = 1,  // cycles of an activation, a digit each, 1 or 2; <= OutCycles
   parameter int unsigned AccBits      = 0,  // 21..48
   parameter int unsigned Broadcast    = 0,  // register stages on the way to the images, 0..3
   parameter int unsigned OutCycles    = 0,  // of a word in the output stage, a power of two <= C
@@ -28,7 +28,8 @@ module nbq_engine #(
   // derived
   parameter int unsigned MemWgtColumns =
       (LanesIn * LanesOut * (PeKind == 0 ? CodeBits : MultBits) + 31) / 32,
-  parameter int unsigned MemActColumns = (LanesIn * ActBits + 31) / 32,
+  parameter int unsigned MemActColumns =
+      (LanesIn * nbq_pkg::digit_bits(ActBits, ActDigits) + 31) / 32,
   parameter int unsigned MemImageBits  = Images > 1 ? $clog2(Images) : 1,
   parameter int unsigned ResAddr       = ResultDepth > 1 ? $clog2(ResultDepth) : 1
 ) (
@@ -49,7 +50,7 @@ module nbq_engine #(
   input  logic [MemWgtColumns*32-1:0]     mem_wgt_data_i,
   input  logic [MemActColumns-1:0]        mem_act_we_i,
   input  logic [MemImageBits-1:0]         mem_act_image_i,
-  input  logic [$clog2(ActDepth*Pixels)-1:0] mem_act_slot_i,
+  input  logic [$clog2(ActDepth*ActDigits*Pixels)-1:0] mem_act_slot_i,
   input  logic [MemActColumns*32-1:0]     mem_act_data_i,
   output logic                            mem_act_ready_o,
   input  logic                            mem_result_read_i,
@@ -63,11 +64,12 @@ module nbq_engine #(
       Images == 0 || Images > 64 || Broadcast > 3 || MultBits < 2 || MultBits > 16 ||
       CodeBits < 2 || CodeBits > 5 || ActBits < 2 || ActBits > 16 || AccBits < 21 ||
       AccBits > 48 || MaxPool > 1 || AlignBits > 15 || LeftBits > 15 || ActDigits == 0 ||
-      ActDigits > 2 || (ActDigits > 1 && (PeKind != 0 || ActBits < 4))) begin : g_check
+      ActDigits > 2 || (ActDigits > 1 && (PeKind != 0 || ActBits < 4 || OutCycles < 2))) begin : g_check
     $error("nbq_engine: a parameter is unset or out of range");
   end
 
-  localparam int unsigned ActWidth    = LanesIn * ActBits;
+  localparam int unsigned ActWidth    = LanesIn * nbq_pkg::digit_bits(ActBits, ActDigits);
+  localparam int unsigned ActWords    = ActDepth * ActDigits;  // of a bank
   localparam int unsigned WgtWidth    = LanesIn * LanesOut * (PeKind == 0 ? CodeBits : MultBits);
   localparam int unsigned ParWidth    = LanesIn / OutCycles * (AccBits + 7);  // a slice's
   localparam int unsigned RawWidth    = LanesIn * AccBits;
@@ -81,7 +83,7 @@ module nbq_engine #(
   localparam int unsigned ImageBits   = Images > 1 ? $clog2(Images) : 1;
   localparam int unsigned OutLanes    = LanesIn / OutCycles;
   localparam int unsigned SliceBits   = OutCycles > 1 ? $clog2(OutCycles) : 1;
-  localparam int unsigned ActAddr     = $clog2(ActDepth);
+  localparam int unsigned ActAddr     = $clog2(ActWords);
   localparam int unsigned PeLatency   = nbq_pkg::pe_latency(PeKind, Target, CodeBits, LanesIn);
   localparam int unsigned PcBits      = nbq_pkg::PcBits;
   localparam bit          Memory      = AxiBits > 0;
@@ -111,7 +113,7 @@ module nbq_engine #(
     .Images(Images), .CodeBits(CodeBits), .MultBits(MultBits), .ActBits(ActBits),
     .ActDigits(ActDigits),
     .AccBits(AccBits), .Broadcast(Broadcast), .OutCycles(OutCycles), .MaxPool(MaxPool),
-    .AlignBits(AlignBits), .LeftBits(LeftBits), .ActDepth(ActDepth),
+    .AlignBits(AlignBits), .LeftBits(LeftBits), .ActWords(ActWords),
     .WeightDepth(WeightDepth), .ParamDepth(ParamDepth), .ResultDepth(ResultDepth),
     .ProgramDepth(ProgramDepth),
     .ActColumns(ActColumns), .WgtColumns(WgtColumns), .ParColumns(ParColumns)
@@ -200,7 +202,7 @@ module nbq_engine #(
 
   // ---- from and to external memory --------------------------------------------------------------
   logic [ActColumns-1:0]               in_act_we;
-  logic [$clog2(ActDepth*Pixels)-1:0]  in_act_slot;
+  logic [$clog2(ActWords*Pixels)-1:0]  in_act_slot;
   logic [LoadColumns*32-1:0]           in_act_data;
   logic [ImageBits-1:0]                in_image, out_image;
   logic [WgtColumns-1:0]               in_wgt_we;
@@ -226,7 +228,7 @@ module nbq_engine #(
     assign wgt_busy    = mem_wgt_we_i != '0;
     assign in_act_we   = mem_act_we_i != '0 ? mem_act_we_i : load_act_we;
     assign in_act_slot = mem_act_we_i != '0 ? mem_act_slot_i
-                                            : stream_addr[$clog2(ActDepth*Pixels)-1:0];
+                                            : stream_addr[$clog2(ActWords*Pixels)-1:0];
     // What the host writes is the same in every column; a beat repeats after its own.
     assign in_act_data = mem_act_we_i != '0 ? mem_act_data_i[LoadColumns*32-1:0]
                                             : {LoadColumns{stream_data}};
@@ -245,7 +247,7 @@ module nbq_engine #(
     assign act_busy    = act_we;
     assign wgt_busy    = 1'b0;
     assign in_act_we   = load_act_we;
-    assign in_act_slot = stream_addr[$clog2(ActDepth*Pixels)-1:0];
+    assign in_act_slot = stream_addr[$clog2(ActWords*Pixels)-1:0];
     assign in_act_data = stream_data;
     assign in_image    = load_image;
     assign out_image   = result_image;
@@ -283,8 +285,8 @@ module nbq_engine #(
   nbq_pkg::op_t               op;
   logic [WgtWidth-1:0]        weights;
   nbq_feed #(
-    .Pixels(Pixels), .WeightWidth(WgtWidth), .ActDepth(ActDepth), .WeightDepth(WeightDepth),
-    .Preload(Preload)
+    .Pixels(Pixels), .WeightWidth(WgtWidth), .ActDepth(ActDepth), .ActDigits(ActDigits),
+    .WeightDepth(WeightDepth), .Preload(Preload)
   ) u_feed (
     .clk_i, .rst_ni, .clear_i(clear), .valid_i(feed_valid), .feed_i(feed), .bank_re_o(bank_re),
     .bank_addr_o(bank_addr), .lane_valid_o(lane_valid), .lane_bank_o(lane_bank), .op_o(op),
@@ -312,7 +314,8 @@ module nbq_engine #(
     .clk_i, .clear_i(clear), .d_i(op.tile_last), .q_o(drain_start)
   );
   nbq_drain #(
-    .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles), .Flush(10)
+    .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles),
+    .Flush(9 + ActDigits)
   ) u_drain (
     .clk_i, .rst_ni, .clear_i(clear), .cfg_valid_i(cfg_valid), .instr_i(cur_instr), .pc_i(cur_pc),
     .cfg_take_o(cfg_take), .cfg_o(drain_instr), .pc_o(drain_pc), .idle_o(drain_idle),
@@ -323,8 +326,8 @@ module nbq_engine #(
   nbq_output #(
     .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles),
     .AccBits(AccBits),
-    .ActDepth(ActDepth), .ParamDepth(ParamDepth), .ResultDepth(ResultDepth),
-    .Preload(Preload)
+    .ActDepth(ActDepth), .ActDigits(ActDigits), .ParamDepth(ParamDepth),
+    .ResultDepth(ResultDepth), .Preload(Preload)
   ) u_output (
     .clk_i, .clear_i(clear), .cfg_i(drain_instr), .scale_o(scale), .valid_i(drain_valid),
     .sel_i(drain_sel), .slice_i(slice), .par_addr_i(par_addr), .bias_o(bias), .shift_o(shift),

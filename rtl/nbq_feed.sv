@@ -4,6 +4,7 @@ module nbq_feed #(
   parameter int unsigned Pixels      = 0,
   parameter int unsigned WeightWidth = 0,  // bits of a weight word
   parameter int unsigned ActDepth    = 0,
+  parameter int unsigned ActDigits   = 1,  // of an activation; each is a word of the memory
   parameter int unsigned WeightDepth = 0,
   parameter int unsigned Preload     = 0,
   parameter int unsigned WgtColumns  = (WeightWidth + 31) / 32,
@@ -16,7 +17,7 @@ module nbq_feed #(
   input  nbq_pkg::feed_t                          feed_i,
   // requests to the activation banks, as nbq_bank_addr has them
   output logic [Pixels-1:0]                       bank_re_o,
-  output logic [Pixels*$clog2(ActDepth)-1:0]      bank_addr_o,
+  output logic [Pixels*$clog2(ActDepth*ActDigits)-1:0] bank_addr_o,
   output logic [Pixels-1:0]                       lane_valid_o,
   output logic [Pixels*BankBits-1:0]              lane_bank_o,
   // beside the operands, two cycles later
@@ -79,10 +80,19 @@ module nbq_feed #(
   assign bad_o    = valid_q[2] && (lane_bad != '0 || bad_wgt);
   assign bad_pc_o = feed_2.pc;
 
+  logic [Pixels*ActAddrBits-1:0] bank_word;
   nbq_bank_addr #(.Pixels(Pixels), .Depth(ActDepth)) u_banks (
     .clk_i, .rst_ni, .valid_i(lane_valid), .bank_i(bank), .word_i(word),
-    .valid_o(lane_valid_o), .bank_o(lane_bank_o), .re_o(bank_re_o), .addr_o(bank_addr_o)
+    .valid_o(lane_valid_o), .bank_o(lane_bank_o), .re_o(bank_re_o), .addr_o(bank_word)
   );
+  if (ActDigits == 1) begin : g_whole
+    assign bank_addr_o = bank_word;
+  end else begin : g_digits
+    for (genvar b = 0; b < Pixels; b++) begin : g_bank
+      assign bank_addr_o[b*(ActAddrBits+1) +: ActAddrBits+1] =
+          {bank_word[b*ActAddrBits +: ActAddrBits], !feed_3.low};
+    end
+  end
 
   logic                   wgt_re;
   logic [WeightWidth-1:0] wgt_data;

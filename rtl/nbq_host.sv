@@ -21,7 +21,7 @@ module nbq_host #(
   parameter int unsigned MaxPool      = 0,
   parameter int unsigned AlignBits    = 0,
   parameter int unsigned LeftBits     = 0,
-  parameter int unsigned ActDepth     = 0,
+  parameter int unsigned ActWords     = 0,  // of an activation bank
   parameter int unsigned WeightDepth  = 0,
   parameter int unsigned ParamDepth   = 0,
   parameter int unsigned ResultDepth  = 0,
@@ -109,13 +109,13 @@ module nbq_host #(
       nbq_isa_pkg::MemProgram: {depth, columns} = {ProgramDepth, ColBits'(1)};
       nbq_isa_pkg::MemWeights: {depth, columns} = {WeightDepth, ColBits'(WgtColumns)};
       nbq_isa_pkg::MemParams:  {depth, columns} = {ParamDepth * OutCycles, ColBits'(ParColumns)};
-      default:                 {depth, columns} = {ActDepth, ColBits'(ActColumns)};
+      default:                 {depth, columns} = {ActWords, ColBits'(ActColumns)};
     endcase
   end
   assign is_data = write && cmd_addr_q == nbq_isa_pkg::RegStreamData;
   assign data    = is_data && cmd_done;
   // Activations: image, word, bank.
-  localparam int unsigned ActShift = $clog2(Pixels) + $clog2(ActDepth);
+  localparam int unsigned ActShift = $clog2(Pixels) + $clog2(ActWords);
   logic is_act, in_images;
   assign is_act       = mem_q == nbq_isa_pkg::MemActivations;
   assign word         = is_act ? 32'(addr_q[ActShift-1:0]) >> $clog2(Pixels) : addr_q;
@@ -212,7 +212,7 @@ module nbq_host #(
   end
   always_comb begin
     case (cmd_addr_q)
-      nbq_isa_pkg::RegId:             rdata = 32'h4E42_5132;
+      nbq_isa_pkg::RegId:             rdata = 32'h4E42_5133;
       nbq_isa_pkg::RegLanes:          rdata = (LanesOut << 16) | LanesIn;
       nbq_isa_pkg::RegWidths:         rdata = (PeKind << 28) | (Pixels << 16) | (CodeBits << 12) |
                                               (ActBits << 6) | AccBits;

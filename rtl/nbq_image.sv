@@ -10,7 +10,7 @@ module nbq_image #(
   parameter int unsigned CodeBits    = 0,
   parameter int unsigned MultBits    = 0,
   parameter int unsigned ActBits     = 0,
-  parameter int unsigned ActDigits   = 1,  // cycles in which an activation enters the array
+  parameter int unsigned ActDigits   = 1,  // cycles in which an activation is read and written
   parameter int unsigned AccBits     = 0,
   parameter int unsigned ActDepth    = 0,
   parameter int unsigned ResultDepth = 0,
@@ -21,7 +21,8 @@ module nbq_image #(
   parameter int unsigned AlignBits   = 15,
   parameter int unsigned LeftBits    = 15,
   parameter int unsigned WgtWidth    = LanesIn * LanesOut * (PeKind == 0 ? CodeBits : MultBits),
-  parameter int unsigned ActWidth    = LanesIn * ActBits,
+  parameter int unsigned DigitBits   = nbq_pkg::digit_bits(ActBits, ActDigits),
+  parameter int unsigned ActWidth    = LanesIn * DigitBits,  // a memory word
   parameter int unsigned ActColumns  = (ActWidth + 31) / 32,
   parameter int unsigned RawWidth    = LanesIn * AccBits,
   parameter int unsigned Words       = Pixels * LanesOut / LanesIn,
@@ -37,7 +38,7 @@ module nbq_image #(
   input  logic                              clear_i,
   // operands: requests, and two cycles later what goes with them
   input  logic [Pixels-1:0]                 bank_re_i,
-  input  logic [Pixels*$clog2(ActDepth)-1:0] bank_addr_i,
+  input  logic [Pixels*$clog2(ActDepth*ActDigits)-1:0] bank_addr_i,
   input  logic [Pixels-1:0]                 lane_valid_i,
   input  logic [Pixels*BankBits-1:0]        lane_bank_i,
   input  nbq_pkg::op_t                      op_i,
@@ -59,7 +60,7 @@ module nbq_image #(
   input  logic                              act_we_i,
   input  logic [ActColumns-1:0]             load_we_i,
   input  logic [BankBits-1:0]               act_bank_i,
-  input  logic [$clog2(ActDepth)-1:0]       act_word_i,
+  input  logic [$clog2(ActDepth*ActDigits)-1:0] act_word_i,
   input  logic [LoadColumns*32-1:0]         load_data_i,
   // result memory, latency 1
   input  logic [ResAddr-1:0]    result_raddr_i,
@@ -67,7 +68,6 @@ module nbq_image #(
 );
   localparam int unsigned XBits       = ActBits + 1;
   localparam int unsigned GroupPixels = Pixels / Groups;
-  localparam int unsigned DigitBits   = nbq_pkg::digit_bits(ActBits, ActDigits);
   localparam int unsigned EBits       = DigitBits + 1;  // of an element's operand
   localparam int unsigned GroupXWidth = GroupPixels * LanesIn * EBits;
   localparam int unsigned GroupLog2   = $clog2(GroupPixels);
@@ -77,34 +77,50 @@ module nbq_image #(
   // ---- operands -------------------------------------------------------------------------------
   logic [Pixels-1:0]               lane_valid;
   logic [Pixels*ActWidth-1:0]      raw;
-  logic [Pixels*LanesIn*XBits-1:0] x;  // an idle lane's are 0
+  logic [ActDigits*ActWidth-1:0]   act_digits;
   logic [ActWidth-1:0]             act;
   logic [ActColumns*32-1:0]        load;
   for (genvar i = 0; i < ActColumns; i++) begin : g_load
     assign load[32*i +: 32] = load_data_i[32*(i % LoadColumns) +: 32];
   end
-  nbq_act_mem #(.Pixels(Pixels), .WordWidth(ActWidth), .Depth(ActDepth)) u_acts (
+  nbq_act_mem #(.Pixels(Pixels), .WordWidth(ActWidth), .Depth(ActDepth*ActDigits)) u_acts (
     .clk_i, .rst_ni, .re_i(bank_re_i), .addr_i(bank_addr_i), .valid_i(lane_valid_i),
     .bank_i(lane_bank_i), .valid_o(lane_valid), .data_o(raw),
     .we_i(act_we_i ? {ActColumns{1'b1}} : load_we_i), .wbank_i(act_bank_i),
     .waddr_i(act_word_i), .wdata_i(act_we_i ? act : load[ActWidth-1:0])
   );
-  for (genvar i = 0; i < Pixels * LanesIn; i++) begin : g_extend
-    assign x[i*XBits +: XBits] =
-        {op_i.sgn & raw[i*ActBits + ActBits - 1], raw[i*ActBits +: ActBits]};
-  end
 
-  // The array takes a digit a cycle: of two, the high one with its sign, then the low one.
+  // Operands of the array, and whole activations for the maxima; an idle lane's are 0.
   logic [Pixels*LanesIn*EBits-1:0] digit;
+  logic [Pixels*LanesIn*XBits-1:0] x;
   if (ActDigits == 1) begin : g_whole
+    for (genvar i = 0; i < Pixels * LanesIn; i++) begin : g_lane
+      assign x[i*XBits +: XBits] =
+          {op_i.sgn & raw[i*ActBits + ActBits - 1], raw[i*ActBits +: ActBits]};
+    end
     assign digit = x;
+    assign act   = act_digits;
     logic unused_low;
     assign unused_low = op_i.low;
   end else begin : g_digits
+    localparam int unsigned HighBits = ActBits - DigitBits;
+    assign act = act_digits[act_word_i[0]*ActWidth +: ActWidth];
     for (genvar i = 0; i < Pixels * LanesIn; i++) begin : g_lane
-      logic signed [XBits-DigitBits-1:0] high;
-      assign high = x[i*XBits + DigitBits +: XBits - DigitBits];
-      assign digit[i*EBits +: EBits] = op_i.low ? {1'b0, x[i*XBits +: DigitBits]} : EBits'(high);
+      logic [DigitBits-1:0] here;
+      logic                 sign;
+      assign here = raw[i*DigitBits +: DigitBits];
+      assign sign = op_i.sgn & !op_i.low & here[HighBits-1];
+      assign digit[i*EBits +: HighBits]         = here[HighBits-1:0];
+      assign digit[i*EBits+DigitBits +: 1] = sign;
+      if (HighBits < DigitBits) begin : g_odd
+        assign digit[i*EBits+HighBits +: 1] = op_i.low ? here[DigitBits-1] : sign;
+      end
+      // A high digit waits for its low one.
+      logic [HighBits:0] high_q;
+      always_ff @(posedge clk_i) begin
+        if (op_i.max && !op_i.low) high_q <= {sign, here[HighBits-1:0]};
+      end
+      assign x[i*XBits +: XBits] = {high_q, here};
     end
   end
   logic unused_up;  // array_i has a copy
@@ -133,13 +149,13 @@ module nbq_image #(
   );
   if (MaxPool) begin : g_max
     nbq_max #(.LanesIn(LanesIn), .Pixels(Pixels), .XBits(XBits)) u_max (
-      .clk_i, .rst_ni, .clear_i, .valid_i(op_i.max), .first_i(op_i.first), .last_i(op_i.acc_last),
+      .clk_i, .rst_ni, .clear_i, .valid_i(op_i.max && (ActDigits == 1 || op_i.low)), .first_i(op_i.first), .last_i(op_i.acc_last),
       .lane_valid_i(lane_valid), .x_i(x), .sel_i(pixel_i), .word_o(max)
     );
   end else begin : g_no_max
     assign max = {(LanesIn*XBits){1'b0}};
     logic unused_max;
-    assign unused_max = ^{rst_ni, clear_i, op_i.max, op_i.first, op_i.acc_last, lane_valid};
+    assign unused_max = ^{rst_ni, clear_i, op_i.max, op_i.first, op_i.acc_last, lane_valid, x};
   end
 
   // ---- output ---------------------------------------------------------------------------------
@@ -147,11 +163,11 @@ module nbq_image #(
   nbq_channels #(
     .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles),
     .MaxPool(MaxPool), .AlignBits(AlignBits), .LeftBits(LeftBits), .ActBits(ActBits),
-    .AccBits(AccBits)
+    .ActDigits(ActDigits), .AccBits(AccBits)
   ) u_channels (
     .clk_i, .scale_i, .slice_i, .acc_i(acc), .max_i(max), .bias_i, .shift_i, .res_take_i,
-    .res_sel_i, .res_slice_i, .res_valid_i(op_i.residual), .res_word_i(op_i.word), .res_i(raw),
-    .raw_o(raw_data), .act_o(act)
+    .res_sel_i, .res_slice_i, .res_valid_i(op_i.residual), .res_word_i(op_i.word),
+    .res_low_i(op_i.low), .res_i(raw), .raw_o(raw_data), .act_o(act_digits)
   );
   if (ResultDepth == 1) begin : g_one_result
     always_ff @(posedge clk_i) if (raw_we_i) result_rdata_o <= raw_data;

@@ -39,7 +39,7 @@ module nbq_images #(
   input  logic                               clear_i,
   // all as nbq_image has it
   input  logic [Pixels-1:0]                  bank_re_i,
-  input  logic [Pixels*$clog2(ActDepth)-1:0] bank_addr_i,
+  input  logic [Pixels*$clog2(ActDepth*ActDigits)-1:0] bank_addr_i,
   input  logic [Pixels-1:0]                  lane_valid_i,
   input  logic [Pixels*BankBits-1:0]         lane_bank_i,
   input  nbq_pkg::op_t                       op_i,
@@ -58,7 +58,7 @@ module nbq_images #(
   input  logic [ResAddr-1:0]     raw_word_i,
   input  logic                               act_we_i,
   input  logic [BankBits-1:0]                act_bank_i,
-  input  logic [$clog2(ActDepth)-1:0]        act_word_i,
+  input  logic [$clog2(ActDepth*ActDigits)-1:0] act_word_i,
   // columns of one image's activations, from the host or external memory
   input  logic [ImageBits-1:0]               load_image_i,
   input  logic [ActColumns-1:0]              load_we_i,
@@ -68,7 +68,7 @@ module nbq_images #(
   input  logic [ResAddr-1:0]     result_raddr_i,
   output logic [RawWidth-1:0]                result_rdata_o
 );
-  localparam int unsigned ActAddr    = $clog2(ActDepth);
+  localparam int unsigned ActAddr    = $clog2(ActDepth * ActDigits);
   localparam int unsigned Groups     = Broadcast == 3 && Pixels > 2 ? Pixels / 2 : 1;
   localparam int unsigned GroupWords = Words / Groups;
   localparam int unsigned GroupSel   = GroupWords > 1 ? $clog2(GroupWords) : 1;

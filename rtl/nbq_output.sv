@@ -1,6 +1,7 @@
 /// What the images' output stages share: the parameter memory, the place of every word in memory,
 /// the instruction's scales. Counted from stage 0, where the drain names the word, as in
-/// nbq_channels: stage 2 has acc + bias, stage 9 the activation that is written.
+/// nbq_channels: stage 2 has acc + bias, stage 9 the activation that is written, in 10 its high digit if
+/// it has two.
 module nbq_output #(
   parameter int unsigned LanesIn     = 0,
   parameter int unsigned LanesOut    = 0,
@@ -8,6 +9,7 @@ module nbq_output #(
   parameter int unsigned OutCycles   = 1,
   parameter int unsigned AccBits     = 0,
   parameter int unsigned ActDepth    = 0,
+  parameter int unsigned ActDigits   = 1,
   parameter int unsigned ParamDepth  = 0,
   parameter int unsigned ResultDepth = 0,
   parameter int unsigned Preload     = 0,
@@ -46,7 +48,7 @@ module nbq_output #(
   // stage 9 of a word's last slice: an activation word is written
   output logic                           act_we_o,
   output logic [BankBits-1:0]            act_bank_o,
-  output logic [$clog2(ActDepth)-1:0]    act_word_o,
+  output logic [$clog2(ActDepth*ActDigits)-1:0] act_word_o,
   // parameter memory
   input  logic [ParColumns-1:0]          par_we_i,
   input  logic [$clog2(ParSlices)-1:0]   par_waddr_i,
@@ -87,6 +89,10 @@ module nbq_output #(
     always_ff @(posedge clk_i) shift_o[c*7 +: 7] <= par_1[c*(AccBits+7)+AccBits +: 7];
   end
 
+  logic                act_we_9;
+  logic [BankBits-1:0] act_bank_9;
+  logic [ActAddr-1:0]  act_word_9;
+
   // ---- places --------------------------------------------------------------------------------
   logic act_valid_2, raw_valid_2, bad_par, bad_place;
   assign raw_valid_2 = place_valid_i && cfg_i.out_raw;
@@ -105,10 +111,22 @@ module nbq_output #(
     .clk_i, .clear_i(1'b0), .d_i(valid_i && sel_i == '0 && slice_i == '0), .q_o(res_take_o)
   );
   nbq_delay #(.Width(1), .Cycles(7)) u_we (
-    .clk_i, .clear_i, .d_i(act_valid_2 && !bad_place), .q_o(act_we_o)
+    .clk_i, .clear_i, .d_i(act_valid_2 && !bad_place), .q_o(act_we_9)
   );
   nbq_delay #(.Width(BankBits + ActAddr), .Cycles(7)) u_place (
     .clk_i, .clear_i(1'b0),
-    .d_i({place_bank_i, place_word_i[ActAddr-1:0]}), .q_o({act_bank_o, act_word_o})
+    .d_i({place_bank_i, place_word_i[ActAddr-1:0]}), .q_o({act_bank_9, act_word_9})
   );
+  if (ActDigits == 1) begin : g_whole
+    assign {act_we_o, act_bank_o, act_word_o} = {act_we_9, act_bank_9, act_word_9};
+  end else begin : g_digits
+    logic                act_we_10;
+    logic [BankBits-1:0] act_bank_10;
+    logic [ActAddr-1:0]  act_word_10;
+    nbq_delay #(.Width(1), .Cycles(1)) u_high (.clk_i, .clear_i, .d_i(act_we_9), .q_o(act_we_10));
+    always_ff @(posedge clk_i) {act_bank_10, act_word_10} <= {act_bank_9, act_word_9};
+    assign act_we_o   = act_we_9 || act_we_10;
+    assign act_bank_o = act_we_10 ? act_bank_10 : act_bank_9;
+    assign act_word_o = {act_we_10 ? act_word_10 : act_word_9, act_we_10};
+  end
 endmodule

@@ -11,7 +11,7 @@ package nbq_pkg;
     logic                first;      // first tap of a tile: accumulators start over
     logic                acc_last;   // last tap of a tile
     logic                low;        // the activations' low digit, where they have two
-    logic                up;         // its first tap: accumulators go up a digit before it
+    logic                up;         // the first tap of it: accumulators go up a digit before it
     logic                tile_last;  // last feed cycle of a tile, residual words included
     logic                is_max;
     logic                sgn;        // activations are two's complement
@@ -60,7 +60,9 @@ package nbq_pkg;
   } scale_t;
 
   // ---- digits of activations ------------------------------------------------------------------
-  /// Bits of a digit: an activation enters the array in so many cycles, its high digit first.
+  // An activation lies in memory in digits, a word of C low ones below the word of C high ones, and is
+  // read and written a digit a cycle. So all wide ways are as wide as a digit.
+  /// Bits of a digit; the high one may have less that mean anything.
   function automatic int unsigned digit_bits(int unsigned act_bits, int unsigned digits);
     digit_bits = (act_bits + digits - 1) / digits;
   endfunction

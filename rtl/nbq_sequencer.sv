@@ -1,6 +1,8 @@
 /// Takes instructions one after the other and issues their feed cycles: for every output row and
-/// tile of columns all taps of the reduction, once for each digit of the activations, then the residual
-/// words. Addresses are only added up.
+/// tile of columns all taps of the reduction, then the residual words. Addresses are only added up.
+/// Of activations in two digits it asks for the high ones first: a convolution's in a walk over all taps
+/// of their own, as the accumulators go up only once; those of maxima and residual words just before
+/// the low one, as both are of whole activations.
 ///
 /// A tile's last tap is held back until the drain registers will be free when its sum arrives; the
 /// output stage takes a word every OutCycles cycles without fail, so counting them from the issue
@@ -151,7 +153,7 @@ module nbq_sequencer #(
   // Whether a counter is at its end is known from when it got there: comparisons before the decision
   // to issue would be the slowest path of the control.
   logic kx_last_q, ky_last_q, plane_last_q, term_last_q, digit_last_q, col_last_q;
-  logic walk_first, walk_last, tap_last, word_last, issue, walk_end, red_end, tile_end, ends, hold;
+  logic each, step, walk_first, walk_last, tap_last, word_last, issue, walk_end, red_end, tile_end, ends, hold;
   logic [7:0]  kx_next, ky_next, term_next, npix_q, npix_next, lanes_q;
   logic [11:0] plane_next, rem_next;
   assign is_max     = MaxPool && cur_q.opcode == nbq_isa_pkg::OpMaxpool;
@@ -199,9 +201,11 @@ module nbq_sequencer #(
     else hold = pending_q || !(is_max ? all_free : acc_free);
   end
   assign issue    = run_q && !hold;
-  assign walk_end = issue && !res_phase_q && walk_last;
+  assign each     = ActDigits > 1 && (is_max || res_phase_q);  // digits of each word in a row
+  assign step     = issue && (!each || digit_last_q);          // from one word to the next
+  assign walk_end = step && !res_phase_q && walk_last;
   assign red_end  = walk_end && digit_last_q;
-  assign tile_end = issue && (res_phase_q ? word_last : tap_last && !cur_q.res_en);
+  assign tile_end = step && (res_phase_q ? word_last : tap_last && !cur_q.res_en);
 
   assign ends     = tile_end && col_last_q && rows_q == 12'd1;
   assign free_o   = ends;
@@ -266,7 +270,6 @@ module nbq_sequencer #(
       ky_last_q    <= nxt.k_h == 8'd1;
       plane_last_q <= nxt.red_cw == 12'd1;
       term_last_q  <= nxt.terms == 8'd1;
-      digit_last_q <= ActDigits == 1 || is_pool;  // maxima are of whole activations
       word_q       <= '0;
       ox_q         <= '0;
       rows_q       <= nxt.out_h;
@@ -280,7 +283,7 @@ module nbq_sequencer #(
       wgt_q        <= nxt.wgt_base;
       res_row_q    <= nxt.res_base;
       res_addr_q   <= nxt.res_base;
-    end else if (issue) begin
+    end else if (step) begin
       if (!res_phase_q) begin
         wgt_q <= wgt_next;
         kx_q  <= kx_next;
@@ -306,10 +309,7 @@ module nbq_sequencer #(
         word_q     <= word_last ? 4'd0 : word_q + 4'd1;
         res_addr_q <= res_addr_q + AddrBits'(cur_q.res_plane);
       end
-      if (walk_end) begin
-        wgt_q        <= cur_q.wgt_base;
-        digit_last_q <= ActDigits == 1 || is_max || !digit_last_q;
-      end
+      if (walk_end) wgt_q <= cur_q.wgt_base;
       if (red_end) res_phase_q <= cur_q.res_en;
       if (tile_end) begin
         res_phase_q  <= 1'b0;
@@ -326,6 +326,8 @@ module nbq_sequencer #(
         if (col_last_q) rows_q <= rows_q - 12'd1;
       end
     end
+    if (take) digit_last_q <= ActDigits == 1;
+    else if (walk_end || (issue && each)) digit_last_q <= ActDigits == 1 || !digit_last_q;
     if (take || tile_end) begin
       npix_q     <= npix_next;
       rem_q      <= rem_next;

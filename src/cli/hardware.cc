@@ -56,7 +56,8 @@ void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
          "register stages on the way to the copies, for the clock rate [the board's, else 0]")
       ->check(CLI::Range(0, hw::kMaxBroadcast));
   cmd.add_option("--out-cycles", config.out_cycles,
-                 "cycles of a word in the output stage: more make it smaller, a power of two [1]")
+                 "cycles of a word in the output stage: more make it smaller, a power of two, "
+                 "at least --act-digits [that many]")
       ->check(CLI::PositiveNumber);
   cmd.add_flag("--max-pool", config.max_pool,
                "comparators for maximum pooling, though the network has none");
@@ -76,8 +77,8 @@ void EngineOptions::add_to(CLI::App& cmd, bool with_pe) {
                  "at least so many activation bits [the network's]")
       ->check(CLI::Range(2, 16));
   cmd.add_option("--act-digits", config.act_digits,
-                 "cycles in which an activation enters a shift array: 2 halve what an element "
-                 "takes of wide ones [1; the board's for more than 8 bits]")
+                 "cycles in which an activation is read, written and enters a shift array: 2 halve "
+                 "elements and wires of wide ones [1; the board's for more than 8 bits]")
       ->check(CLI::Range(1, 2));
   cmd.add_option("--acc-bits", config.acc_bits, "at least so many accumulator bits [the proof's]")
       ->check(CLI::Range(hw::kMinAccBits, kMaxAccBits));
@@ -88,6 +89,7 @@ hw::EngineConfig EngineOptions::wanted(hw::PeKind kind) const {
   c.pe = kind;
   // The multipliers beside the shift elements that --act-digits is for.
   if (kind != hw::PeKind::kSvpe && this->kind() == hw::PeKind::kSvpe) c.act_digits = 1;
+  c.out_cycles = std::max(c.out_cycles, c.act_digits);
   if (kind == hw::PeKind::kVpe2) c.mult_bits = std::min(c.mult_bits, 8);
   return c;
 }

@@ -27,8 +27,8 @@ BusTiming::BusTiming(const Program& program, std::int64_t latency)
   const EngineConfig& c = program.config;
   beats_ = beats_of(external_word_bytes(c.lanes_in * c.lanes_out * c.weight_bits(), c.axi_bits),
                     c.axi_bits);
-  image_beats_ = std::int64_t{c.images} * program.image.place.words() * c.pixels *
-                 beats_of(external_word_bytes(c.lanes_in * c.act_bits, c.axi_bits), c.axi_bits);
+  image_beats_ = c.images * image_word_count(program) *
+                 beats_of(external_word_bytes(c.act_word_bits(), c.axi_bits), c.axi_bits);
   result_words_ = std::int64_t{c.images} * program.result.words(c.lanes_in);
   result_word_beats_ =
       beats_of(external_result_bytes(c.lanes_in * c.acc_bits, c.axi_bits), c.axi_bits);

@@ -427,6 +427,11 @@ Status check_lanes(const EngineConfig& c) {
   if (c.act_digits < 1 || c.act_digits > 2 || (c.act_digits > 1 && c.pe != PeKind::kSvpe))
     return make_error(ErrorCode::kInvalidArgument,
                       "activations of {} digits: must be 1, or 2 for shift elements", c.act_digits);
+  if (c.act_digits > c.out_cycles)
+    return make_error(ErrorCode::kInvalidArgument,
+                      "activations of 2 digits with {} cycle a word in the output stage: a word "
+                      "is written in 2, so --out-cycles must be 2 at least",
+                      c.out_cycles);
   if (c.images < 1 || c.images > kMaxImages)
     return make_error(ErrorCode::kInvalidArgument, "{} images at once: must be 1..{}", c.images,
                       kMaxImages);

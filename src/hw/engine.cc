@@ -97,7 +97,7 @@ void Engine::stream_image(int image, std::span<const std::uint8_t> pixels) {
   const EngineConfig& c = program_->config;
   Stream stream(*device_, Mem::activations,
                 static_cast<std::uint32_t>(image) * c.act_image_stride() +
-                    static_cast<std::uint32_t>(program_->image.place.base * c.pixels));
+                    static_cast<std::uint32_t>(image_slot(*program_)));
   for (const WordPacker& word : image_words(*program_, pixels)) stream.write(word);
 }
 

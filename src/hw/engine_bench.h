@@ -66,17 +66,19 @@ class EngineBench {
     for (int p = 0; p < m.planes; ++p)
       for (int y = 0; y < m.h; ++y)
         for (int x = 0; x < m.w; ++x) {
-          std::vector<std::pair<std::int64_t, int>> fields;
-          for (int i = 0; i < c_.lanes_in; ++i)
-            fields.emplace_back(m.at(p * c_.lanes_in + i, y, x), c_.act_bits);
           const int p2 = std::countr_zero(static_cast<unsigned>(c_.pixels));
           const int xq = ((x >> (m.bs + p2)) << m.bs) | (x & ((1 << m.bs) - 1));
           const int word = m.base + p * m.plane() + y * m.row + xq;
           const int bank = (x >> m.bs) & (c_.pixels - 1);
-          stream(
-              Mem::activations,
-              image_ * c_.act_image_stride() + static_cast<std::uint32_t>(word * c_.pixels + bank),
-              pack(fields));
+          for (int digit = 0; digit < c_.act_digits; ++digit) {
+            std::vector<std::pair<std::int64_t, int>> fields;
+            for (int i = 0; i < c_.lanes_in; ++i)
+              fields.emplace_back(m.at(p * c_.lanes_in + i, y, x) >> (digit * c_.digit_bits()),
+                                  c_.digit_bits());
+            const int slot = (word * c_.act_digits + digit) * c_.pixels + bank;
+            stream(Mem::activations,
+                   image_ * c_.act_image_stride() + static_cast<std::uint32_t>(slot), pack(fields));
+          }
         }
   }
   /// Code of +-2^(k-1), or the weight itself.

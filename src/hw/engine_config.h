@@ -19,7 +19,7 @@ enum class ElementTarget : std::uint8_t {
 };
 
 /// What register `id` of an engine says; another one with every change that a host must know of.
-inline constexpr std::uint32_t kEngineId = 0x4E425132;  // 'NBQ2'
+inline constexpr std::uint32_t kEngineId = 0x4E425133;  // 'NBQ3'
 /// Words of any memory: addresses have 20 bits (spec/isa.def).
 inline constexpr int kMaxDepth = 1 << 20;
 /// The compiler rounds depths up to a multiple of this: a row of a LUT memory. Block memories are
@@ -30,7 +30,7 @@ inline constexpr int kMaxImages = 64;
 inline constexpr int kMaxBroadcast = 3;
 inline constexpr int kMaxLanesIn = 256;
 inline constexpr int kMaxOutWords = 15;  ///< lanes_out / lanes_in
-/// Activations of more bits may enter an array in two digits (Board::wide_digits).
+/// Activations of more bits may be taken in two digits (Board::wide_digits).
 inline constexpr int kNarrowActBits = 8;
 /// The output stage's clamps (18 bits) and shifts ask for this much; a network may need less.
 inline constexpr int kMinAccBits = 21;
@@ -45,8 +45,9 @@ struct EngineConfig {
   int code_bits = 3;   ///< widest weight code, 2..5
   int mult_bits = 16;  ///< weight bits of a VPE, 2..16
   int act_bits = 8;    ///< activation bits in memory, 2..16
-  int act_digits =
-      1;  ///< digits of an activation, 1 or 2: cycles in which it enters the (shift) array
+  /// Digits of an activation, 1 or 2 (shift elements): each is a word of its own in memory, and an
+  /// activation is read, written and entered into the array in so many cycles. At most out_cycles.
+  int act_digits = 1;
   int acc_bits = 32;  ///< accumulator bits, up to 48
   ElementTarget target = ElementTarget::kGeneric;
   int broadcast = 0;    ///< register stages from the control to the images, 0..3
@@ -56,7 +57,7 @@ struct EngineConfig {
   bool max_pool = true;  ///< comparators for maximum pooling; compile() sets it if it is needed
   int axi_bits = 0;      ///< data bits of the AXI4 master, 32..512; 0: no external memory
   // Depths in words.
-  int act_depth = 1024;  ///< per bank
+  int act_depth = 1024;  ///< activations of C channels a bank
   int weight_depth = 1024;
   int param_depth = 64;
   int result_depth = 16;
@@ -71,8 +72,12 @@ struct EngineConfig {
            u(broadcast) << 24 | u(mult_bits) << 16 | u(left_bits) << 12 | u(align_bits) << 8 |
            u(images);
   }
+  int digit_bits() const { return (act_bits + act_digits - 1) / act_digits; }
   /// Bits of an element's operand: a digit and a sign.
-  int operand_bits() const { return (act_bits + act_digits - 1) / act_digits + 1; }
+  int operand_bits() const { return digit_bits() + 1; }
+  /// Words that one bank has in memory, and their bits: C digits each.
+  int act_words() const { return act_depth * act_digits; }
+  int act_word_bits() const { return lanes_in * digit_bits(); }
   /// Bits of one weight in the weight memory.
   int weight_bits() const { return pe == PeKind::kSvpe ? code_bits : mult_bits; }
   unsigned log2_out_cycles() const {
@@ -80,7 +85,7 @@ struct EngineConfig {
   }
   /// Host addresses of neighbouring images lie so far apart (spec/isa.def).
   std::uint32_t act_image_stride() const {
-    return std::bit_ceil(static_cast<unsigned>(act_depth)) * static_cast<unsigned>(pixels);
+    return std::bit_ceil(static_cast<unsigned>(act_words())) * static_cast<unsigned>(pixels);
   }
   std::uint32_t result_image_stride() const {
     return std::bit_ceil(static_cast<unsigned>(result_depth)) * 2 * static_cast<unsigned>(lanes_in);

@@ -250,10 +250,10 @@ std::vector<EngineConfig> configs() {
   all.back().out_cycles = 4;
   // Two digits: with an odd bit, and with copies.
   all.push_back(config(PeKind::kSvpe, 2, 4, 2, 4, 9, 40));
-  all.back().act_digits = 2;
+  all.back().act_digits = all.back().out_cycles = 2;
   all.push_back(odd(config(PeKind::kSvpe, 4, 4, 4, 3, 16, 40), 2, 3));
   all.back().act_digits = 2;
-  all.back().out_cycles = 2;
+  all.back().out_cycles = 4;
   return all;
 }
 INSTANTIATE_TEST_SUITE_P(Configs, EngineTest, testing::ValuesIn(configs()), [](const auto& p) {

@@ -44,7 +44,8 @@ class Explorer {
                 if (slow <= c) NBQ_TRY(core(kind, act_bits, c, c * times, p, slow));
     if (found_.points.empty() && !smallest_ && !refusal_)
       return make_error(ErrorCode::kInvalidArgument,
-                        "no core has these lanes: out-cycles must be at most lanes-in");
+                        "no core has these lanes: out-cycles must be at most lanes-in, and at "
+                        "least the digits of an activation");
     if (found_.points.empty()) return nothing_fits();
     std::stable_sort(
         found_.points.begin(), found_.points.end(),
@@ -77,6 +78,7 @@ class Explorer {
     const bool wide = std::max(act_bits, sketch_.act_bits()) > kNarrowActBits;
     if (kind == PeKind::kSvpe)
       wanted.act_digits = o_.act_digits > 0 ? o_.act_digits : wide ? o_.wide_digits : 1;
+    if (wanted.act_digits > out_cycles) return ok_status();  // written in so many cycles
     // The logic alone is often too large, which is known before any program is.
     const Resources least = o_.estimate(wanted);
     if (!fits(least, o_.budget)) {

@@ -32,13 +32,13 @@ ExternalMemory::Word ExternalMemory::next_weight() {
 }
 
 ExternalMemory::Word ExternalMemory::image_word(std::uint32_t image, std::uint32_t index) const {
-  const int bits = c_.lanes_in * c_.act_bits;
+  const int bits = c_.act_word_bits();
   Word word = read(
       address(Reg::load_addr, Reg::load_addr_hi) +
           (std::uint64_t{image} * image_size() + index) * external_word_bytes(bits, c_.axi_bits),
       bits);
   word.place = value(Reg::load_slot) + index;
-  if (word.place >= static_cast<std::uint32_t>(c_.act_depth * c_.pixels))
+  if (word.place >= static_cast<std::uint32_t>(c_.act_words() * c_.pixels))
     word.error = EngineError::bad_address;
   return word;
 }

@@ -53,23 +53,36 @@ WordPacker param_word(const EngineConfig& config, std::span<const Program::Param
   return word;
 }
 
+std::int64_t image_word_count(const Program& program) {
+  const EngineConfig& c = program.config;
+  return program.image.place.words() * c.act_digits * c.pixels;
+}
+
+std::int64_t image_slot(const Program& program) {
+  const EngineConfig& c = program.config;
+  return std::int64_t{program.image.place.base} * c.act_digits * c.pixels;
+}
+
 std::vector<WordPacker> image_words(const Program& program, std::span<const std::uint8_t> pixels) {
   const ImageLayout& l = program.image;
   const EngineConfig& c = program.config;
   const TensorPlace& t = l.place;
-  std::vector<WordPacker> words(static_cast<std::size_t>(t.words() * c.pixels));
+  std::vector<WordPacker> words(static_cast<std::size_t>(image_word_count(program)));
   for (int p = 0; p < t.planes; ++p)
     for (int y = 0; y < t.shape.h; ++y)
       for (int x = 0; x < t.shape.w; ++x) {
-        WordPacker& word = words[static_cast<std::size_t>(
-            (t.word(p, y, x, c.pixels) - t.base) * c.pixels + t.bank(x, c.pixels))];
-        for (int lane = 0; lane < c.lanes_in; ++lane)
-          word.append(static_cast<std::uint64_t>(
-                          std::int64_t{packed_pixel(l, pixels, p * c.lanes_in + lane, y, x)}),
-                      c.act_bits);
+        const std::int64_t at = t.word(p, y, x, c.pixels) - t.base;
+        for (int digit = 0; digit < c.act_digits; ++digit) {
+          WordPacker& word = words[static_cast<std::size_t>((at * c.act_digits + digit) * c.pixels +
+                                                            t.bank(x, c.pixels))];
+          for (int lane = 0; lane < c.lanes_in; ++lane) {
+            const std::int64_t v = packed_pixel(l, pixels, p * c.lanes_in + lane, y, x);
+            word.append(static_cast<std::uint64_t>(v >> (digit * c.digit_bits())), c.digit_bits());
+          }
+        }
       }
   WordPacker zero;  // columns beyond the map, which nobody reads
-  for (int lane = 0; lane < c.lanes_in; ++lane) zero.append(0, c.act_bits);
+  for (int lane = 0; lane < c.lanes_in; ++lane) zero.append(0, c.digit_bits());
   for (WordPacker& word : words)
     if (word.words().empty()) word = zero;
   return words;

@@ -17,9 +17,13 @@ WordPacker weight_word(const EngineConfig& config, std::span<const std::int16_t>
 /// One parameter word; params: of a slice, C / OutCycles channels.
 WordPacker param_word(const EngineConfig& config, std::span<const Program::Param> params);
 
-/// The activation words of one image, in the order of their addresses from word
-/// `image.place.base` on: word by word, bank by bank. pixels: channels x height x width.
+/// The activation words of one image, in the order of their addresses from `image_slot` on: word by
+/// word, the low digits before the high ones if activations have two, bank by bank. pixels:
+/// channels x height x width.
 std::vector<WordPacker> image_words(const Program& program, std::span<const std::uint8_t> pixels);
+std::int64_t image_word_count(const Program& program);
+/// Where the first of them goes, within an image's activations.
+std::int64_t image_slot(const Program& program);
 
 /// Bytes that a word of `bits` takes in external memory: whole beats.
 inline std::size_t external_word_bytes(int bits, int axi_bits) {

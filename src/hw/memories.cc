@@ -54,7 +54,7 @@ std::vector<EngineMemory> engine_memories(const EngineConfig& c) {
   return {{"program", 32, c.program_depth, 1},
           {"weights", c.lanes_in * c.lanes_out * c.weight_bits(), c.weight_depth, 1},
           {"params", c.lanes_in / c.out_cycles * (c.acc_bits + 7), c.param_depth * c.out_cycles, 1},
-          {"activations", c.lanes_in * c.act_bits, c.act_depth, c.pixels * c.images},
+          {"activations", c.act_word_bits(), c.act_words(), c.pixels * c.images},
           {"results", c.lanes_in * c.acc_bits, c.result_depth, c.images}};
 }
 

@@ -50,9 +50,9 @@ MemoryHost::MemoryHost(const Program& program) : program_(&program) {
   const EngineConfig& c = program.config;
   const auto images = static_cast<std::size_t>(c.images);
   weight_bytes_ = external_word_bytes(c.lanes_in * c.lanes_out * c.weight_bits(), c.axi_bits);
-  image_bytes_ = external_word_bytes(c.lanes_in * c.act_bits, c.axi_bits);
+  image_bytes_ = external_word_bytes(c.act_word_bits(), c.axi_bits);
   result_bytes_ = external_result_bytes(c.lanes_in * c.acc_bits, c.axi_bits);
-  image_words_ = static_cast<std::size_t>(program.image.place.words() * c.pixels);
+  image_words_ = static_cast<std::size_t>(image_word_count(program));
   result_words_ = static_cast<std::size_t>(program.result.words(c.lanes_in));
   image_at_ = pages(static_cast<std::size_t>(program.stream_words) * weight_bytes_);
   image_area_ = pages(images * image_words_ * image_bytes_);
@@ -62,13 +62,12 @@ MemoryHost::MemoryHost(const Program& program) : program_(&program) {
 
 Result<MemoryHost> MemoryHost::open(Device& device, const Program& program) {
   MemoryHost host(program);
-  const EngineConfig& c = program.config;
   NBQ_TRY(host.write_stream(device));
   NBQ_ASSIGN(const DeviceMemory memory, device.memory(host.size_));
   write_address(device, Reg::weight_addr, Reg::weight_addr_hi, memory.address);
   write(device, Reg::weight_words, static_cast<std::uint64_t>(program.stream_words));
   write(device, Reg::weight_ring, static_cast<std::uint64_t>(program.ring));
-  write(device, Reg::load_slot, static_cast<std::uint64_t>(program.image.place.base * c.pixels));
+  write(device, Reg::load_slot, static_cast<std::uint64_t>(image_slot(program)));
   write_address(device, Reg::store_addr, Reg::store_addr_hi, memory.address + host.result_at_);
   write(device, Reg::store_words, host.result_words_);
   put_nothing(device);

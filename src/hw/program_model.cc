@@ -121,13 +121,22 @@ class ProgramModel final : public Device {
     return at < results.size() ? results[at] : 0;
   }
 
-  /// Activations of the word at a host address; nullptr beyond the memories.
-  std::uint32_t* activation_word(std::size_t address) {
+  /// A word of activations, or of a digit of theirs, at a host address; nothing beyond the
+  /// memories.
+  void stream_activations(BitReader& bits, std::size_t address) {
     const std::size_t image = address / c_.act_image_stride();
-    const std::size_t at = address % c_.act_image_stride() * size(c_.lanes_in);
-    if (image >= images_.size()) return nullptr;
-    std::vector<std::uint32_t>& activations = images_[image]->memory().activations;
-    return at < activations.size() ? activations.data() + at : nullptr;
+    const std::size_t slot = address % c_.act_image_stride();
+    const std::size_t word = slot / size(c_.pixels), bank = slot % size(c_.pixels);
+    if (image >= images_.size() || word >= size(c_.act_words())) return;
+    const std::size_t at = word / size(c_.act_digits) * size(c_.pixels) + bank;
+    const int shift = static_cast<int>(word % size(c_.act_digits)) * c_.digit_bits();
+    const std::uint32_t all = (1u << c_.act_bits) - 1;
+    const std::uint32_t digit = (((1u << c_.digit_bits()) - 1) << shift) & all;
+    std::uint32_t* lane = images_[image]->memory().activations.data() + at * size(c_.lanes_in);
+    for (int i = 0; i < c_.lanes_in; ++i, ++lane) {
+      const auto v = static_cast<std::uint32_t>(bits.take(c_.digit_bits())) << shift;
+      *lane = (*lane & ~digit) | (v & digit);
+    }
   }
 
   int stream_bits() const {
@@ -139,7 +148,7 @@ class ProgramModel final : public Device {
       case Mem::params:
         return c_.lanes_in / c_.out_cycles * (c_.acc_bits + 7);
       case Mem::activations:
-        return c_.lanes_in * c_.act_bits;
+        return c_.act_word_bits();
     }
     return 32;
   }
@@ -160,15 +169,10 @@ class ProgramModel final : public Device {
         shared_.shifts[i] = static_cast<int>(sign_extend(bits.take(7), 7));
       }
     } else {
-      stream_activations(bits, activation_word(at));
+      stream_activations(bits, at);
     }
     pending_.clear();
     checked_ = taken_ + 2;
-  }
-
-  void stream_activations(BitReader& bits, std::uint32_t* word) {
-    for (std::size_t i = 0; i < size(c_.lanes_in) && word != nullptr; ++i)
-      word[i] = static_cast<std::uint32_t>(bits.take(c_.act_bits));
   }
 
   void stream_weights(BitReader& bits, std::size_t at) {
@@ -214,7 +218,7 @@ class ProgramModel final : public Device {
         const ExternalMemory::Word word = external_.image_word(image, at);
         if (word.error != EngineError::none) return word.error;
         BitReader bits(word.pieces);
-        stream_activations(bits, activation_word(image * c_.act_image_stride() + word.place));
+        stream_activations(bits, image * c_.act_image_stride() + word.place);
       }
       images_[image]->start();
     }

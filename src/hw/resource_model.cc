@@ -87,7 +87,7 @@ const std::vector<std::string_view>& resource_term_names() {
 std::vector<double> resource_terms(const EngineConfig& c) {
   const double copies = c.images, sums = copies * c.lanes_out * c.pixels, lanes = c.lanes();
   const double x_bits = c.operand_bits();
-  const double word = copies * c.pixels * c.lanes_in * c.act_bits;
+  const double word = copies * c.pixels * c.act_word_bits();
   const bool shift = c.pe == PeKind::kSvpe;
   const double product = x_bits + (shift ? (1 << (c.code_bits - 1)) - 2 : c.mult_bits);
   // Bits of all adders of the tree: half as many adders at each level, one bit wider.

@@ -43,6 +43,8 @@ Result<RtlParameters> engine_parameters(const EngineConfig& c) {
     return refuse("act_digits", c.act_digits, "1 for multipliers");
   if (c.act_digits > 1 && c.act_bits < 4)
     return refuse("act_digits", c.act_digits, "1 for less than 4 activation bits");
+  if (c.act_digits > c.out_cycles)
+    return refuse("out_cycles", c.out_cycles, "2 at least: a word has two digits to write");
   if (c.acc_bits < kMinAccBits || c.acc_bits > 48)
     return refuse("acc_bits", c.acc_bits, "21 to 48");
   if (c.images < 1 || c.images > kMaxImages) return refuse("images", c.images, "1 to 64");

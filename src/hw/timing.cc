@@ -9,7 +9,7 @@ namespace {
 // rtl/README.md, "Timing", has these as a table; the tests hold them against the RTL.
 constexpr std::int64_t kFetchCycles = 17;  ///< from the hand-over to the next instruction
 constexpr std::int64_t kFeedCycles = 6;    ///< from a tap's issue to its operands
-constexpr std::int64_t kFlushCycles = 12;  ///< from a word's turn to its landing in memory
+constexpr std::int64_t kFlushCycles = 12;  ///< from a word's turn to its landing in memory, a digit
 constexpr std::int64_t kLateReads = 3;     ///< residual words and maxima: beyond the element
 
 }  // namespace
@@ -65,7 +65,7 @@ Stopwatch::Free Stopwatch::free_for(std::int64_t words_each, Cycle taken) const 
 Stopwatch::Cycle Stopwatch::tile(const Instruction& i, Cycle first, const Free& free,
                                  Cycle config_taken, CycleCounts& counts) const {
   const bool maxpool = i.opcode == static_cast<std::int64_t>(Opcode::maxpool);
-  const std::int64_t taps = i.terms * i.red_cw * i.k_h * i.k_w * (maxpool ? 1 : act_digits_);
+  const std::int64_t taps = i.terms * i.red_cw * i.k_h * i.k_w * act_digits_;
   const Cycle last_tap = first + taps - 1;
   Cycle end = std::max({last_tap, config_taken, maxpool ? free.all : free.accumulators});
   std::int64_t waited = end - last_tap;
@@ -73,8 +73,8 @@ Stopwatch::Cycle Stopwatch::tile(const Instruction& i, Cycle first, const Free& 
   if (i.res_en != 0) {
     const Cycle residual = std::max({end + 1, config_taken, free.residual});
     waited += residual - (end + 1);
-    end = residual + i.out_words - 1;
-    counts.residual += static_cast<std::uint64_t>(i.out_words);
+    end = residual + i.out_words * act_digits_ - 1;
+    counts.residual += static_cast<std::uint64_t>(i.out_words * act_digits_);
   }
   counts.drain += static_cast<std::uint64_t>(waited);
   return end;
@@ -133,7 +133,8 @@ CycleCounts Stopwatch::run(const Instruction& i) {
   tile_end_ = end;
   pixels_ = rest;
   words_each_ = out_each;
-  drained_ = end + kFeedCycles + element_latency_ + rest * out_each + kFlushCycles;
+  drained_ =
+      end + kFeedCycles + element_latency_ + rest * out_each + kFlushCycles + act_digits_ - 1;
   return book(counts);
 }
 

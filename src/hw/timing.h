@@ -59,7 +59,7 @@ class Stopwatch {
              CycleCounts& counts) const;
 
   std::optional<BusTiming> bus_;
-  std::int64_t act_digits_;       ///< each takes a walk over the taps
+  std::int64_t act_digits_;       ///< each takes a cycle of a tap or residual word
   std::int64_t out_cycles_;       ///< of a word in the output stage
   std::int64_t element_latency_;  ///< from a tap's operands to the sum of its products
   Cycle counted_ = 0;             ///< cycles before this one are in `all_`

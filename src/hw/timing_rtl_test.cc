@@ -139,7 +139,7 @@ class ShapedEngineTest
 TEST_P(ShapedEngineTest, CountersOfRandomNetworksAreForetold) {
   const auto [pe, target, lanes_in, act_bits, act_digits] = GetParam();
   EngineConfig config = roomy(lanes_in, lanes_in, 2, 2, 0, 1);
-  config.act_digits = act_digits;
+  config.act_digits = config.out_cycles = act_digits;
   config.pe = pe;
   config.target = target;
   config.code_bits = 3;
