@@ -96,17 +96,16 @@ module nbq_feed #(
 
   logic                   wgt_re;
   logic [WeightWidth-1:0] wgt_data;
-  always_ff @(posedge clk_i)
-    wgt_re <= valid_q[2] && !clear_i && !feed_2.residual && !feed_2.is_max;
+  assign wgt_re = valid_q[2] && !clear_i && !feed_2.residual && !feed_2.is_max;
   nbq_ram #(
-    .Width(WeightWidth), .Depth(WeightDepth), .Init(Preload != 0 ? "weights" : "")
+    .Width(WeightWidth), .Depth(WeightDepth), .Init(Preload != 0 ? "weights" : ""), .Early(1'b1)
   ) u_weights (
     .clk_i,
     .we_i   (wgt_we_i),
     .waddr_i(wgt_waddr_i),
     .wdata_i(wgt_wdata_i),
     .re_i   (wgt_re),
-    .raddr_i(feed_3.wgt[WgtAddrBits-1:0]),
+    .raddr_i(feed_2.wgt[WgtAddrBits-1:0]),
     .rdata_o(wgt_data)
   );
   always_ff @(posedge clk_i) weights_o <= wgt_data;

@@ -12,8 +12,8 @@ module nbq_ram_piece #(
   input  logic [Columns-1:0]  we_i,
   input  logic [AddrBits-1:0] waddr_i,
   input  logic [Width-1:0]    wdata_i,
-  input  logic                re_i,
-  input  logic [AddrBits-1:0] raddr_i,
+  input  logic [Columns-1:0]  re_i,
+  input  logic [Columns*AddrBits-1:0] raddr_i,
   output logic [Width-1:0]    rdata_o
 );
   for (genvar c = 0; c < Columns; c++) begin : g_col
@@ -30,7 +30,7 @@ module nbq_ram_piece #(
     end
     always_ff @(posedge clk_i) begin
       if (we_i[c]) mem[waddr_i] <= wdata_i[32*c +: ColWidth];
-      if (re_i) rdata_q <= mem[raddr_i];
+      if (re_i[c]) rdata_q <= mem[raddr_i[c*AddrBits +: AddrBits]];
     end
     assign rdata_o[32*c +: ColWidth] = rdata_q;
   end

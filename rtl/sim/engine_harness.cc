@@ -5,6 +5,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "Vnbq.h"
 
@@ -14,14 +17,22 @@ namespace {
 using ProbeFunction = void (*)(void* user, int valid, int last, const std::uint32_t* x,
                                const std::uint32_t* w);
 
+/// A signal of nbq_signal_probe.sv, once under its name, then in every cycle.
+using OpenFunction = void (*)(void* user, int id, const char* path, int width);
+using SignalFunction = void (*)(void* user, int id, const std::uint32_t* value);
+
 struct Engine {
   VerilatedContext context;
   std::unique_ptr<Vnbq> top;
   std::uint64_t clock = 0;
   ProbeFunction probe = nullptr;
   void* probe_user = nullptr;
+  std::vector<std::pair<std::string, int>> signals;  ///< names and widths
+  SignalFunction signal = nullptr;
+  void* signal_user = nullptr;
 
   Engine() {
+    ticking = this;
     context.debug(0);
     top = std::make_unique<Vnbq>(&context);
     top->clk_i = 0;
@@ -67,6 +78,23 @@ void nbq_array_tap(svBit valid, svBit last, const svBitVecVal* x, const svBitVec
   const Engine* e = Engine::ticking;
   if (e != nullptr && e->probe != nullptr && e->top->busy_o != 0)
     e->probe(e->probe_user, valid, last, x, w);
+}
+
+int nbq_signal_open(const char* path, int width) {
+  auto& signals = Engine::ticking->signals;
+  signals.emplace_back(path, width);
+  return static_cast<int>(signals.size()) - 1;
+}
+void nbq_signal(int id, const svBitVecVal* value) {
+  const Engine* e = Engine::ticking;
+  if (e->signal != nullptr) e->signal(e->signal_user, id, value);
+}
+void nbq_engine_set_signals(void* engine, OpenFunction open, SignalFunction signal, void* user) {
+  auto* e = static_cast<Engine*>(engine);
+  for (std::size_t i = 0; i < e->signals.size(); ++i)
+    open(user, static_cast<int>(i), e->signals[i].first.c_str(), e->signals[i].second);
+  e->signal = signal;
+  e->signal_user = user;
 }
 
 void nbq_engine_set_probe(void* engine, ProbeFunction probe, void* user) {

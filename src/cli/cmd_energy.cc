@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <bit>
 #include <functional>
+#include <optional>
 
 #include "cli/hardware.h"
 #include "core/fixed_point.h"
 #include "hw/energy/energy.h"
+#include "hw/energy/engine_energy.h"
 #include "hw/energy/toggles.h"
 #include "model/nbq_file.h"
 
@@ -20,7 +22,8 @@ struct EnergyOptions {
   int outputs() const {
     return slice_outputs > 0 ? slice_outputs : target.empty() ? 2 : engine.config.lanes_in;
   }
-  double clock_mhz = 50, wire_ff = 0;
+  double clock_mhz = 50, wire_ff = 0, memory_pj = 0;
+  bool whole = false;  ///< the rest of the engine, too
   hw::Sampling sampling;
   EngineOptions engine;
 };
@@ -29,6 +32,7 @@ struct EnergyOptions {
 struct Row {
   std::string key, name;
   hw::EnergyResult result;
+  std::optional<hw::EngineEnergy> engine;  ///< with --engine: what is around the array
 };
 
 /// What an image costs in the whole array, of which the slice is a part.
@@ -44,6 +48,64 @@ PerImage per_image(const hw::EnergyResult& r, const hw::Program& program,
   return {r.pj_per_cycle(true) * cycles / macs, r.pj_per_cycle(false) * cycles / macs,
           r.pj_per_cycle(true) * cycles * 1e-6,
           r.pj_per_cycle(true) * slices * r.slice.clock_mhz * 1e-3};
+}
+
+/// A multiply-accumulate in the whole engine, pJ.
+struct PerMac {
+  double array = 0, rest = 0, memories = 0;
+  double sum() const { return array + rest + memories; }
+};
+
+PerMac per_mac(const Row& row, const EnergyOptions& o, const hw::Program& program,
+               const hw::Stimulus& stimulus) {
+  const int images = o.engine.config.images;
+  const double one_cycle =
+      static_cast<double>(stimulus.image_cycles) / static_cast<double>(program.macs) / images;
+  const hw::EnginePart all = row.engine->all(images);
+  const double arrays = static_cast<double>(program.config.lanes()) / row.result.lanes() * images;
+  return {row.result.pj_per_cycle(true) * arrays * one_cycle, all.pj * one_cycle,
+          (all.read_bits + all.write_bits) * o.memory_pj * one_cycle};
+}
+
+nlohmann::ordered_json engine_json(const hw::EngineEnergy& e, const PerMac& p) {
+  const auto part = [](const hw::EnginePart& x) {
+    return nlohmann::ordered_json{{"pj_per_cycle", x.pj},
+                                  {"pj_per_cycle_without_glitches", x.settled_pj},
+                                  {"read_bits_per_cycle", x.read_bits},
+                                  {"write_bits_per_cycle", x.write_bits},
+                                  {"cells", x.cells},
+                                  {"flip_flops", x.flip_flops}};
+  };
+  return {{"shared", part(e.shared)},
+          {"image", part(e.image)},
+          {"cycles", e.cycles},
+          {"signals_compared", e.compared},
+          {"pj_per_mac",
+           {{"array", p.array}, {"rest", p.rest}, {"memories", p.memories}, {"all", p.sum()}}}};
+}
+
+/// The whole engine beside the array: what each row's multiply-accumulate takes.
+void add_engines(const EnergyOptions& o, const hw::Program& program, const hw::Stimulus& stimulus,
+                 const std::vector<Row>& rows, nlohmann::ordered_json& j, std::string& text) {
+  text +=
+      fmt::format("\nwhole engine of {} images at once: pJ/MAC    array   rest  memories    all\n",
+                  o.engine.config.images);
+  j["memory_pj_per_bit"] = o.memory_pj;
+  j["images_at_once"] = o.engine.config.images;
+  double first = 0;
+  for (const Row& row : rows) {
+    const PerMac p = per_mac(row, o, program, stimulus);
+    j[row.key]["engine"] = engine_json(*row.engine, p);
+    text += fmt::format("{:<41} {:>10.3f} {:>6.3f} {:>9.3f} {:>6.3f}", row.name, p.array, p.rest,
+                        p.memories, p.sum());
+    if (row.key == "svpe") {
+      first = p.sum();
+    } else if (first > 0) {
+      j["engine_energy_ratio"][row.key] = first / p.sum();
+      text += fmt::format("   SVPE : this {:.1f} %", 100 * first / p.sum());
+    }
+    text += "\n";
+  }
 }
 
 nlohmann::ordered_json row_json(const Row& row, const PerImage& p) {
@@ -143,7 +205,8 @@ nlohmann::ordered_json head_json(const EnergyOptions& o, const hw::Program& prog
 }
 
 /// Energy in standard cells.
-Status in_gates(const EnergyOptions& o, const hw::Program& program, const hw::Stimulus& stimulus,
+Status in_gates(const EnergyOptions& o, const Graph& graph, const hw::Program& program,
+                const hw::Stimulus& stimulus, std::span<const std::uint8_t> pixels,
                 nlohmann::ordered_json& j, std::string& text) {
   NBQ_ASSIGN(const hw::CellLibrary library, hw::load_cell_library(o.liberty, o.dont_use));
   std::vector<Row> rows;
@@ -152,7 +215,19 @@ Status in_gates(const EnergyOptions& o, const hw::Program& program, const hw::St
                          const hw::SliceRequest& request, const hw::Stimulus& s) -> Status {
                        NBQ_ASSIGN(hw::EnergyResult r,
                                   hw::measure_energy(request, s, library, o.wire_ff, o.threads));
-                       rows.push_back({key, name, std::move(r)});
+                       rows.push_back({key, name, std::move(r), {}});
+                       if (!o.whole) return ok_status();
+                       hw::EngineEnergyRequest e;
+                       e.config = o.engine.wanted(request.config.pe);
+                       hw::take_least_depths(e.config);
+                       e.config.mult_bits = request.config.mult_bits;
+                       e.config.acc_bits = request.config.acc_bits;
+                       e.clock_mhz = o.clock_mhz;
+                       e.wire_ff = o.wire_ff;
+                       e.dense_bits = key.ends_with("_dense") ? e.config.mult_bits : 0;
+                       e.seed = o.sampling.seed;
+                       NBQ_ASSIGN(rows.back().engine,
+                                  hw::measure_engine(graph, e, library, pixels));
                        return ok_status();
                      }));
   j["liberty"] = o.liberty;
@@ -171,6 +246,7 @@ Status in_gates(const EnergyOptions& o, const hw::Program& program, const hw::St
     j["power_ratio"][rows[i].key] = ratio;
     text += fmt::format("SVPE : {} {:.1f} % at equal array and clock\n", rows[i].name, 100 * ratio);
   }
+  if (o.whole) add_engines(o, program, stimulus, rows, j, text);
   return ok_status();
 }
 
@@ -225,13 +301,17 @@ Status energy_command(const EnergyOptions& o, Context& context) {
         "give --liberty FILE for energy in standard cells, or --target for toggles on "
         "an FPGA's wires");
   NBQ_ASSIGN(const Graph graph, load_nbq(o.model));
-  NBQ_ASSIGN(const hw::Program program, hw::compile(graph, o.engine.wanted(hw::PeKind::kSvpe)));
+  hw::EngineConfig one = o.engine.wanted(hw::PeKind::kSvpe);
+  one.images = 1;  // the others are alike
+  NBQ_ASSIGN(const hw::Program program, hw::compile(graph, one));
   NBQ_ASSIGN(const TestImages t, test_images(graph, o.data, o.images));
+  if (o.whole && t.count < 2)
+    return make_error(ErrorCode::kInvalidArgument, "--engine runs two images: --images 2 at least");
   NBQ_ASSIGN(const hw::Stimulus stimulus,
              hw::record_stimulus(program, t.pixels, o.outputs(), o.sampling));
   nlohmann::ordered_json j = head_json(o, program, stimulus, t.count);
   std::string text;
-  NBQ_TRY(o.target.empty() ? in_gates(o, program, stimulus, j, text)
+  NBQ_TRY(o.target.empty() ? in_gates(o, graph, program, stimulus, t.pixels, j, text)
                            : on_fpga(o, program, stimulus, j, text));
   context.print(j, text);
   return ok_status();
@@ -259,6 +339,13 @@ void add_energy(CLI::App& app, Context& context) {
       ->check(CLI::PositiveNumber);
   cmd->add_option("--wire-ff", o->wire_ff, "femtofarad of wire for each pin that a net drives [0]")
       ->check(CLI::NonNegativeNumber);
+  cmd->add_flag(
+      "--engine", o->whole,
+      "the rest of the engine in gates, too: a whole run of two images, compared with the "
+      "RTL in every cycle (minutes)");
+  cmd->add_option("--memory-pj", o->memory_pj,
+                  "with --engine: pJ of a bit that a memory reads or writes [0: not counted]")
+      ->check(CLI::NonNegativeNumber);
   cmd->add_option("--windows", o->sampling.windows, "windows of cycles that are simulated [64]")
       ->check(CLI::Range(1, 1 << 20));
   cmd->add_option("--cycles", o->sampling.cycles, "cycles of a window [64]")
@@ -269,7 +356,8 @@ void add_energy(CLI::App& app, Context& context) {
       ->check(CLI::Range(1, hw::kMaxLanesIn));
   cmd->add_option("--threads", o->threads, "0: one a core")->check(CLI::NonNegativeNumber);
   o->engine.add_to(*cmd, false);
-  for (const char* of_cells : {"--liberty", "--dont-use", "--clock-mhz", "--wire-ff"})
+  for (const char* of_cells :
+       {"--liberty", "--dont-use", "--clock-mhz", "--wire-ff", "--engine", "--memory-pj"})
     target->excludes(cmd->get_option(of_cells));
   // The array alone is looked at, with the multipliers of --pe.
   for (const char* option :

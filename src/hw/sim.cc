@@ -7,6 +7,9 @@
 namespace nbq::hw {
 namespace {
 
+constexpr const char* kArrayProbe = "sim/nbq_array_probe.sv";
+constexpr const char* kSignalProbe = "sim/nbq_signal_probe.sv";
+
 /// The C interface of rtl/sim/engine_harness.cc, and what axi_harness.cc adds.
 struct EngineLibrary {
   void* (*create)();
@@ -17,6 +20,8 @@ struct EngineLibrary {
   std::uint64_t (*clock)(void*);
   void (*set_probe)(void*, void (*)(void*, int, int, const std::uint32_t*, const std::uint32_t*),
                     void*);
+  void (*set_signals)(void*, void (*)(void*, int, const char*, int),
+                      void (*)(void*, int, const std::uint32_t*), void*);
   std::uint8_t* (*memory)(void*, std::uint64_t);
   void (*configure)(void*, const AxiMemoryOptions*);
   const char* (*violation)(void*);
@@ -29,6 +34,13 @@ void tap(void* probe, int valid, int last, const std::uint32_t* x, const std::ui
   static_cast<ArrayProbe*>(probe)->tap(valid != 0, last != 0, x, w);
 }
 
+void open_signal(void* probe, int id, const char* path, int width) {
+  static_cast<SignalProbe*>(probe)->open(id, path, width);
+}
+void signal_value(void* probe, int id, const std::uint32_t* bits) {
+  static_cast<SignalProbe*>(probe)->value(id, bits);
+}
+
 /// Base: Device, or AxiSimDevice.
 template <class Base>
 class SimDevice : public Base {
@@ -36,6 +48,9 @@ class SimDevice : public Base {
   SimDevice(const EngineLibrary& library, ArrayProbe* probe)
       : library_(library), engine_(library.create()) {
     if (probe != nullptr) library_.set_probe(engine_, tap, probe);
+  }
+  SimDevice(const EngineLibrary& library, SignalProbe& probe) : SimDevice(library, nullptr) {
+    library_.set_signals(engine_, open_signal, signal_value, &probe);
   }
   ~SimDevice() override { library_.destroy(engine_); }
   SimDevice(const SimDevice&) = delete;
@@ -69,13 +84,14 @@ class AxiSim final : public SimDevice<AxiSimDevice> {
   bool irq() const override { return library_.irq(engine_) != 0; }
 };
 
-Result<EngineLibrary> open_library(const EngineConfig& config, bool probed) {
+/// probe: a source file of rtl/sim, or nothing.
+Result<EngineLibrary> open_library(const EngineConfig& config, const char* probe) {
   NBQ_ASSIGN(const RtlParameters parameters, engine_parameters(config));
   const bool axi = config.axi_bits > 0;
   ModelRequest request{
       engine_top(config), parameters, axi ? "sim/axi_harness.cc" : "sim/engine_harness.cc", {}};
   if (axi) request.headers = {"sim/axi_memory.h"};
-  if (probed) request.more_sources = {"sim/nbq_array_probe.sv"};
+  if (probe != nullptr) request.more_sources = {probe};
   NBQ_ASSIGN(const std::filesystem::path path, build_model(request));
   // Never closed: a model's threads-local data would outlive it, and the cache makes it the same
   // library for every device of one configuration.
@@ -103,6 +119,7 @@ Result<EngineLibrary> open_library(const EngineConfig& config, bool probed) {
     find(library.irq, "nbq_engine_irq");
   } else {
     find(library.set_probe, "nbq_engine_set_probe");
+    find(library.set_signals, "nbq_engine_set_signals");
   }
   if (!complete)
     return make_error(ErrorCode::kBadFile, "{}: not an engine model; remove it", path.string());
@@ -114,7 +131,7 @@ Result<EngineLibrary> open_library(const EngineConfig& config, bool probed) {
 Result<std::unique_ptr<AxiSimDevice>> open_axi_sim(const EngineConfig& config,
                                                    const AxiMemoryOptions& memory) {
   NBQ_CHECK(config.axi_bits > 0);
-  NBQ_ASSIGN(const EngineLibrary library, open_library(config, false));
+  NBQ_ASSIGN(const EngineLibrary library, open_library(config, nullptr));
   std::unique_ptr<AxiSimDevice> device = std::make_unique<AxiSim>(library, nullptr);
   device->configure(memory);
   return device;
@@ -127,10 +144,17 @@ Result<std::unique_ptr<Device>> open_sim(const EngineConfig& config,
   return std::unique_ptr<Device>(std::move(device));
 }
 
+Result<std::unique_ptr<Device>> open_sim(const EngineConfig& config, SignalProbe& probe) {
+  NBQ_CHECK(config.axi_bits == 0);
+  NBQ_ASSIGN(const EngineLibrary library, open_library(config, kSignalProbe));
+  return std::unique_ptr<Device>(new SimDevice<Device>(library, probe));
+}
+
 Result<std::unique_ptr<Device>> open_sim(const EngineConfig& config, ArrayProbe* probe) {
   NBQ_CHECK(config.axi_bits == 0 || probe == nullptr);
   if (config.axi_bits > 0) return open_sim(config, AxiMemoryOptions{});
-  NBQ_ASSIGN(const EngineLibrary library, open_library(config, probe != nullptr));
+  NBQ_ASSIGN(const EngineLibrary library,
+             open_library(config, probe == nullptr ? nullptr : kArrayProbe));
   return std::unique_ptr<Device>(new SimDevice<Device>(library, probe));
 }
 

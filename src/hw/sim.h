@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <string_view>
 
 #include "core/result.h"
 #include "hw/device.h"
@@ -25,6 +26,17 @@ class ArrayProbe {
   virtual void tap(bool valid, bool last, const std::uint32_t* x, const std::uint32_t* w) = 0;
 };
 
+/// Sees the signals where an engine meets its memories, its arrays and the host, in every cycle
+/// (rtl/sim/nbq_signal_probe.sv): their values before the clock edge, in any order.
+class SignalProbe {
+ public:
+  virtual ~SignalProbe() = default;
+  /// Once for each, before the first value. path: as in
+  /// "nbq_engine.u_program.u_piece.u_probe.p_re_i".
+  virtual void open(int id, std::string_view path, int width) = 0;
+  virtual void value(int id, const std::uint32_t* bits) = 0;
+};
+
 /// The engine's RTL in Verilator, for exactly this configuration: built on demand (seconds to a
 /// minute) and kept in a cache, see rtl_build.h; with config.axi_bits, external memory behaves as
 /// `memory` says. Any number of devices may be open at once; one
@@ -33,6 +45,7 @@ class ArrayProbe {
 /// kBadFile (the RTL can't be read or built; end of the log).
 /// With `probe`, which must outlive the device, a model is built that calls it; only without a bus.
 Result<std::unique_ptr<Device>> open_sim(const EngineConfig& config, ArrayProbe* probe = nullptr);
+Result<std::unique_ptr<Device>> open_sim(const EngineConfig& config, SignalProbe& probe);
 Result<std::unique_ptr<Device>> open_sim(const EngineConfig& config,
                                          const AxiMemoryOptions& memory);
 

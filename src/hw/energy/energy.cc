@@ -15,7 +15,7 @@ Result<EnergyResult> measure_energy(const SliceRequest& request, const Stimulus&
                                     const CellLibrary& library, double wire_ff, int threads) {
   NBQ_CHECK(stimulus.outputs == request.outputs && !stimulus.windows.empty() &&
             stimulus.lanes_in == request.config.lanes_in);
-  NBQ_ASSIGN(const Slice slice, map_slice(request, library));
+  NBQ_ASSIGN(const Gates slice, map_slice(request, library));
   EnergyResult r;
   r.slice = request;
   r.area = slice.netlist.area;

@@ -7,6 +7,7 @@
 
 #include "core/file.h"
 #include "hw/energy/energy.h"
+#include "hw/energy/engine_energy.h"
 #include "hw/energy/tiny_library.h"
 #include "hw/energy/toggles.h"
 #include "hw/engine.h"
@@ -131,6 +132,39 @@ TEST(Energy, GatesOfBothKindsGiveTheSumsAndOpenStaAgrees) {
   }
   EXPECT_LT(2 * svpe.area, vpe.area);
   EXPECT_LT(svpe.pj_per_cycle(true), vpe.pj_per_cycle(true));
+}
+
+TEST(EngineEnergy, GatesAreTheRtlInEveryCycle) {
+  nbq::testing::IntegerGraph maker(3, {3, 6, 6});
+  const Graph graph = network(maker);
+  const CellLibrary library = tiny_library();
+  const auto pixels = maker.pixels(2);
+  EngineEnergyRequest r;
+  r.config = program_for(graph, 4, 2).config;
+  r.config.mult_bits = 8;
+  double no_copies = 0;
+  for (const PeKind pe : {PeKind::kSvpe, PeKind::kVpe}) {
+    r.config.pe = pe;
+    NBQ_VALUE(e, measure_engine(graph, r, library, pixels));
+    EXPECT_GT(e.compared, 30 * e.cycles);
+    EXPECT_GT(e.shared.pj, 0);
+    EXPECT_GT(e.image.pj, 0);
+    // A word of weights while the array takes a tap, a word of each image's activations, and less.
+    EXPECT_GT(e.shared.read_bits, 8);
+    EXPECT_GT(e.image.read_bits, 0.3 * 2 * 4 * r.config.act_bits);
+    EXPECT_LT(e.image.write_bits, e.image.read_bits);
+    EXPECT_NEAR(e.all(3).pj, e.shared.pj + 3 * e.image.pj, 1e-6);
+    if (pe == PeKind::kSvpe) no_copies = e.image.flip_flops;
+    r.config.broadcast = 2;  // the multipliers' engine
+  }
+  // Weights that use all bits of a multiplier are other ones, in the same engine.
+  NBQ_VALUE(few, measure_engine(graph, r, library, pixels));
+  r.dense_bits = 8;
+  NBQ_VALUE(many, measure_engine(graph, r, library, pixels));
+  EXPECT_NE(many.all(1).settled_pj, few.all(1).settled_pj);
+  EXPECT_EQ(many.all(1).flip_flops, few.all(1).flip_flops);
+  // Copies stay apart: of the last register stage an image has its own, weights and all.
+  EXPECT_GT(many.image.flip_flops - no_copies, 4 * 4 * 8);
 }
 
 TEST(Toggles, CellsOfBothFamiliesGiveTheSums) {

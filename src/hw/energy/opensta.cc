@@ -49,7 +49,7 @@ Result<PowerTotals> parse_report_power(const std::string& report) {
   return make_error(ErrorCode::kBadFile, "OpenSTA: no totals in {}", log_tail(report, 5));
 }
 
-Result<StaResult> run_sta(const Slice& slice, const CellLibrary& library, double clock_mhz) {
+Result<StaResult> run_sta(const Gates& slice, const CellLibrary& library, double clock_mhz) {
   NBQ_ASSIGN(const std::filesystem::path sta, find_tool("sta", "opensta"));
   NBQ_ASSIGN(const ScratchDir scratch, ScratchDir::beside(cache_dir() / "gates" / "sta"));
   StaResult r;

@@ -23,7 +23,7 @@ inline constexpr double kStaActivity = 0.1;
 /// OpenSTA's timing and power of the slice at the clock. Its power at one activity everywhere
 /// checks how nbq reads the Liberty file: see uniform_power(). Errors: kToolMissing (sta), kBadFile
 /// (it failed; end of its log).
-Result<StaResult> run_sta(const Slice& slice, const CellLibrary& library, double clock_mhz);
+Result<StaResult> run_sta(const Gates& slice, const CellLibrary& library, double clock_mhz);
 
 /// What nbq makes of the same question in the way of that version of OpenSTA. Before 2.1 it takes
 /// the sum of a rise's and a fall's energy for each transition of an output and of the clock; since

@@ -155,25 +155,29 @@ std::vector<std::int64_t> expected_sums(const StimulusWindow& window, int lanes_
   return all;
 }
 
+int densify(std::span<std::int32_t> word, int max_weight, int bits, std::uint64_t seed) {
+  const int top = std::bit_width(static_cast<unsigned>(max_weight)) - 1;
+  const double scale = std::ldexp(1.0, bits - 2 - top);
+  // The word's own weights name it, so that it stays the same wherever it is used.
+  const auto* first = reinterpret_cast<const std::uint8_t*>(word.data());
+  std::mt19937_64 rng(fnv1a(std::span(first, word.size_bytes()), seed));
+  for (std::int32_t& weight : word) {
+    const std::int32_t level = std::abs(weight);
+    const double u = std::uniform_real_distribution<double>(0, 1)(rng);
+    const double low = level == 1 ? 0.5 : 0.75 * level;
+    const double v = level == 0 ? u - 0.5 : low + u * (1.5 * level - low);
+    weight = static_cast<std::int32_t>(scale * (weight < 0 ? -v : v));
+  }
+  return static_cast<int>(1.5 * scale * max_weight);
+}
+
 Stimulus with_dense_weights(const Stimulus& stimulus, int bits, std::uint64_t seed) {
   Stimulus dense = stimulus;
-  const int top = std::bit_width(static_cast<unsigned>(stimulus.max_weight)) - 1;
-  const double scale = std::ldexp(1.0, bits - 2 - top);
   const auto per_cycle = static_cast<std::size_t>(stimulus.outputs * stimulus.lanes_in);
   for (StimulusWindow& window : dense.windows)
-    for (std::size_t at = 0; at < window.w.size(); at += per_cycle) {
-      // The word's own weights name it, so that it stays the same wherever it is used.
-      const auto* first = reinterpret_cast<const std::uint8_t*>(&window.w[at]);
-      std::mt19937_64 rng(fnv1a(std::span(first, per_cycle * sizeof(std::int32_t)), seed));
-      for (std::size_t i = at; i < at + per_cycle; ++i) {
-        const std::int32_t level = std::abs(window.w[i]);
-        const double u = std::uniform_real_distribution<double>(0, 1)(rng);
-        const double low = level == 1 ? 0.5 : 0.75 * level;
-        const double v = level == 0 ? u - 0.5 : low + u * (1.5 * level - low);
-        window.w[i] = static_cast<std::int32_t>(scale * (window.w[i] < 0 ? -v : v));
-      }
-    }
-  dense.max_weight = static_cast<int>(1.5 * scale * stimulus.max_weight);
+    for (std::size_t at = 0; at < window.w.size(); at += per_cycle)
+      dense.max_weight =
+          densify(std::span(window.w).subspan(at, per_cycle), stimulus.max_weight, bits, seed);
   return dense;
 }
 

@@ -80,6 +80,9 @@ Result<Stimulus> record_stimulus(const Program& program, std::span<const std::ui
 std::vector<std::int64_t> expected_sums(const StimulusWindow& window, int lanes_in, int outputs,
                                         int acc_bits);
 
+/// The weights of one word with `bits` bits, as with_dense_weights() says; the largest magnitude.
+int densify(std::span<std::int32_t> word, int max_weight, int bits, std::uint64_t seed);
+
 /// The same windows with weights of `bits` bits, such as a network has whose weights are not powers
 /// of two: each weight a fixed number, drawn evenly from those that round to its code, scaled so
 /// that the largest level is 2^(bits - 2). Sets max_weight.
