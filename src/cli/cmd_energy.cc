@@ -80,6 +80,7 @@ nlohmann::ordered_json engine_json(const hw::EngineEnergy& e, const PerMac& p) {
           {"image", part(e.image)},
           {"cycles", e.cycles},
           {"signals_compared", e.compared},
+          {"late_transitions", e.late},
           {"pj_per_mac",
            {{"array", p.array}, {"rest", p.rest}, {"memories", p.memories}, {"all", p.sum()}}}};
 }
@@ -94,6 +95,7 @@ void add_engines(const EnergyOptions& o, const hw::Program& program, const hw::S
   j["images_at_once"] = o.engine.config.images;
   double first = 0;
   for (const Row& row : rows) {
+    if (!row.engine) continue;
     const PerMac p = per_mac(row, o, program, stimulus);
     j[row.key]["engine"] = engine_json(*row.engine, p);
     text += fmt::format("{:<41} {:>10.3f} {:>6.3f} {:>9.3f} {:>6.3f}", row.name, p.array, p.rest,
@@ -204,6 +206,28 @@ nlohmann::ordered_json head_json(const EnergyOptions& o, const hw::Program& prog
   return j;
 }
 
+/// The engine around a row's array; of multipliers with the weights that they are for, if those of
+/// the network, which the RTL runs with, fit as well.
+Status measure_rest(const EnergyOptions& o, const Graph& graph, const hw::SliceRequest& request,
+                    const hw::CellLibrary& library, std::span<const std::uint8_t> pixels,
+                    int max_weight, Row& row) {
+  const bool shifts = request.config.pe == hw::PeKind::kSvpe;
+  const int bits = request.config.mult_bits;
+  if (!shifts && (!row.key.ends_with("_dense") || 2 * max_weight > 1 << (bits - 1)))
+    return ok_status();
+  hw::EngineEnergyRequest e;
+  e.config = o.engine.wanted(request.config.pe);
+  hw::take_least_depths(e.config);
+  e.config.mult_bits = bits;
+  e.config.acc_bits = request.config.acc_bits;
+  e.clock_mhz = o.clock_mhz;
+  e.wire_ff = o.wire_ff;
+  e.dense_bits = shifts ? 0 : bits;
+  e.seed = o.sampling.seed;
+  NBQ_ASSIGN(row.engine, hw::measure_engine(graph, e, library, pixels));
+  return ok_status();
+}
+
 /// Energy in standard cells.
 Status in_gates(const EnergyOptions& o, const Graph& graph, const hw::Program& program,
                 const hw::Stimulus& stimulus, std::span<const std::uint8_t> pixels,
@@ -217,18 +241,8 @@ Status in_gates(const EnergyOptions& o, const Graph& graph, const hw::Program& p
                                   hw::measure_energy(request, s, library, o.wire_ff, o.threads));
                        rows.push_back({key, name, std::move(r), {}});
                        if (!o.whole) return ok_status();
-                       hw::EngineEnergyRequest e;
-                       e.config = o.engine.wanted(request.config.pe);
-                       hw::take_least_depths(e.config);
-                       e.config.mult_bits = request.config.mult_bits;
-                       e.config.acc_bits = request.config.acc_bits;
-                       e.clock_mhz = o.clock_mhz;
-                       e.wire_ff = o.wire_ff;
-                       e.dense_bits = key.ends_with("_dense") ? e.config.mult_bits : 0;
-                       e.seed = o.sampling.seed;
-                       NBQ_ASSIGN(rows.back().engine,
-                                  hw::measure_engine(graph, e, library, pixels));
-                       return ok_status();
+                       return measure_rest(o, graph, request, library, pixels, stimulus.max_weight,
+                                           rows.back());
                      }));
   j["liberty"] = o.liberty;
   j["library"] = library.name;
@@ -303,6 +317,7 @@ Status energy_command(const EnergyOptions& o, Context& context) {
   NBQ_ASSIGN(const Graph graph, load_nbq(o.model));
   hw::EngineConfig one = o.engine.wanted(hw::PeKind::kSvpe);
   one.images = 1;  // the others are alike
+  if (o.whole) hw::take_least_depths(one);
   NBQ_ASSIGN(const hw::Program program, hw::compile(graph, one));
   NBQ_ASSIGN(const TestImages t, test_images(graph, o.data, o.images));
   if (o.whole && t.count < 2)
@@ -343,8 +358,10 @@ void add_energy(CLI::App& app, Context& context) {
       "--engine", o->whole,
       "the rest of the engine in gates, too: a whole run of two images, compared with the "
       "RTL in every cycle (minutes)");
-  cmd->add_option("--memory-pj", o->memory_pj,
-                  "with --engine: pJ of a bit that a memory reads or writes [0: not counted]")
+  cmd->add_option(
+         "--memory-pj", o->memory_pj,
+         "with --engine: pJ of a bit of memory in a cycle in which it is read or written [0: not "
+         "counted]")
       ->check(CLI::NonNegativeNumber);
   cmd->add_option("--windows", o->sampling.windows, "windows of cycles that are simulated [64]")
       ->check(CLI::Range(1, 1 << 20));

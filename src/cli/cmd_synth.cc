@@ -10,7 +10,7 @@ namespace {
 struct SynthOptions {
   std::string model = shipped_model(), target = "xcup", output;
   bool no_route = false;
-  int seeds = 3;
+  int seeds = 3, first_seed = 1;
   BoardOptions board;
 };
 
@@ -78,6 +78,7 @@ Status build_board(const SynthOptions& o, Context& context) {
   options.dir = o.output.empty() ? hw::cache_dir() / "boards" : std::filesystem::path(o.output);
   options.route = !o.no_route;
   options.seeds = o.seeds;
+  options.first_seed = o.first_seed;
   NBQ_ASSIGN(const hw::BoardBuild build, [&] {
     StatusLine line(board.name);
     options.progress = [&line](const std::string& what) { line.say(what); };
@@ -113,6 +114,9 @@ void add_synth(CLI::App& app, Context& context) {
   cmd->add_flag("--no-route", o->no_route, "count resources only")->needs(board);
   cmd->add_option("--seeds", o->seeds, "placements to try; the median is reported [3]")
       ->check(CLI::Range(1, 100))
+      ->needs(board);
+  cmd->add_option("--first-seed", o->first_seed, "number of the first of them [1]")
+      ->check(CLI::Range(1, 1 << 20))
       ->needs(board);
   cmd->add_option("-o,--output", o->output, "folder of the build [nbq's cache]")->needs(board);
 }

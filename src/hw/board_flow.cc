@@ -163,7 +163,7 @@ Result<SeedResult> route(const Board& board, const BuildOptions& o, int seed, Bo
 Status route_all(const Board& board, const BuildOptions& o, BoardBuild& build) {
   NBQ_TRY(copy_sources({board.constraints}, build.dir));
   std::vector<std::pair<double, int>> routed;
-  for (int seed = 1; seed <= o.seeds; ++seed) {
+  for (int seed = o.first_seed; seed < o.first_seed + o.seeds; ++seed) {
     NBQ_ASSIGN(const SeedResult r, route(board, o, seed, build));
     build.seeds.push_back(r);
     if (r.fmax_mhz) routed.emplace_back(*r.fmax_mhz, seed);

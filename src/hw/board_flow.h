@@ -37,15 +37,15 @@ struct BuildOptions {
   /// it holds already is not run again.
   std::filesystem::path dir;
   bool route = true;
-  int seeds = 3;
+  int seeds = 3, first_seed = 1;
   /// Gets a short line now and then on what goes on; may be empty.
   std::function<void(const std::string&)> progress;
 };
 
 /// From a planned network to a bitstream, with the tools of find_fpga_tool(): yosys, and for ECP5
-/// boards nextpnr-ecp5 with seeds 1.. and ecppack. Boards whose tool is Vivado are only counted.
-/// Errors: kToolMissing, kBadFile (a tool failed: end of its log), kUnsupported (no seed could be
-/// placed and routed).
+/// boards nextpnr-ecp5 with `seeds` seeds and ecppack. Boards whose tool is Vivado are only
+/// counted. Errors: kToolMissing, kBadFile (a tool failed: end of its log), kUnsupported (no seed
+/// could be placed and routed).
 Result<BoardBuild> build_for_board(const BoardPlan& plan, const Board& board,
                                    const BuildOptions& options);
 

@@ -37,6 +37,9 @@ class SignalProbe {
   virtual void value(int id, const std::uint32_t* bits) = 0;
 };
 
+/// The widest of them (rtl/sim/nbq_signal_probe.sv).
+inline constexpr int kMostSignalBits = 16384;
+
 /// The engine's RTL in Verilator, for exactly this configuration: built on demand (seconds to a
 /// minute) and kept in a cache, see rtl_build.h; with config.axi_bits, external memory behaves as
 /// `memory` says. Any number of devices may be open at once; one

@@ -1,5 +1,7 @@
 // Whole images through the RTL. The weights are random: bit-exactness does not need good
 // ones, and the images are CIFAR-sized noise, so that the test needs no dataset.
+#include "core/file.h"
+#include "hw/energy/tiny_library.h"
 #include "model/builders.h"
 #include "model/nbq_file.h"
 #include "model/quantise.h"
@@ -25,6 +27,44 @@ TEST_F(CliSlow, Resnet20ImagesThroughBothArrays) {
   const Ran s = run({"sim", path("resnet20.nbq"), "--images", "18", "--json"});
   ASSERT_EQ(s.exit, 0) << s.err << s.out;
   EXPECT_EQ(s.json().at("mismatches"), 0);
+}
+
+/// In gates with the rest of the engine, and on an FPGA's cells.
+TEST_F(CliSlow, EnergyOfArrayAndEngine) {
+  BuildSpec spec;
+  spec.family = "nbqnn";
+  spec.stages = {{4}, {8}};
+  spec.channels = 1;
+  spec.height = spec.width = 8;
+  RandomGraph random(20);
+  ASSERT_TRUE(
+      save_nbq(path("small.nbq"), random.deploy_with_random_weights(build_graph(spec).value()))
+          .ok());
+  ASSERT_TRUE(write_file(path("tiny.lib"), hw::tiny_liberty()).ok());
+  const std::vector<std::string> command = {
+      "energy", path("small.nbq"), "--windows", "4",        "--cycles", "16",    "--lanes-in",
+      "4",      "--lanes-out",     "4",         "--pixels", "1",        "--json"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), command.begin(), command.end());
+    return run(more);
+  };
+  const Ran e = with({"--images", "2", "--liberty", path("tiny.lib"), "--engine", "--pe", "svpe",
+                      "--memory-pj", "0.5", "--images-at-once", "3"});
+  ASSERT_EQ(e.exit, 0) << e.err << e.out;
+  const auto engine = e.json().at("svpe").at("engine");
+  const auto per_mac = engine.at("pj_per_mac");
+  EXPECT_GT(per_mac.at("rest").get<double>(), 0);
+  EXPECT_GT(per_mac.at("memories").get<double>(), 0);
+  EXPECT_NEAR(per_mac.at("array").get<double>(), e.json().at("svpe").at("pj_per_mac").get<double>(),
+              1e-9);
+  EXPECT_GT(engine.at("signals_compared").get<double>(), 30 * engine.at("cycles").get<double>());
+  const Ran one = with({"--liberty", path("tiny.lib"), "--engine", "--images", "1"});
+  EXPECT_NE(one.exit, 0);
+  EXPECT_NE(one.err.find("--images 2"), std::string::npos) << one.err;
+  const Ran t = with({"--images", "2", "--target", "ecp5"});
+  ASSERT_EQ(t.exit, 0) << t.err << t.out;
+  EXPECT_GT(t.json().at("svpe").at("toggles_per_mac").get<double>(), 0);
+  EXPECT_GT(t.json().at("toggle_ratio").at("vpe16_dense").get<double>(), 0);
 }
 
 /// A family's network as its authors have it, and the engine for it.

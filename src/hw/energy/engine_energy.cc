@@ -4,6 +4,7 @@
 #include <bit>
 #include <map>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "core/fixed_point.h"
@@ -68,7 +69,10 @@ class EngineGates final : public SignalProbe {
     s.width = width;
     s.words.resize(static_cast<std::size_t>((width + 31) / 32));
     const auto in = inputs_.find(s.name), out = outputs_.find(s.name);
-    if (in != inputs_.end()) s.driven = in->second;
+    if (in != inputs_.end()) {
+      s.driven = in->second;
+      driven_.insert(s.name);
+    }
     if (out != outputs_.end()) s.compared = out->second;
     const auto ends = [&](std::string_view with) { return s.name.ends_with(with); };
     if (r_.dense_bits > 0 && s.name.find("u_weights.") != s.name.npos) s.dense = ends("rdata_o");
@@ -92,9 +96,13 @@ class EngineGates final : public SignalProbe {
     if (++values_ == signals_.size()) cycle();
   }
 
-  /// Empty, or where gates and RTL differ first.
-  const std::string& difference() const { return difference_; }
-  bool complete() const { return drives_ && compared_ > 0; }
+  /// Empty, or where gates and RTL differ first; a port that nothing drives is a difference, too.
+  std::string difference() const {
+    for (const auto& [name, nets] : inputs_)
+      if (!driven_.contains(name) && !name.starts_with("mem_"))
+        return fmt::format("the RTL has no signal {}", name);
+    return compared_ == 0 ? "no signal was compared" : difference_;
+  }
   const Activity& activity() const { return sim_.activity(); }
   std::int64_t compared() const { return compared_; }
   double read_bits() const { return bits_[kRead]; }
@@ -125,7 +133,6 @@ class EngineGates final : public SignalProbe {
   }
 
   void drive(const Signal& s) {
-    drives_ = true;
     const std::vector<std::uint32_t> other =
         s.dense ? dense(s.words) : std::vector<std::uint32_t>();
     const std::vector<std::uint32_t>& words = s.dense ? other : s.words;
@@ -166,10 +173,11 @@ class EngineGates final : public SignalProbe {
   const EngineConfig& c_;
   GateSim sim_;
   std::map<std::string, const std::vector<int>*> inputs_, outputs_;
+  std::set<std::string> driven_;
   std::map<std::string, int> piece_bits_;
   std::vector<Signal> signals_;
   std::size_t values_ = 0;  ///< of this cycle so far
-  bool busy_ = false, drives_ = false;
+  bool busy_ = false;
   double bits_[3] = {};
   std::int64_t cycles_ = 0, compared_ = 0;
   std::string difference_;
@@ -178,6 +186,7 @@ class EngineGates final : public SignalProbe {
 struct Measured {
   EnginePart part;
   std::int64_t cycles = 0, compared = 0;
+  double late = 0;
 };
 
 /// `images` at once.
@@ -187,6 +196,12 @@ Result<Measured> measure(const Graph& graph, const EngineEnergyRequest& r,
   EngineConfig wanted = r.config;
   wanted.images = images;
   NBQ_ASSIGN(const Program program, compile(graph, wanted));
+  const EngineConfig& c = program.config;
+  if (std::max(c.lanes_in * c.lanes_out * c.weight_bits(), c.pixels * c.lanes_out * c.acc_bits) >
+      kMostSignalBits)
+    return make_error(ErrorCode::kInvalidArgument,
+                      "{}x{}x{} lanes: words of weights or sums of more than {} bits; take less",
+                      c.lanes_in, c.lanes_out, c.pixels, kMostSignalBits);
   NBQ_ASSIGN(const Gates gates, map_engine(program.config, r.clock_mhz, library));
   const Electrical electrical = annotate(gates.netlist, library, r.wire_ff);
   EngineGates beside(r, program.config, gates.netlist, electrical);
@@ -194,10 +209,9 @@ Result<Measured> measure(const Graph& graph, const EngineEnergyRequest& r,
   NBQ_ASSIGN(Engine engine, Engine::open(std::move(device), program));
   const auto bytes = static_cast<std::size_t>(program.image.image.size());
   NBQ_TRY(engine.run(pixels.first(bytes * static_cast<std::size_t>(images))));
-  if (!beside.difference().empty() || !beside.complete())
+  if (const std::string what = beside.difference(); !what.empty())
     return make_error(ErrorCode::kInvalidArgument, "the {} engine's gates differ from its RTL: {}",
-                      pe_name(program.config.pe),
-                      beside.complete() ? beside.difference() : "no signal in common");
+                      pe_name(program.config.pe), what);
   const Activity& a = beside.activity();
   const auto cycles = static_cast<double>(a.cycles);
   const double idle = electrical.clock_inside_pj + electrical.clock_pins_pj +
@@ -207,7 +221,8 @@ Result<Measured> measure(const Graph& graph, const EngineEnergyRequest& r,
                    static_cast<double>(gates.netlist.gates.size()),
                    static_cast<double>(gates.netlist.flip_flops)},
                   a.cycles,
-                  beside.compared()};
+                  beside.compared(),
+                  static_cast<double>(a.late) / static_cast<double>(a.transitions)};
 }
 
 }  // namespace
@@ -247,6 +262,7 @@ Result<EngineEnergy> measure_engine(const Graph& graph, const EngineEnergyReques
   e.shared = (*one)->part;
   e.shared += e.image * -1;
   e.cycles = (*one)->cycles;
+  e.late = two->late;
   e.compared = (*one)->compared + two->compared;
   return e;
 }

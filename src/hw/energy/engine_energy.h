@@ -9,7 +9,7 @@ namespace nbq::hw {
 /// What one part of an engine takes in each cycle of a run.
 struct EnginePart {
   double pj = 0, settled_pj = 0;         ///< with glitches, and from settled to settled values
-  double read_bits = 0, write_bits = 0;  ///< of memories
+  double read_bits = 0, write_bits = 0;  ///< of memories, of all pieces that are enabled
   double cells = 0, flip_flops = 0;
   EnginePart& operator+=(const EnginePart& other);
   EnginePart operator*(double times) const;
@@ -22,6 +22,7 @@ struct EngineEnergy {
   EnginePart image;           ///< what each image at once adds
   std::int64_t cycles = 0;    ///< of a run
   std::int64_t compared = 0;  ///< signals and cycles in which gates and RTL were compared
+  double late = 0;            ///< part of the transitions that come after their cycle's end
   EnginePart all(int images) const;
 };
 
