@@ -71,10 +71,7 @@ module nbq_elements #(
   end
 
   // ---- control, aligned with the sums at the accumulators ---------------------------------------
-  // Where the activations have copies, so has this: an enable of every accumulator is the longest wire.
-  localparam int unsigned Controls = Spread != 0 ? Copies * (Pixels / PePixels) : 1;
-  logic                fresh_q, valid_pre, last_pre, up_pre, first_pre;
-  logic [Controls-1:0] valid_s, last_s, up_s, restart_s;
+  logic fresh_q, restart_q, valid_pre, last_pre, up_pre, first_pre, valid_s, last_s, up_s;
   always_ff @(posedge clk_i) begin
     if (clear_i) fresh_q <= 1'b1;
     else if (valid_i) fresh_q <= last_i;
@@ -82,20 +79,12 @@ module nbq_elements #(
   nbq_delay #(.Width(3), .Cycles(PeLatency - 1)) u_pre (
     .clk_i, .clear_i, .d_i({valid_i, valid_i && last_i, up_i}), .q_o({valid_pre, last_pre, up_pre})
   );
-  // Every accumulator's reset hangs on the last one. After a clear no tap arrives there in less than
-  // PeLatency >= 2 cycles.
-  logic [3:0] control;
-  assign control = {!clear_i && valid_pre, !clear_i && last_pre, !clear_i && up_pre,
-                    clear_i || last_pre};
-  if (Spread != 0) begin : g_controls
-    for (genvar k = 0; k < Controls; k++) begin : g_copy
-      nbq_copy #(.Width(4)) u_control (
-        .clk_i, .d_i(control), .q_o({valid_s[k], last_s[k], up_s[k], restart_s[k]})
-      );
-    end
-  end else begin : g_control
-    always_ff @(posedge clk_i) {valid_s, last_s, up_s, restart_s} <= control;
-  end
+  nbq_delay #(.Width(3), .Cycles(1)) u_valid (
+    .clk_i, .clear_i, .d_i({valid_pre, last_pre, up_pre}), .q_o({valid_s, last_s, up_s})
+  );
+  // A register of its own: every accumulator's reset hangs on it. After a clear no tap arrives there
+  // in less than PeLatency >= 2 cycles.
+  always_ff @(posedge clk_i) restart_q <= clear_i || last_pre;
   nbq_delay #(.Width(1), .Cycles(PeLatency - 2)) u_first (
     .clk_i, .clear_i(1'b0), .d_i(fresh_q), .q_o(first_pre)
   );
@@ -103,7 +92,6 @@ module nbq_elements #(
   // ---- elements ---------------------------------------------------------------------------------
   for (genvar p = 0; p < Pixels; p = p + PePixels) begin : g_pixel
     for (genvar m = 0; m < LanesOut; m++) begin : g_out
-      localparam int unsigned K = Spread != 0 ? m / Near * (Pixels / PePixels) + p / PePixels : 0;
       logic [PePixels*AccBits-1:0] sums;
       nbq_pe #(
         .PeKind(PeKind), .Target(Target), .Lanes(LanesIn), .XBits(XBits), .CodeBits(CodeBits),
@@ -111,7 +99,7 @@ module nbq_elements #(
       ) u_pe (
         .clk_i, .x_i(x[m/Near*XWidth + p*LanesIn*XBits +: PePixels*LanesIn*XBits]),
         .w_i(w[m*LanesIn*PeWBits +: LanesIn*PeWBits]),
-        .valid_i(valid_s[K]), .last_i(last_s[K]), .up_i(up_s[K]), .restart_i(restart_s[K]),
+        .valid_i(valid_s), .last_i(last_s), .up_i(up_s), .restart_i(restart_q),
         .valid_pre_i(valid_pre), .first_pre_i(first_pre), .drain_o(sums)
       );
       for (genvar i = 0; i < PePixels; i++) begin : g_drain

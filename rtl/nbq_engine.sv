@@ -18,7 +18,7 @@ module nbq_engine #(
   parameter int unsigned MaxPool      = 1,  // 0: without the comparators of maximum pooling
   parameter int unsigned AlignBits    = 15,  // places that a residual sum's operands go up, at most
   parameter int unsigned LeftBits     = 15,  // places that a requantisation goes up, at most
-  parameter int unsigned ActDepth     = 0,  // activations of C channels a bank; this and the other depths are
+  parameter int unsigned ActDepth     = 0,  // words per bank; this and the other depths are
   parameter int unsigned WeightDepth  = 0,  // any number from 2 (results: 1) to 2^20
   parameter int unsigned ParamDepth   = 0,
   parameter int unsigned ResultDepth  = 0,
@@ -87,7 +87,6 @@ module nbq_engine #(
   localparam int unsigned PeLatency   = nbq_pkg::pe_latency(PeKind, Target, CodeBits, LanesIn);
   localparam int unsigned PcBits      = nbq_pkg::PcBits;
   localparam bit          Memory      = AxiBits > 0;
-  localparam bit          EarlyWeights = Broadcast > 0;  // a large engine's wires are long
   // Columns of an activation word that can be loaded at once.
   localparam int unsigned LoadColumns = !Memory ? 1 : AxiBits / 32 < ActColumns ? AxiBits / 32
                                                                                : ActColumns;
@@ -252,16 +251,19 @@ module nbq_engine #(
     assign in_act_data = stream_data;
     assign in_image    = load_image;
     assign out_image   = result_image;
-    if (EarlyWeights) begin : g_wgt_late
-      // A stage more than program and parameters: the columns' own registers lie as far apart as they.
-      logic [31:0] wgt_data;
+    if (Broadcast >= 1) begin : g_wgt_copy
+      // A register beside each column, as far from the host as the memory is.
+      logic [WgtColumns-1:0] wgt_we;
       always_ff @(posedge clk_i or negedge rst_ni) begin
-        if (!rst_ni) in_wgt_we <= '0;
-        else in_wgt_we <= load_wgt_we;
+        if (!rst_ni) wgt_we <= '0;
+        else wgt_we <= load_wgt_we;
       end
-      always_ff @(posedge clk_i) {wgt_data, in_wgt_addr} <=
-          {stream_data, stream_addr[$clog2(WeightDepth)-1:0]};
-      assign in_wgt_data = {WgtColumns{wgt_data}};
+      always_ff @(posedge clk_i) in_wgt_addr <= late_addr[$clog2(WeightDepth)-1:0];
+      for (genvar i = 0; i < WgtColumns; i++) begin : g_column
+        nbq_copy #(.Width(33)) u_column (
+          .clk_i, .d_i({wgt_we[i], late_data}), .q_o({in_wgt_we[i], in_wgt_data[i*32 +: 32]})
+        );
+      end
     end else begin : g_wgt
       assign in_wgt_we   = load_wgt_we;
       assign in_wgt_addr = stream_addr[$clog2(WeightDepth)-1:0];
@@ -284,7 +286,7 @@ module nbq_engine #(
   logic [WgtWidth-1:0]        weights;
   nbq_feed #(
     .Pixels(Pixels), .WeightWidth(WgtWidth), .ActDepth(ActDepth), .ActDigits(ActDigits),
-    .WeightDepth(WeightDepth), .Preload(Preload), .Early(EarlyWeights)
+    .WeightDepth(WeightDepth), .Preload(Preload)
   ) u_feed (
     .clk_i, .rst_ni, .clear_i(clear), .valid_i(feed_valid), .feed_i(feed), .bank_re_o(bank_re),
     .bank_addr_o(bank_addr), .lane_valid_o(lane_valid), .lane_bank_o(lane_bank), .op_o(op),

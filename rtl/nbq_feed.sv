@@ -7,7 +7,6 @@ module nbq_feed #(
   parameter int unsigned ActDigits   = 1,  // of an activation; each is a word of the memory
   parameter int unsigned WeightDepth = 0,
   parameter int unsigned Preload     = 0,
-  parameter bit          Early       = 1'b0,  // the weight memory's (nbq_ram)
   parameter int unsigned WgtColumns  = (WeightWidth + 31) / 32,
   parameter int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1
 ) (
@@ -97,19 +96,16 @@ module nbq_feed #(
 
   logic                   wgt_re;
   logic [WeightWidth-1:0] wgt_data;
-  logic                   wgt_re_2, wgt_re_3;
-  assign wgt_re_2 = valid_q[2] && !clear_i && !feed_2.residual && !feed_2.is_max;
-  always_ff @(posedge clk_i) wgt_re_3 <= wgt_re_2;
-  assign wgt_re   = Early ? wgt_re_2 : wgt_re_3;
+  assign wgt_re = valid_q[2] && !clear_i && !feed_2.residual && !feed_2.is_max;
   nbq_ram #(
-    .Width(WeightWidth), .Depth(WeightDepth), .Init(Preload != 0 ? "weights" : ""), .Early(Early)
+    .Width(WeightWidth), .Depth(WeightDepth), .Init(Preload != 0 ? "weights" : ""), .Early(1'b1)
   ) u_weights (
     .clk_i,
     .we_i   (wgt_we_i),
     .waddr_i(wgt_waddr_i),
     .wdata_i(wgt_wdata_i),
     .re_i   (wgt_re),
-    .raddr_i(Early ? feed_2.wgt[WgtAddrBits-1:0] : feed_3.wgt[WgtAddrBits-1:0]),
+    .raddr_i(feed_2.wgt[WgtAddrBits-1:0]),
     .rdata_o(wgt_data)
   );
   always_ff @(posedge clk_i) weights_o <= wgt_data;

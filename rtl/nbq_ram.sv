@@ -2,9 +2,8 @@
 /// columns of 32 bits (the last may be narrower), so that the host can fill wide words without a
 /// register that holds a whole one. Reading a word in the cycle it is written gives either value:
 /// the engine never uses such a word, and saying so (no_rw_check) keeps yosys from adding a bypass.
-/// With Early requests to read and write come a cycle before, so that reading has a latency of 2, and
-/// each column has its own registers for them: a wide memory lies all over a device, and from one
-/// register to all of it is a long way.
+/// With Early the request to read comes a cycle before, latency 2, and each column has its own register
+/// for it: a wide memory lies all over a device, and from one register to all of it is a long way.
 ///
 /// Block memories come in powers of two; logic synthesis rounds a depth up to one, or stacks equal
 /// blocks behind wide multiplexers. So a deep memory is split here: as many blocks of BlockWords as
@@ -35,25 +34,16 @@ module nbq_ram #(
     $error("nbq_ram: Width must be set and Depth be 2 at least");
   end
 
-  logic [Columns-1:0]          re, we;
-  logic [Columns*AddrBits-1:0] raddr, waddr;
-  logic [Width-1:0]            wdata;
+  logic [Columns-1:0]          re;
+  logic [Columns*AddrBits-1:0] raddr;
   for (genvar c = 0; c < Columns; c++) begin : g_request
-    localparam int unsigned ColWidth = (Width - 32 * c) < 32 ? Width - 32 * c : 32;
     if (Early) begin : g_early
-      nbq_copy #(.Width(1 + AddrBits)) u_read (
+      nbq_copy #(.Width(1 + AddrBits)) u_request (
         .clk_i, .d_i({re_i, raddr_i}), .q_o({re[c], raddr[c*AddrBits +: AddrBits]})
-      );
-      nbq_copy #(.Width(1 + AddrBits + ColWidth)) u_write (
-        .clk_i, .d_i({we_i[c], waddr_i, wdata_i[32*c +: ColWidth]}),
-        .q_o({we[c], waddr[c*AddrBits +: AddrBits], wdata[32*c +: ColWidth]})
       );
     end else begin : g_now
       assign re[c]                         = re_i;
       assign raddr[c*AddrBits +: AddrBits] = raddr_i;
-      assign we[c]                         = we_i[c];
-      assign waddr[c*AddrBits +: AddrBits] = waddr_i;
-      assign wdata[32*c +: ColWidth]       = wdata_i[32*c +: ColWidth];
     end
   end
 
@@ -73,15 +63,14 @@ module nbq_ram #(
       localparam int unsigned Bits  = Words > 1 ? $clog2(Words) : 1;
       localparam int unsigned UnitBits = $clog2(BlockWords) + s - 1;
       logic [Width-1:0]        own;
-      logic [Columns*Bits-1:0] own_raddr, own_waddr;
-      logic [Columns-1:0]      own_we;
+      logic [Columns*Bits-1:0] own_raddr;
+      logic                    we_here;
       for (genvar c = 0; c < Columns; c++) begin : g_column
         assign own_raddr[c*Bits +: Bits] = raddr[c*AddrBits +: Bits];
-        assign own_waddr[c*Bits +: Bits] = waddr[c*AddrBits +: Bits];
-        assign own_we[c] = we[c] && 32'(waddr[c*AddrBits +: AddrBits]) >> UnitBits == First;
       end
+      assign we_here = 32'(waddr_i) >> UnitBits == First;
       nbq_ram_piece #(.Width(Width), .Depth(Words), .Init(Init), .Piece(s)) u_piece (
-        .clk_i, .we_i(own_we), .waddr_i(own_waddr), .wdata_i(wdata),
+        .clk_i, .we_i(we_here ? we_i : {Columns{1'b0}}), .waddr_i(waddr_i[Bits-1:0]), .wdata_i,
         .re_i(re), .raddr_i(own_raddr), .rdata_o(own)
       );
       if ((Blocks & ((1 << (s - 1)) - 1)) == 0) begin : g_smallest

@@ -10,7 +10,7 @@ module nbq_ram_piece #(
 ) (
   input  logic                clk_i,
   input  logic [Columns-1:0]  we_i,
-  input  logic [Columns*AddrBits-1:0] waddr_i,
+  input  logic [AddrBits-1:0] waddr_i,
   input  logic [Width-1:0]    wdata_i,
   input  logic [Columns-1:0]  re_i,
   input  logic [Columns*AddrBits-1:0] raddr_i,
@@ -29,7 +29,7 @@ module nbq_ram_piece #(
       end
     end
     always_ff @(posedge clk_i) begin
-      if (we_i[c]) mem[waddr_i[c*AddrBits +: AddrBits]] <= wdata_i[32*c +: ColWidth];
+      if (we_i[c]) mem[waddr_i] <= wdata_i[32*c +: ColWidth];
       if (re_i[c]) rdata_q <= mem[raddr_i[c*AddrBits +: AddrBits]];
     end
     assign rdata_o[32*c +: ColWidth] = rdata_q;

@@ -143,7 +143,7 @@ module nbq_sequencer #(
   logic                is_max, res_phase_q;
   logic [7:0]          kx_q, ky_q, term_q;         // counted up from 0
   logic [11:0]         plane_q, rem_q, rows_q;     // columns, rows still to do, this one included
-  logic [3:0]          word_q, word_next;
+  logic [3:0]          word_q;
   logic [11:0]         ox_q;
   logic [PosBits-1:0]  x_tile_q, x_q, y_row_q, y_q;
   logic [AddrBits-1:0] row_q, plane_addr_q, addr_q, wgt_q, wgt_next, res_row_q, res_addr_q;
@@ -152,8 +152,7 @@ module nbq_sequencer #(
 
   // Whether a counter is at its end is known from when it got there: comparisons before the decision
   // to issue would be the slowest path of the control.
-  logic kx_last_q, ky_last_q, plane_last_q, term_last_q, digit_last_q, col_last_q,
-        word_last_q;
+  logic kx_last_q, ky_last_q, plane_last_q, term_last_q, digit_last_q, col_last_q;
   logic each, step, walk_first, walk_last, tap_last, word_last, issue, walk_end, red_end, tile_end, ends, hold;
   logic [7:0]  kx_next, ky_next, term_next, npix_q, npix_next, lanes_q;
   logic [11:0] plane_next, rem_next;
@@ -165,8 +164,7 @@ module nbq_sequencer #(
   assign walk_first = kx_q == '0 && ky_q == '0 && plane_q == '0 && term_q == '0;
   assign walk_last  = kx_last_q && ky_last_q && plane_last_q && term_last_q;
   assign tap_last   = walk_last && digit_last_q;
-  assign word_last  = word_last_q;
-  assign word_next  = word_last_q ? 4'd0 : word_q + 4'd1;
+  assign word_last  = word_q + 4'd1 == cur_q.out_words;
   assign npix_next  = take ? 8'd1 << nxt.pix_log2 : npix_q;
   always_comb begin
     if (take) rem_next = nxt.out_w;
@@ -250,11 +248,11 @@ module nbq_sequencer #(
   end
 
   // Start of the next tile and of the next row.
-  logic [PosBits-1:0]  tile_step_q, x_left, x_next_tile, y_next_row;  // columns of a tile, strides in
+  logic [PosBits-1:0]  x_left, x_next_tile, y_next_row;
   logic [AddrBits-1:0] row_next, res_row_next;
   assign x_left       = PosBits'(0) - PosBits'(cur_q.pad_x);
   assign x_next_tile  = col_last_q ? x_left
-                                 : x_tile_q + tile_step_q;
+                                 : x_tile_q + (PosBits'(cur_q.stride_x) << cur_q.pix_log2);
   assign y_next_row   = col_last_q ? y_row_q + PosBits'(cur_q.stride_y) : y_row_q;
   assign row_next     = col_last_q ? row_q + AddrBits'(cur_q.in_sy) : row_q;
   assign res_row_next = col_last_q ? res_row_q + AddrBits'(cur_q.res_row) : res_row_q;
@@ -273,8 +271,6 @@ module nbq_sequencer #(
       plane_last_q <= nxt.red_cw == 12'd1;
       term_last_q  <= nxt.terms == 8'd1;
       word_q       <= '0;
-      word_last_q  <= nxt.out_words == 4'd1;
-      tile_step_q  <= PosBits'(nxt.stride_x) << nxt.pix_log2;
       ox_q         <= '0;
       rows_q       <= nxt.out_h;
       x_tile_q     <= PosBits'(0) - PosBits'(nxt.pad_x);
@@ -310,8 +306,7 @@ module nbq_sequencer #(
           end
         end
       end else begin
-        word_q      <= word_next;
-        word_last_q <= word_next + 4'd1 == cur_q.out_words;
+        word_q     <= word_last ? 4'd0 : word_q + 4'd1;
         res_addr_q <= res_addr_q + AddrBits'(cur_q.res_plane);
       end
       if (walk_end) wgt_q <= cur_q.wgt_base;

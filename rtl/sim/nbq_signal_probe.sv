@@ -23,14 +23,14 @@ module nbq_ram_probe #(
 ) (
   input logic                        clk_i,
   input logic [Columns-1:0]          we_i,
-  input logic [Columns*AddrBits-1:0] waddr_i,
+  input logic [AddrBits-1:0]         waddr_i,
   input logic [Width-1:0]            wdata_i,
   input logic [Columns-1:0]          re_i,
   input logic [Columns*AddrBits-1:0] raddr_i,
   input logic [Width-1:0]            rdata_o
 );
   nbq_signal_probe #(.Width(Columns)) p_we_i (.clk_i, .v_i(we_i));
-  nbq_signal_probe #(.Width(Columns*AddrBits)) p_waddr_i (.clk_i, .v_i(waddr_i));
+  nbq_signal_probe #(.Width(AddrBits)) p_waddr_i (.clk_i, .v_i(waddr_i));
   nbq_signal_probe #(.Width(Width)) p_wdata_i (.clk_i, .v_i(wdata_i));
   nbq_signal_probe #(.Width(Columns)) p_re_i (.clk_i, .v_i(re_i));
   nbq_signal_probe #(.Width(Columns*AddrBits)) p_raddr_i (.clk_i, .v_i(raddr_i));
