@@ -36,9 +36,9 @@ struct EngineEnergyRequest {
 
 /// Runs one image, then two at once, through the Verilated engine and through its gates at the same
 /// time, from reset to the last logit, and compares what goes to memories, arrays and the host in
-/// every cycle; counts while the program runs. `images`: two images' pixels. Errors: as compile(),
-/// open_sim(), map_gates(); kInvalidArgument: gates and RTL differ (names the signal and the
-/// cycle).
+/// every cycle, but the first few after the reset; counts while the program runs. `images`: two
+/// images' pixels. Errors: as compile(), open_sim(), map_gates(); kInvalidArgument: gates and RTL
+/// differ (names the signal and the cycle), words of weights or sums of more than kMostSignalBits.
 Result<EngineEnergy> measure_engine(const Graph& graph, const EngineEnergyRequest& request,
                                     const CellLibrary& library,
                                     std::span<const std::uint8_t> images);
