@@ -109,8 +109,8 @@ module nbq_axi_top #(
   logic [$clog2(ActSlots)-1:0]    act_slot;
   logic [ActColumns*32-1:0]       act_data;
   logic                           act_ready, result_read;
-  logic [(ResultDepth > 1 ? $clog2(ResultDepth) : 1)-1:0] result_word;
-  logic [RawWidth-1:0]            result_data;
+  logic [(ResultDepth * OutCycles > 1 ? $clog2(ResultDepth * OutCycles) : 1)-1:0] result_word;
+  logic [RawWidth/OutCycles-1:0]  result_data;
   nbq_engine #(
     .AxiBits(AxiBits), .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels),
     .Images(Images), .CodeBits(CodeBits), .MultBits(MultBits), .ActBits(ActBits),
@@ -134,7 +134,7 @@ module nbq_axi_top #(
   nbq_dma #(
     .AxiBits(AxiBits), .Images(Images), .WgtWidth(WgtWidth), .ActWidth(ActWidth),
     .RawWidth(RawWidth), .WeightDepth(WeightDepth), .ActSlots(ActSlots),
-    .ResultDepth(ResultDepth), .ReadLatency(3 + Broadcast)
+    .ResultDepth(ResultDepth), .OutCycles(OutCycles), .ReadLatency(2 + Broadcast)
   ) u_dma (
     .clk_i, .rst_ni, .ctl_i(ctl), .state_o(state), .wgt_we_o(wgt_we), .wgt_addr_o(wgt_addr),
     .wgt_data_o(wgt_data), .act_we_o(act_we), .act_image_o(act_image), .act_slot_o(act_slot),

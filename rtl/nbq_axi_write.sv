@@ -1,14 +1,17 @@
 /// AXI4 write master that copies the words of a memory upward from a base: one burst a word, which
-/// is padded to a power of two of beats, so that none crosses a 4 KB boundary.
+/// is padded to a power of two of beats, so that none crosses a 4 KB boundary. The memory has a word in
+/// Slices, one behind the other, low one first.
 /// clear_i stops after the word under way; quiet_o tells when the last answer is there.
 module nbq_axi_write #(
   parameter int unsigned AxiBits  = 0,  // 32..512, a power of two
   parameter int unsigned Width    = 0,  // bits of a word
+  parameter int unsigned Slices   = 1,  // of a word, a power of two
   parameter int unsigned Depth    = 0,  // words of the memory
   parameter int unsigned Images   = 0,  // memories, one after the other
   parameter int unsigned Latency  = 0,  // cycles from word_o to data_i
   parameter int unsigned AddrBits = nbq_pkg::AxiAddrBits,
   parameter int unsigned WordBits = Depth > 1 ? $clog2(Depth) : 1,
+  parameter int unsigned MemBits  = Depth * Slices > 1 ? $clog2(Depth * Slices) : 1,
   parameter int unsigned ImgBits  = Images > 1 ? $clog2(Images) : 1
 ) (
   input  logic                  clk_i,
@@ -23,8 +26,8 @@ module nbq_axi_write #(
   // memory
   output logic                  read_o,   // word_o and image_o are this module's
   output logic [ImgBits-1:0]    image_o,
-  output logic [WordBits-1:0]   word_o,
-  input  logic [Width-1:0]      data_i,
+  output logic [MemBits-1:0]    word_o,   // {word, slice}
+  input  logic [Width/Slices-1:0] data_i,
   // bus
   output logic                  awvalid_o,
   input  logic                  awready_i,
@@ -43,7 +46,9 @@ module nbq_axi_write #(
   localparam int unsigned BeatBits  = Beats > 1 ? $clog2(Beats) : 1;
   localparam int unsigned WordBytes = Beats * AxiBits / 8;
   localparam int unsigned ByteBits  = $clog2(WordBytes);
-  localparam int unsigned WaitBits  = $clog2(Latency + 1);
+  localparam int unsigned Slice     = Width / Slices;
+  localparam int unsigned SliceBits = Slices > 1 ? $clog2(Slices) : 1;
+  localparam int unsigned WaitBits  = $clog2(Latency + Slices);
 
   if (Beats > 256 || WordBytes > 4096) begin : g_check
     $error("nbq_axi_write: a word takes more than a burst: more AxiBits");
@@ -54,16 +59,19 @@ module nbq_axi_write #(
   logic [WordBits:0]           left_q;
   logic [ImgBits-1:0]          image_q;
   logic [WordBits-1:0]         word_q;
+  logic [SliceBits-1:0]        slice_q;
   logic [AddrBits-ByteBits-1:0] block_q;
   logic [BeatBits-1:0]         beat_q;
   logic [3:0]                  answers_q;  // outstanding
   logic [Beats*AxiBits-1:0]    data_q;
-  logic sent, beat_sent, fetched, ending;
+  logic sent, beat_sent, comes, fetched, ending;
 
+  logic [Width-1:0] gathered;  // with the slice that comes, the latest one highest
   assign beat_sent = wvalid_o && wready_i;
   // Address and data part by part, in any order.
   assign sent    = send_q && (!awvalid_o || awready_i) && (!wvalid_o || (beat_sent && wlast_o));
   assign fetched = run_q && !send_q && wait_q == '0 && answers_q != 4'd15;
+  assign comes   = run_q && !send_q && wait_q < WaitBits'(Slices) && (wait_q != '0 || fetched);
   assign ending  = last_word_q || stop_q || clear_i;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -94,20 +102,22 @@ module nbq_axi_write #(
       image_q <= '0;
       word_q  <= '0;
       block_q <= base_i[AddrBits-1:ByteBits];
-      wait_q  <= WaitBits'(Latency);
+      wait_q  <= WaitBits'(Latency + Slices - 1);
     end else if (sent) begin
       left_q  <= left_q == (WordBits+1)'(1) ? words_i : left_q - (WordBits+1)'(1);
       word_q  <= left_q == (WordBits+1)'(1) ? '0 : word_q + WordBits'(1);
       if (left_q == (WordBits+1)'(1)) image_q <= image_q + ImgBits'(1);
       block_q <= block_q + (AddrBits-ByteBits)'(1);
-      wait_q  <= WaitBits'(Latency);
+      wait_q  <= WaitBits'(Latency + Slices - 1);
     end else if (wait_q != '0) begin
       wait_q <= wait_q - WaitBits'(1);
     end
+    if (start_i || sent) slice_q <= '0;
+    else if (slice_q != SliceBits'(Slices - 1)) slice_q <= slice_q + SliceBits'(1);
     last_word_q <= left_q == (WordBits+1)'(1) && image_q == ImgBits'(Images - 1);
-    if (fetched) begin
-      data_q <= (Beats*AxiBits)'(data_i);
-      beat_q <= '0;
+    if (fetched) beat_q <= '0;
+    if (comes) begin
+      data_q <= (Beats*AxiBits)'(gathered);
     end else if (beat_sent) begin
       data_q <= data_q >> AxiBits;
       beat_q <= beat_q + BeatBits'(1);
@@ -116,7 +126,13 @@ module nbq_axi_write #(
 
   assign read_o   = run_q;
   assign image_o  = image_q;
-  assign word_o   = word_q;
+  if (Slices > 1) begin : g_slices
+    assign word_o   = MemBits'({word_q, slice_q});
+    assign gathered = {data_i, data_q[Width-1:Slice]};
+  end else begin : g_words
+    assign word_o   = word_q;
+    assign gathered = data_i;
+  end
   assign busy_o   = run_q || answers_q != '0;
   assign quiet_o  = !busy_o;
   assign awaddr_o = {block_q, ByteBits'(0)};

@@ -1,5 +1,5 @@
 /// Output stage of one image, a slice of a word of C channels a cycle: bias, requantisation, residual
-/// operand, second requantisation; raw accumulators leave after the bias. Counted from stage 0,
+/// operand, second requantisation; a slice of raw accumulators leaves after the bias. Counted from stage 0,
 /// where the word is read: stage 2 has acc + bias, stage 5 the clamped value, stage 6 the sum with
 /// the residual, stage 9 the activation that is written; the word of a last slice is whole then, and in
 /// stage 10 its high digits, where activations have two.
@@ -40,7 +40,7 @@ module nbq_channels #(
   input  logic                           res_low_i,
   input  logic [Pixels*ActWidth-1:0]     res_i,
   // stages 2, 9; high digits 10
-  output logic [LanesIn*AccBits-1:0]     raw_o,
+  output logic [OutLanes*AccBits-1:0]    raw_o,
   output logic [ActDigits*ActWidth-1:0]  act_o
 );
   localparam int unsigned XBits    = ActBits + 1;
@@ -54,7 +54,7 @@ module nbq_channels #(
   localparam int unsigned ActSlice = OutLanes * DigitBits;
   localparam int unsigned ResWidth = ActDigits * ActWidth;  // a residual word, its high digits above
 
-  logic [RawSlice-1:0]       acc_0, acc_1, raw;
+  logic [RawSlice-1:0]       acc_0, acc_1;
   logic [OutLanes*XBits-1:0] max_0, max_1;
   logic [ActDigits*ActSlice-1:0] act;
   nbq_mux #(.Words(OutCycles), .Width(RawSlice)) u_acc (
@@ -141,22 +141,18 @@ module nbq_channels #(
       .clk_i, .v_i(s_6), .shift_i(scale_i.res_rsh), .lo_i(scale_i.res_lo),
       .hi_i(scale_i.res_hi), .y_o(y_9)
     );
-    assign raw[c*AccBits +: AccBits] = v_2;
+    assign raw_o[c*AccBits +: AccBits] = v_2;
     logic unused_high;
     assign unused_high = ^{y_9, r_digits};
   end
 
   // ---- slices into words ---------------------------------------------------------------------
   if (OutCycles == 1) begin : g_whole
-    assign raw_o = raw;
     assign act_o = act;
   end else begin : g_slices
-    logic [LanesIn*AccBits-RawSlice-1:0] raw_q;  // the earlier slices, the latest one highest
-    assign raw_o = {raw, raw_q};
-    always_ff @(posedge clk_i) raw_q <= raw_o[LanesIn*AccBits-1:RawSlice];
     for (genvar d = 0; d < ActDigits; d++) begin : g_digit
       logic [ActSlice-1:0]          here;
-      logic [ActWidth-ActSlice-1:0] act_q;
+      logic [ActWidth-ActSlice-1:0] act_q;  // the earlier slices, the latest one highest
       nbq_delay #(.Width(ActSlice), .Cycles(d)) u_late (
         .clk_i, .clear_i(1'b0), .d_i(act[d*ActSlice +: ActSlice]), .q_o(here)
       );

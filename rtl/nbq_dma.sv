@@ -11,12 +11,14 @@ module nbq_dma #(
   parameter int unsigned WeightDepth = 0,
   parameter int unsigned ActSlots    = 0,  // words in all banks
   parameter int unsigned ResultDepth = 0,
+  parameter int unsigned OutCycles   = 1,  // slices of a result word
   parameter int unsigned ReadLatency = 0,  // of the result memory
   parameter int unsigned WgtColumns  = (WgtWidth + 31) / 32,
   parameter int unsigned ActColumns  = (ActWidth + 31) / 32,
   parameter int unsigned ImgBits     = Images > 1 ? $clog2(Images) : 1,
   parameter int unsigned SlotBits    = $clog2(ActSlots),
-  parameter int unsigned ResAddr     = ResultDepth > 1 ? $clog2(ResultDepth) : 1,
+  parameter int unsigned WordsBits   = ResultDepth > 1 ? $clog2(ResultDepth) : 1,
+  parameter int unsigned ResAddr     = ResultDepth * OutCycles > 1 ? $clog2(ResultDepth * OutCycles) : 1,
   parameter int unsigned AddrBits    = nbq_pkg::AxiAddrBits
 ) (
   input  logic                            clk_i,
@@ -35,7 +37,7 @@ module nbq_dma #(
   output logic                            result_read_o,
   output logic [ImgBits-1:0]              result_image_o,
   output logic [ResAddr-1:0]              result_word_o,
-  input  logic [RawWidth-1:0]             result_data_i,
+  input  logic [RawWidth/OutCycles-1:0]   result_data_i,
   // AXI4 master, one ID
   output logic                            arvalid_o,
   input  logic                            arready_i,
@@ -149,12 +151,13 @@ module nbq_dma #(
   // ---- writing --------------------------------------------------------------------------------
   logic write_quiet, write_error;
   nbq_axi_write #(
-    .AxiBits(AxiBits), .Width(RawWidth), .Depth(ResultDepth), .Images(Images),
+    .AxiBits(AxiBits), .Width(RawWidth), .Slices(OutCycles), .Depth(ResultDepth),
+    .Images(Images),
     .Latency(ReadLatency), .AddrBits(AddrBits)
   ) u_write (
     .clk_i, .rst_ni, .clear_i(ctl_i.clear), .quiet_o(write_quiet), .error_o(write_error),
     .start_i(ctl_i.store && store_words_q != '0 && !bad_store), .base_i(store_addr_q),
-    .words_i(store_words_q[ResAddr:0]), .busy_o(store_busy),
+    .words_i(store_words_q[WordsBits:0]), .busy_o(store_busy),
     .read_o(result_read_o), .image_o(result_image_o), .word_o(result_word_o),
     .data_i(result_data_i), .awvalid_o, .awready_i, .awaddr_o, .awlen_o, .wvalid_o, .wready_i,
     .wdata_o, .wstrb_o, .wlast_o, .bvalid_i, .bready_o, .bresp_i

@@ -32,8 +32,9 @@ module nbq_drain #(
   output logic [3:0]                    word_o,
   output logic [SliceBits-1:0]          slice_o,
   output logic [nbq_pkg::AddrBits-1:0]  par_addr_o,
-  // stage 2: where the word goes
+  // stage 2 of every slice: where the word goes
   output logic                          place_valid_o,
+  output logic                          place_last_o,  // its last slice
   output logic [BankBits-1:0]           place_bank_o,
   output logic [nbq_pkg::AddrBits-1:0]  place_word_o
 );
@@ -146,8 +147,8 @@ module nbq_drain #(
   assign word_o  = word_q;
   assign slice_o = slice_q;
 
-  // Stages 1 and 2 of a word's last slice: the column's part of the address.
-  logic                run_1q;
+  // Stages 1 and 2: the column's part of the address.
+  logic                run_1q, last_1q;
   logic [11:0]         x_1q, shifted, xq;
   logic [AddrBits-1:0] addr_1q;
   assign shifted = x_1q >> cfg_q.out_bs;
@@ -157,11 +158,13 @@ module nbq_drain #(
       run_1q        <= 1'b0;
       place_valid_o <= 1'b0;
     end else begin
-      run_1q        <= run_q && slice_last && !clear_i;
+      run_1q        <= run_q && !clear_i;
       place_valid_o <= run_1q && !clear_i;
     end
   end
   always_ff @(posedge clk_i) begin
+    last_1q      <= slice_last;
+    place_last_o <= last_1q;
     x_1q         <= x;
     addr_1q      <= addr;
     place_word_o <= addr_1q + (cfg_q.out_raw ? AddrBits'(x_1q) : AddrBits'(xq));

@@ -31,7 +31,8 @@ module nbq_engine #(
   parameter int unsigned MemActColumns =
       (LanesIn * nbq_pkg::digit_bits(ActBits, ActDigits) + 31) / 32,
   parameter int unsigned MemImageBits  = Images > 1 ? $clog2(Images) : 1,
-  parameter int unsigned ResAddr       = ResultDepth > 1 ? $clog2(ResultDepth) : 1
+  parameter int unsigned ResSlices     = ResultDepth * OutCycles,  // words of the result memory
+  parameter int unsigned ResAddr       = ResSlices > 1 ? $clog2(ResSlices) : 1
 ) (
   input  logic        clk_i,
   input  logic        rst_ni,
@@ -56,7 +57,7 @@ module nbq_engine #(
   input  logic                            mem_result_read_i,
   input  logic [MemImageBits-1:0]         mem_result_image_i,
   input  logic [ResAddr-1:0]              mem_result_word_i,
-  output logic [LanesIn*AccBits-1:0]      mem_result_data_o
+  output logic [LanesIn/OutCycles*AccBits-1:0] mem_result_data_o
 );
   if (LanesIn < 2 || LanesOut < LanesIn || LanesOut % LanesIn != 0 || LanesOut / LanesIn > 15 ||
       Pixels == 0 || Pixels > 32 || (Pixels & (Pixels - 1)) != 0 || PeKind > 2 || Target > 2 ||
@@ -72,7 +73,6 @@ module nbq_engine #(
   localparam int unsigned ActWords    = ActDepth * ActDigits;  // of a bank
   localparam int unsigned WgtWidth    = LanesIn * LanesOut * (PeKind == 0 ? CodeBits : MultBits);
   localparam int unsigned ParWidth    = LanesIn / OutCycles * (AccBits + 7);  // a slice's
-  localparam int unsigned RawWidth    = LanesIn * AccBits;
   localparam int unsigned ActColumns  = (ActWidth + 31) / 32;
   localparam int unsigned WgtColumns  = (WgtWidth + 31) / 32;
   localparam int unsigned ParColumns  = (ParWidth + 31) / 32;
@@ -106,7 +106,8 @@ module nbq_engine #(
   logic [ParColumns-1:0]          load_par_we;
   logic [ImageBits-1:0]           load_image, result_image;
   logic [ResAddr-1:0]             result_raddr;
-  logic [RawWidth-1:0]            result_rdata;
+  logic                           result_re;
+  logic [LanesIn/OutCycles*AccBits-1:0] result_rdata;
   assign busy_o = status[0];
   nbq_host #(
     .AxiBits(AxiBits), .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels),
@@ -127,7 +128,8 @@ module nbq_engine #(
     .memory_cycles_i(memory_cycles), .act_busy_i(act_busy), .wgt_busy_i(wgt_busy),
     .stream_data_o(stream_data), .stream_addr_o(stream_addr),
     .prg_we_o(prg_we), .act_we_o(load_act_we), .wgt_we_o(load_wgt_we), .par_we_o(load_par_we),
-    .load_image_o(load_image), .result_image_o(result_image), .result_raddr_o(result_raddr),
+    .load_image_o(load_image), .result_re_o(result_re), .result_image_o(result_image),
+    .result_raddr_o(result_raddr),
     .result_rdata_i(result_rdata)
   );
 
@@ -208,6 +210,7 @@ module nbq_engine #(
   logic [WgtColumns-1:0]               in_wgt_we;
   logic [$clog2(WeightDepth)-1:0]      in_wgt_addr;
   logic [WgtColumns*32-1:0]            in_wgt_data;
+  logic                                out_re;
   logic [ResAddr-1:0]                  out_raddr;
   logic                                act_we;
   assign mem_result_data_o = result_rdata;
@@ -239,6 +242,7 @@ module nbq_engine #(
     assign in_wgt_we   = wgt_busy ? mem_wgt_we_i : load_wgt_we;
     assign in_wgt_addr = wgt_busy ? mem_wgt_addr_i : stream_addr[$clog2(WeightDepth)-1:0];
     assign in_wgt_data = wgt_busy ? mem_wgt_data_i : {WgtColumns{stream_data}};
+    assign out_re      = mem_result_read_i || result_re;
     assign out_raddr   = mem_result_read_i ? mem_result_word_i : result_raddr;
   end else begin : g_no_memory
     assign mem_ctl_o   = '0;
@@ -269,6 +273,7 @@ module nbq_engine #(
       assign in_wgt_addr = stream_addr[$clog2(WeightDepth)-1:0];
       assign in_wgt_data = {WgtColumns{stream_data}};
     end
+    assign out_re      = result_re;
     assign out_raddr   = result_raddr;
     logic unused_memory;
     assign unused_memory = ^{mem_state_i, mem_wgt_we_i, mem_wgt_addr_i, mem_wgt_data_i,
@@ -295,7 +300,7 @@ module nbq_engine #(
   );
 
   // ---- output ---------------------------------------------------------------------------------
-  logic                         drain_start, drain_valid, place_valid;
+  logic                         drain_start, drain_valid, place_valid, place_last;
   logic [SelBits-1:0]           drain_sel, res_sel;
   logic [BankBits-1:0]          drain_pixel, place_bank, act_bank;
   logic [3:0]                   drain_word;
@@ -321,7 +326,7 @@ module nbq_engine #(
     .cfg_take_o(cfg_take), .cfg_o(drain_instr), .pc_o(drain_pc), .idle_o(drain_idle),
     .start_i(drain_start), .tile_done_o(tile_done), .valid_o(drain_valid), .sel_o(drain_sel),
     .pixel_o(drain_pixel), .word_o(drain_word), .slice_o(slice), .par_addr_o(par_addr),
-    .place_valid_o(place_valid), .place_bank_o(place_bank), .place_word_o(place_word)
+    .place_valid_o(place_valid), .place_last_o(place_last), .place_bank_o(place_bank), .place_word_o(place_word)
   );
   nbq_output #(
     .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles),
@@ -331,7 +336,7 @@ module nbq_engine #(
   ) u_output (
     .clk_i, .clear_i(clear), .cfg_i(drain_instr), .scale_o(scale), .valid_i(drain_valid),
     .sel_i(drain_sel), .slice_i(slice), .par_addr_i(par_addr), .bias_o(bias), .shift_o(shift),
-    .place_valid_i(place_valid), .place_bank_i(place_bank), .place_word_i(place_word),
+    .place_valid_i(place_valid), .place_last_i(place_last), .place_bank_i(place_bank), .place_word_i(place_word),
     .raw_we_o(raw_we), .raw_word_o(raw_word), .res_take_o(res_take), .res_sel_o(res_sel),
     .res_slice_o(res_slice), .act_we_o(act_we),
     .act_bank_o(act_bank), .act_word_o(act_word), .par_we_i(late_par_we),
@@ -360,6 +365,6 @@ module nbq_engine #(
     .act_bank_i(act_we ? act_bank : load_bank),
     .act_word_i(act_we ? act_word : in_act_slot[PixelLog2 +: ActAddr]),
     .load_image_i(in_image), .load_we_i(in_act_we), .load_data_i(in_act_data),
-    .result_image_i(out_image), .result_raddr_i(out_raddr), .result_rdata_o(result_rdata)
+    .result_re_i(out_re), .result_image_i(out_image), .result_raddr_i(out_raddr), .result_rdata_o(result_rdata)
   );
 endmodule

@@ -30,7 +30,9 @@ module nbq_host #(
   parameter int unsigned WgtColumns   = 0,
   parameter int unsigned ParColumns   = 0,
   parameter int unsigned ImageBits    = Images > 1 ? $clog2(Images) : 1,
-  parameter int unsigned ResAddr      = ResultDepth > 1 ? $clog2(ResultDepth) : 1
+  parameter int unsigned OutLanes     = LanesIn / OutCycles,  // of a result word
+  parameter int unsigned ResSlices    = ResultDepth * OutCycles,
+  parameter int unsigned ResAddr      = ResSlices > 1 ? $clog2(ResSlices) : 1
 ) (
   input  logic                            clk_i,
   input  logic                            rst_ni,
@@ -68,11 +70,11 @@ module nbq_host #(
   output logic [ParColumns-1:0]           par_we_o,
   output logic [ImageBits-1:0]            load_image_o,    // whose activations
   // result memories, latency 2 + Broadcast
+  output logic                            result_re_o,
   output logic [ImageBits-1:0]            result_image_o,
-  output logic [ResAddr-1:0]  result_raddr_o,
-  input  logic [LanesIn*AccBits-1:0]      result_rdata_i
+  output logic [ResAddr-1:0]              result_raddr_o,
+  input  logic [OutLanes*AccBits-1:0]     result_rdata_i
 );
-  localparam int unsigned LaneBits    = $clog2(LanesIn);
   localparam int unsigned MaxColumns  = WgtColumns > ParColumns ?
       (WgtColumns > ActColumns ? WgtColumns : ActColumns) :
       (ParColumns > ActColumns ? ParColumns : ActColumns);
@@ -167,39 +169,39 @@ module nbq_host #(
   end
 
   // ---- results --------------------------------------------------------------------------------
-  localparam int unsigned WordBits       = ResultDepth > 1 ? ResAddr : 0;
+  // Address: image, word of C channels, channel, half of a value. A word's slices lie one behind the other.
+  localparam int unsigned LaneBits       = $clog2(OutLanes);
+  localparam int unsigned WordBits       = ResSlices > 1 ? ResAddr : 0;
   localparam int unsigned ResultAddrBits = ImageBits + WordBits + LaneBits + 1;
   logic [ResultAddrBits-1:0] result_q;
-  logic [2:0]                settle_q;  // cycles until the word at result_q is there
-  logic [LaneBits-1:0]       lane;
+  logic [2:0]                settle_q;  // cycles until the word that is being read is there
   logic signed [AccBits-1:0] value;
   logic [63:0]               value_ext;
   logic                      is_result;
   assign is_result      = cmd_addr_q == nbq_isa_pkg::RegResultData;
-  assign lane           = result_q[LaneBits:1];
-  if (ResultDepth == 1) begin : g_one_word
+  assign result_re_o    = read && is_result;
+  if (ResSlices == 1) begin : g_one_word
     assign result_raddr_o = 1'b0;
   end else begin : g_words
     assign result_raddr_o = result_q[LaneBits+1 +: WordBits];
   end
   assign result_image_o = result_q[LaneBits+1+WordBits +: ImageBits];
   assign value_ext      = 64'(value);
-  nbq_mux #(.Words(LanesIn), .Width(AccBits)) u_lane (
-    .sel_i(lane), .words_i(result_rdata_i), .word_o(value)
-  );
+  if (OutLanes > 1) begin : g_lanes
+    nbq_mux #(.Words(OutLanes), .Width(AccBits)) u_lane (
+      .sel_i(result_q[LaneBits:1]), .words_i(result_rdata_i), .word_o(value)
+    );
+  end else begin : g_lane
+    assign value = result_rdata_i;
+  end
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      result_q <= '0;
-      settle_q <= '0;
-    end else if (write && cmd_addr_q == nbq_isa_pkg::RegResultAddr) begin
-      result_q <= cmd_data_q[ResultAddrBits-1:0];
-      settle_q <= 3'd2 + 3'(Broadcast);
-    end else if (read && is_result && cmd_done) begin
-      result_q <= result_q + ResultAddrBits'(1);
-      settle_q <= 3'd2 + 3'(Broadcast);
-    end else if (settle_q != '0) begin
-      settle_q <= settle_q - 3'd1;
-    end
+    if (!rst_ni) result_q <= '0;
+    else if (write && cmd_addr_q == nbq_isa_pkg::RegResultAddr) result_q <= cmd_data_q[ResultAddrBits-1:0];
+    else if (result_re_o && cmd_done) result_q <= result_q + ResultAddrBits'(1);
+  end
+  always_ff @(posedge clk_i) begin
+    if (!result_re_o) settle_q <= 3'd2 + 3'(Broadcast);
+    else if (settle_q != '0) settle_q <= settle_q - 3'd1;
   end
 
   // ---- registers ------------------------------------------------------------------------------
@@ -207,7 +209,7 @@ module nbq_host #(
   always_comb begin
     if (is_data) cmd_done = checked_q && !(act_busy_i && mem_q == nbq_isa_pkg::MemActivations) &&
                             !(wgt_busy_i && mem_q == nbq_isa_pkg::MemWeights);
-    else if (read && is_result) cmd_done = settle_q == '0;
+    else if (result_re_o) cmd_done = settle_q == '0;
     else cmd_done = 1'b1;
   end
   always_comb begin

@@ -31,7 +31,8 @@ module nbq_image #(
   parameter int unsigned SliceBits   = OutCycles > 1 ? $clog2(OutCycles) : 1,
   parameter int unsigned GroupSel    = Words / Groups > 1 ? $clog2(Words / Groups) : 1,
   parameter int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1,
-  parameter int unsigned ResAddr     = ResultDepth > 1 ? $clog2(ResultDepth) : 1
+  parameter int unsigned ResSlices   = ResultDepth * OutCycles,
+  parameter int unsigned ResAddr     = ResSlices > 1 ? $clog2(ResSlices) : 1
 ) (
   input  logic                              clk_i,
   input  logic                              rst_ni,
@@ -55,16 +56,17 @@ module nbq_image #(
   input  logic [SelBits-1:0]                res_sel_i,
   input  logic [SliceBits-1:0]              res_slice_i,
   input  logic                              raw_we_i,
-  input  logic [ResAddr-1:0]    raw_word_i,
+  input  logic [ResAddr-1:0]                raw_word_i,
   // activation writes: the output stage's, else the host's columns
   input  logic                              act_we_i,
   input  logic [ActColumns-1:0]             load_we_i,
   input  logic [BankBits-1:0]               act_bank_i,
   input  logic [$clog2(ActDepth*ActDigits)-1:0] act_word_i,
   input  logic [LoadColumns*32-1:0]         load_data_i,
-  // result memory, latency 1
-  input  logic [ResAddr-1:0]    result_raddr_i,
-  output logic [RawWidth-1:0]               result_rdata_o
+  // result memory, a slice a word, latency 1
+  input  logic                              result_re_i,
+  input  logic [ResAddr-1:0]                result_raddr_i,
+  output logic [OutLanes*AccBits-1:0]       result_rdata_o
 );
   localparam int unsigned XBits       = ActBits + 1;
   localparam int unsigned GroupPixels = Pixels / Groups;
@@ -72,7 +74,8 @@ module nbq_image #(
   localparam int unsigned GroupXWidth = GroupPixels * LanesIn * EBits;
   localparam int unsigned GroupLog2   = $clog2(GroupPixels);
   localparam int unsigned PickBits    = Groups > 1 ? $clog2(Groups) : 1;
-  localparam int unsigned RawColumns  = (RawWidth + 31) / 32;
+  localparam int unsigned RawSlice    = OutLanes * AccBits;
+  localparam int unsigned RawColumns  = (RawSlice + 31) / 32;
 
   // ---- operands -------------------------------------------------------------------------------
   logic [Pixels-1:0]               lane_valid;
@@ -159,7 +162,7 @@ module nbq_image #(
   end
 
   // ---- output ---------------------------------------------------------------------------------
-  logic [RawWidth-1:0] raw_data;
+  logic [RawSlice-1:0] raw_data;
   nbq_channels #(
     .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels), .OutCycles(OutCycles),
     .MaxPool(MaxPool), .AlignBits(AlignBits), .LeftBits(LeftBits), .ActBits(ActBits),
@@ -169,14 +172,14 @@ module nbq_image #(
     .res_sel_i, .res_slice_i, .res_valid_i(op_i.residual), .res_word_i(op_i.word),
     .res_low_i(op_i.low), .res_i(raw), .raw_o(raw_data), .act_o(act_digits)
   );
-  if (ResultDepth == 1) begin : g_one_result
+  if (ResSlices == 1) begin : g_one_result
     always_ff @(posedge clk_i) if (raw_we_i) result_rdata_o <= raw_data;
     logic unused_address;
-    assign unused_address = ^{raw_word_i, result_raddr_i};
+    assign unused_address = ^{raw_word_i, result_re_i, result_raddr_i};
   end else begin : g_results
-    nbq_ram #(.Width(RawWidth), .Depth(ResultDepth)) u_results (
+    nbq_ram #(.Width(RawSlice), .Depth(ResSlices)) u_results (
       .clk_i, .we_i({RawColumns{raw_we_i}}), .waddr_i(raw_word_i), .wdata_i(raw_data),
-      .re_i(1'b1), .raddr_i(result_raddr_i), .rdata_o(result_rdata_o)
+      .re_i(result_re_i), .raddr_i(result_raddr_i), .rdata_o(result_rdata_o)
     );
   end
 endmodule

@@ -25,14 +25,15 @@ module nbq_images #(
   parameter int unsigned WgtWidth    = 0,
   parameter int unsigned ActColumns  = 0,
   parameter int unsigned LoadColumns = 0,  // that can be loaded at once
-  parameter int unsigned RawWidth    = LanesIn * AccBits,
   parameter int unsigned Words       = Pixels * LanesOut / LanesIn,
   parameter int unsigned SelBits     = Words > 1 ? $clog2(Words) : 1,
   parameter int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1,
   parameter int unsigned OutLanes    = LanesIn / OutCycles,
   parameter int unsigned SliceBits   = OutCycles > 1 ? $clog2(OutCycles) : 1,
   parameter int unsigned ImageBits   = Images > 1 ? $clog2(Images) : 1,
-  parameter int unsigned ResAddr     = ResultDepth > 1 ? $clog2(ResultDepth) : 1
+  parameter int unsigned RawSlice    = OutLanes * AccBits,
+  parameter int unsigned ResSlices   = ResultDepth * OutCycles,
+  parameter int unsigned ResAddr     = ResSlices > 1 ? $clog2(ResSlices) : 1
 ) (
   input  logic                               clk_i,
   input  logic                               rst_ni,
@@ -55,7 +56,7 @@ module nbq_images #(
   input  logic [SelBits-1:0]                 res_sel_i,
   input  logic [SliceBits-1:0]               res_slice_i,
   input  logic                               raw_we_i,
-  input  logic [ResAddr-1:0]     raw_word_i,
+  input  logic [ResAddr-1:0]                 raw_word_i,
   input  logic                               act_we_i,
   input  logic [BankBits-1:0]                act_bank_i,
   input  logic [$clog2(ActDepth*ActDigits)-1:0] act_word_i,
@@ -64,9 +65,10 @@ module nbq_images #(
   input  logic [ActColumns-1:0]              load_we_i,
   input  logic [LoadColumns*32-1:0]          load_data_i,
   // result memories; latency 2 + Broadcast
+  input  logic                               result_re_i,
   input  logic [ImageBits-1:0]               result_image_i,
-  input  logic [ResAddr-1:0]     result_raddr_i,
-  output logic [RawWidth-1:0]                result_rdata_o
+  input  logic [ResAddr-1:0]                 result_raddr_i,
+  output logic [RawSlice-1:0]                result_rdata_o
 );
   localparam int unsigned ActAddr    = $clog2(ActDepth * ActDigits);
   localparam int unsigned Groups     = Broadcast == 3 && Pixels > 2 ? Pixels / 2 : 1;
@@ -92,16 +94,16 @@ module nbq_images #(
   localparam int unsigned ScaleBits = nbq_pkg::ScaleBits;
   localparam int unsigned CtlWidth  = 1 + Pixels * (2 + ActAddr + BankBits) + OpBits + ScaleBits +
       GroupSel + BankBits + OutLanes * (AccBits + 7) + 1 + SelBits + 2 * SliceBits + 1 + ResAddr +
-      1 + BankBits + ActAddr + ImageBits + ActColumns + LoadColumns * 32 + ResAddr;
+      1 + BankBits + ActAddr + ImageBits + ActColumns + LoadColumns * 32 + 1 + ResAddr;
   localparam int unsigned ArrWidth  = 4 + WgtWidth;
   logic [CtlWidth-1:0]          ctl, ctl_all;
   logic [ArrWidth-1:0]          arr, arr_all;
-  logic [Images*RawWidth-1:0]   results;
+  logic [Images*RawSlice-1:0]   results;
   assign ctl = {clear_i, bank_re_i, bank_addr_i, lane_valid_i, lane_bank_i, op_i, scale_i,
                 group_sel, pixel_i, slice_i, bias_i, shift_i, res_take_i, res_sel_i, res_slice_i,
                 raw_we_i, raw_word_i,
                 act_we_i, act_bank_i, act_word_i, load_image_i, load_we_i, load_data_i,
-                result_raddr_i};
+                result_re_i, result_raddr_i};
   assign arr = {clear_i, op_i.tap, op_i.acc_last, op_i.up, weights_i};
 
   if (Broadcast >= 1) begin : g_all
@@ -135,7 +137,7 @@ module nbq_images #(
       assign arr_here = arr_image;
     end
 
-    logic                       clear, raw_we, act_we, res_take;
+    logic                       clear, raw_we, act_we, res_take, result_re;
     logic [Pixels-1:0]          bank_re, lane_valid;
     logic [Pixels*ActAddr-1:0]  bank_addr;
     logic [Pixels*BankBits-1:0] lane_bank;
@@ -155,7 +157,7 @@ module nbq_images #(
     assign {clear, bank_re, bank_addr, lane_valid, lane_bank, op, scale,
             sel, pixel, slice, bias, shift, res_take, res_sel, res_slice, raw_we, raw_word,
             act_we, act_bank, act_word, load_image, load_we, load_data,
-            result_raddr} = ctl_here;
+            result_re, result_raddr} = ctl_here;
     nbq_image #(
       .PeKind(PeKind), .Target(Target), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels),
       .CodeBits(CodeBits), .MultBits(MultBits), .ActBits(ActBits), .ActDigits(ActDigits),
@@ -172,12 +174,13 @@ module nbq_images #(
       .raw_word_i(raw_word), .act_we_i(act_we),
       .load_we_i(load_image == ImageBits'(i) ? load_we : {ActColumns{1'b0}}),
       .act_bank_i(act_bank), .act_word_i(act_word), .load_data_i(load_data),
-      .result_raddr_i(result_raddr), .result_rdata_o(results[i*RawWidth +: RawWidth])
+      .result_re_i(result_re), .result_raddr_i(result_raddr),
+      .result_rdata_o(results[i*RawSlice +: RawSlice])
     );
   end
 
-  logic [RawWidth-1:0] result;
-  nbq_mux #(.Words(Images), .Width(RawWidth)) u_result (
+  logic [RawSlice-1:0] result;
+  nbq_mux #(.Words(Images), .Width(RawSlice)) u_result (
     .sel_i(result_image_i), .words_i(results), .word_o(result)
   );
   always_ff @(posedge clk_i) result_rdata_o <= result;

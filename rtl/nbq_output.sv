@@ -21,7 +21,8 @@ module nbq_output #(
   parameter int unsigned Words       = Pixels * LanesOut / LanesIn,
   parameter int unsigned SelBits     = Words > 1 ? $clog2(Words) : 1,
   parameter int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1,
-  parameter int unsigned ResAddr     = ResultDepth > 1 ? $clog2(ResultDepth) : 1
+  parameter int unsigned ResSlices   = ResultDepth * OutCycles,  // words of the result memory
+  parameter int unsigned ResAddr     = ResSlices > 1 ? $clog2(ResSlices) : 1
 ) (
   input  logic                           clk_i,
   input  logic                           clear_i,
@@ -35,12 +36,13 @@ module nbq_output #(
   // stage 1, 2: a slice's parameters
   output logic [OutLanes*AccBits-1:0]    bias_o,
   output logic [OutLanes*7-1:0]          shift_o,
-  // stage 2 of a word's last slice: a raw word is written
+  // stage 2: a slice of a raw word is written
   input  logic                           place_valid_i,
+  input  logic                           place_last_i,  // a word's last slice
   input  logic [BankBits-1:0]            place_bank_i,
   input  logic [nbq_pkg::AddrBits-1:0]   place_word_i,
   output logic                           raw_we_o,
-  output logic [ResAddr-1:0] raw_word_o,
+  output logic [ResAddr-1:0]             raw_word_o,
   // stage 2 of a tile's first slice: its residual words are taken over in 3; stage 4: which one
   output logic                           res_take_o,
   output logic [SelBits-1:0]             res_sel_o,
@@ -96,14 +98,22 @@ module nbq_output #(
   // ---- places --------------------------------------------------------------------------------
   logic act_valid_2, raw_valid_2, bad_par, bad_place;
   assign raw_valid_2 = place_valid_i && cfg_i.out_raw;
-  assign act_valid_2 = place_valid_i && !cfg_i.out_raw;
+  assign act_valid_2 = place_valid_i && place_last_i && !cfg_i.out_raw;
   assign bad_par     = valid_i && 32'(par_addr_i) >= ParamDepth;
   assign bad_place   = (raw_valid_2 && 32'(place_word_i) >= ResultDepth) ||
                        (act_valid_2 && 32'(place_word_i) >= ActDepth);
   assign bad_o       = bad_par || bad_place;
 
   assign raw_we_o   = raw_valid_2 && !bad_place;
-  assign raw_word_o = place_word_i[ResAddr-1:0];
+  if (OutCycles > 1) begin : g_raw_slices
+    logic [SliceBits-1:0] slice_2;
+    nbq_delay #(.Width(SliceBits), .Cycles(2)) u_slice (
+      .clk_i, .clear_i(1'b0), .d_i(slice_i), .q_o(slice_2)
+    );
+    assign raw_word_o = ResAddr'({place_word_i, slice_2});
+  end else begin : g_raw_words
+    assign raw_word_o = place_word_i[ResAddr-1:0];
+  end
   nbq_delay #(.Width(SelBits + SliceBits), .Cycles(4)) u_res_sel (
     .clk_i, .clear_i(1'b0), .d_i({sel_i, slice_i}), .q_o({res_sel_o, res_slice_o})
   );

@@ -8,7 +8,8 @@
 /// Block memories come in powers of two; logic synthesis rounds a depth up to one, or stacks equal
 /// blocks behind wide multiplexers. So a deep memory is split here: as many blocks of BlockWords as
 /// it needs, and of these one piece for every power of two in their number, largest first. 4608
-/// words are one piece of 4096 and one of 512: 9 blocks of 32 bits and one two-way multiplexer.
+/// words are one piece of 4096 and one of 512: 9 blocks of 32 bits and one two-way multiplexer. Only
+/// the piece that a word lies in is read.
 module nbq_ram #(
   parameter int unsigned Width    = 0,  // bits, >= 1
   parameter int unsigned Depth    = 0,  // words, >= 2
@@ -63,15 +64,17 @@ module nbq_ram #(
       localparam int unsigned Bits  = Words > 1 ? $clog2(Words) : 1;
       localparam int unsigned UnitBits = $clog2(BlockWords) + s - 1;
       logic [Width-1:0]        own;
+      logic [Columns-1:0]      own_re;
       logic [Columns*Bits-1:0] own_raddr;
       logic                    we_here;
       for (genvar c = 0; c < Columns; c++) begin : g_column
+        assign own_re[c] = re[c] && 32'(raddr[c*AddrBits +: AddrBits]) >> UnitBits == First;
         assign own_raddr[c*Bits +: Bits] = raddr[c*AddrBits +: Bits];
       end
       assign we_here = 32'(waddr_i) >> UnitBits == First;
       nbq_ram_piece #(.Width(Width), .Depth(Words), .Init(Init), .Piece(s)) u_piece (
         .clk_i, .we_i(we_here ? we_i : {Columns{1'b0}}), .waddr_i(waddr_i[Bits-1:0]), .wdata_i,
-        .re_i(re), .raddr_i(own_raddr), .rdata_o(own)
+        .re_i(own_re), .raddr_i(own_raddr), .rdata_o(own)
       );
       if ((Blocks & ((1 << (s - 1)) - 1)) == 0) begin : g_smallest
         assign rdata = own;
@@ -80,8 +83,7 @@ module nbq_ram #(
         for (genvar i = 0; i < Width; i = i + PickBits) begin : g_part
           localparam int unsigned Part = Width - i < PickBits ? Width - i : PickBits;
           logic picked, picked_q;
-          assign picked = re[i/32] ? 32'(raddr[i/32*AddrBits +: AddrBits]) >> UnitBits == First
-                                  : picked_q;
+          assign picked = re[i/32] ? own_re[i/32] : picked_q;
           nbq_copy #(.Width(1)) u_picked (.clk_i, .d_i(picked), .q_o(picked_q));
           assign rdata[i +: Part] = picked_q ? own[i +: Part] : g_upto[s-1].rdata[i +: Part];
         end

@@ -8,6 +8,7 @@ module nbq_cell_dma #(
   parameter int unsigned WeightDepth = 0,
   parameter int unsigned ActSlots    = 0,
   parameter int unsigned ResultDepth = 0,
+  parameter int unsigned OutCycles   = 1,
   parameter int unsigned WgtColumns  = (WgtWidth + 31) / 32,
   parameter int unsigned ActColumns  = (ActWidth + 31) / 32
 ) (
@@ -55,7 +56,7 @@ module nbq_cell_dma #(
   localparam int unsigned ImgBits = Images > 1 ? $clog2(Images) : 1;
   logic [ImgBits-1:0]             act_image, result_image;
   logic [$clog2(ActSlots)-1:0]    act_slot;
-  logic [(ResultDepth > 1 ? $clog2(ResultDepth) : 1)-1:0] result_word;
+  logic [(ResultDepth * OutCycles > 1 ? $clog2(ResultDepth * OutCycles) : 1)-1:0] result_word;
   logic [$clog2(WeightDepth)-1:0] wgt_addr;
   logic [WgtColumns-1:0]          wgt_we;
   logic [ActColumns-1:0]          act_we;
@@ -65,16 +66,17 @@ module nbq_cell_dma #(
   nbq_pkg::mem_state_t            state;
 
   // A result memory whose words are their own address.
-  logic [RawWidth-1:0] result_q, result_2q;
+  localparam int unsigned RawSlice = RawWidth / OutCycles;
+  logic [RawSlice-1:0] result_q, result_2q;
   always_ff @(posedge clk_i) begin
-    if (result_read) result_q <= {RawWidth/16{8'(result_image), 8'(result_word)}};
+    if (result_read) result_q <= {RawSlice/16{8'(result_image), 8'(result_word)}};
     result_2q <= result_q;
   end
 
   nbq_dma #(
     .AxiBits(AxiBits), .Images(Images), .WgtWidth(WgtWidth), .ActWidth(ActWidth),
     .RawWidth(RawWidth), .WeightDepth(WeightDepth), .ActSlots(ActSlots),
-    .ResultDepth(ResultDepth), .ReadLatency(2)
+    .ResultDepth(ResultDepth), .OutCycles(OutCycles), .ReadLatency(2)
   ) u_dma (
     .clk_i, .rst_ni,
     .ctl_i({reg_we_i, reg_addr_i, reg_data_i, start_i, clear_i, load_i, store_i, free_i,

@@ -10,7 +10,7 @@ namespace {
 // Registers on the way; the tests hold the sums against the RTL.
 constexpr std::int64_t kReadCycles = 8;   ///< from room in the ring to a word, and the latency
 constexpr std::int64_t kWriteCycles = 4;  ///< from a store's start to its end, and the words
-constexpr std::int64_t kWordCycles = 5;   ///< between two words of results
+constexpr std::int64_t kWordCycles = 4;   ///< between two words of results
 constexpr std::int64_t kOutstanding = 8;  ///< bursts under way: nbq_axi_read's
 
 std::int64_t beats_of(std::size_t bytes, int axi_bits) {
@@ -32,7 +32,7 @@ BusTiming::BusTiming(const Program& program, std::int64_t latency)
   result_words_ = std::int64_t{c.images} * program.result.words(c.lanes_in);
   result_word_beats_ =
       beats_of(external_result_bytes(c.lanes_in * c.acc_bits, c.axi_bits), c.axi_bits);
-  result_gap_ = kWordCycles + c.broadcast;
+  result_gap_ = kWordCycles + c.broadcast + c.out_cycles - 1;
   ask(0);
 }
 

@@ -51,11 +51,12 @@ void add_array(Resources& r, int width, int words, SynthTarget target) {
 }  // namespace
 
 std::vector<EngineMemory> engine_memories(const EngineConfig& c) {
-  return {{"program", 32, c.program_depth, 1},
-          {"weights", c.lanes_in * c.lanes_out * c.weight_bits(), c.weight_depth, 1},
-          {"params", c.lanes_in / c.out_cycles * (c.acc_bits + 7), c.param_depth * c.out_cycles, 1},
-          {"activations", c.act_word_bits(), c.act_words(), c.pixels * c.images},
-          {"results", c.lanes_in * c.acc_bits, c.result_depth, c.images}};
+  return {
+      {"program", 32, c.program_depth, 1},
+      {"weights", c.lanes_in * c.lanes_out * c.weight_bits(), c.weight_depth, 1},
+      {"params", c.lanes_in / c.out_cycles * (c.acc_bits + 7), c.param_depth * c.out_cycles, 1},
+      {"activations", c.act_word_bits(), c.act_words(), c.pixels * c.images},
+      {"results", c.lanes_in / c.out_cycles * c.acc_bits, c.result_depth * c.out_cycles, c.images}};
 }
 
 std::vector<RamPiece> ram_pieces(int depth) {

@@ -42,7 +42,6 @@ class ProgramModel final : public Device {
         break;
       case Reg::result_addr:
         result_addr_ = value;
-        result_there_ = clock_ + 1 + result_cycles();
         break;
       default:
         external_.write(static_cast<Reg>(reg), value);
@@ -84,8 +83,7 @@ class ProgramModel final : public Device {
       case Reg::fetch_cycles:
         return static_cast<std::uint32_t>(counts_.fetch);
       case Reg::result_data: {
-        clock_ = std::max(clock_, result_there_);
-        result_there_ = clock_ + result_cycles();
+        clock_ += 2 + static_cast<std::uint64_t>(c_.broadcast);  // until the word is there
         const std::uint32_t half = result_addr_ & 1;
         const auto v = static_cast<std::uint64_t>(result(result_addr_++));
         return static_cast<std::uint32_t>(half != 0 ? v >> 32 : v);
@@ -108,9 +106,6 @@ class ProgramModel final : public Device {
     if (c.axi_bits > 0) c.weight_depth *= 2;
     return c;
   }
-
-  /// From a new result address to its word at the host port.
-  std::uint64_t result_cycles() const { return 3 + static_cast<std::uint64_t>(c_.broadcast); }
 
   /// Accumulator at a host address, 0 beyond the memories.
   std::int64_t result(std::uint32_t address) const {
@@ -299,7 +294,7 @@ class ProgramModel final : public Device {
   EngineError error_ = EngineError::none;
   std::size_t pc_ = 0;
   CycleCounts counts_;
-  std::uint64_t clock_ = 0, result_there_ = 0;
+  std::uint64_t clock_ = 0;
   /// A streamed word waits until its address is checked, which takes the cycle after it changes;
   /// the access after it is accepted when it has been taken.
   std::uint64_t taken_ = 0, checked_ = 0;

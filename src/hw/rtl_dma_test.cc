@@ -29,6 +29,7 @@ struct DmaCycle {
 
 struct Shape {
   int axi_bits, images, wgt_width, act_width, raw_width, weight_depth, act_slots, result_depth;
+  int slices = 1;  ///< of a result word
 };
 
 class DmaTest : public testing::TestWithParam<Shape> {
@@ -43,7 +44,8 @@ class DmaTest : public testing::TestWithParam<Shape> {
                                     {"RawWidth", s.raw_width},
                                     {"WeightDepth", s.weight_depth},
                                     {"ActSlots", s.act_slots},
-                                    {"ResultDepth", s.result_depth}},
+                                    {"ResultDepth", s.result_depth},
+                                    {"OutCycles", s.slices}},
                                    "sim/dma_harness.cc",
                                    {"sim/nbq_cell_dma.sv"},
                                    {"sim/axi_memory.h"}});
@@ -199,12 +201,15 @@ class DmaTest : public testing::TestWithParam<Shape> {
   void check_results(const Job& j) {
     const Shape& s = GetParam();
     std::uint32_t bytes = static_cast<std::uint32_t>(s.axi_bits / 8);
+    const auto slices = static_cast<std::uint32_t>(s.slices);
+    const std::uint32_t slice_bytes = static_cast<std::uint32_t>(s.raw_width) / slices / 8;
     while (bytes * 8 < static_cast<std::uint32_t>(s.raw_width)) bytes *= 2;
     for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(s.images); ++i)
-      for (std::uint32_t w = 0; w < j.store_words; ++w) {
+      for (std::uint32_t at = 0; at < j.store_words * slices; ++at) {
+        const std::uint64_t word = (i * j.store_words + at / slices) * bytes;
         std::uint16_t have = 0;
-        std::memcpy(&have, memory_ + j.store_addr + (i * j.store_words + w) * bytes, 2);
-        ASSERT_EQ(have, i << 8 | w);
+        std::memcpy(&have, memory_ + j.store_addr + word + at % slices * slice_bytes, 2);
+        ASSERT_EQ(have, i << 8 | at);
       }
   }
   void wait_quiet(const Job& j) {
@@ -314,8 +319,8 @@ TEST_P(DmaTest, RegistersBeyondAMemoryAreTold) {
 
 INSTANTIATE_TEST_SUITE_P(Shapes, DmaTest,
                          testing::Values(Shape{32, 1, 72, 16, 96, 16, 64, 8},
-                                         Shape{64, 2, 192, 64, 112, 37, 100, 13},
-                                         Shape{256, 3, 480, 72, 512, 100, 200, 5}),
+                                         Shape{64, 2, 192, 64, 112, 37, 100, 13, 2},
+                                         Shape{256, 3, 480, 72, 512, 100, 200, 5, 8}),
                          [](const auto& p) {
                            return fmt::format("axi{}_images{}", p.param.axi_bits, p.param.images);
                          });
