@@ -17,7 +17,7 @@ module nbq_dma #(
   parameter int unsigned ActColumns  = (ActWidth + 31) / 32,
   parameter int unsigned ImgBits     = Images > 1 ? $clog2(Images) : 1,
   parameter int unsigned SlotBits    = $clog2(ActSlots),
-  parameter int unsigned WordsBits   = ResultDepth > 1 ? $clog2(ResultDepth) : 1,
+  parameter int unsigned StoreBits   = ResultDepth > 1 ? $clog2(ResultDepth) : 1,
   parameter int unsigned ResAddr     = ResultDepth * OutCycles > 1 ? $clog2(ResultDepth * OutCycles) : 1,
   parameter int unsigned AddrBits    = nbq_pkg::AxiAddrBits
 ) (
@@ -157,7 +157,7 @@ module nbq_dma #(
   ) u_write (
     .clk_i, .rst_ni, .clear_i(ctl_i.clear), .quiet_o(write_quiet), .error_o(write_error),
     .start_i(ctl_i.store && store_words_q != '0 && !bad_store), .base_i(store_addr_q),
-    .words_i(store_words_q[WordsBits:0]), .busy_o(store_busy),
+    .words_i(store_words_q[StoreBits:0]), .busy_o(store_busy),
     .read_o(result_read_o), .image_o(result_image_o), .word_o(result_word_o),
     .data_i(result_data_i), .awvalid_o, .awready_i, .awaddr_o, .awlen_o, .wvalid_o, .wready_i,
     .wdata_o, .wstrb_o, .wlast_o, .bvalid_i, .bready_o, .bresp_i

@@ -3,11 +3,11 @@
 module nbq_ecp5_product #(
   parameter int unsigned XBits = 0
 ) (
-  input  logic [XBits-1:0] x_i,     // signed
+  input  logic [XBits-1:0] x_i,      // signed
   input  logic             twice_i,  // 2x or 4x
   input  logic             once_i,   // not 4x
   input  logic             neg_i,
-  output logic [XBits+1:0] prod_o   // signed
+  output logic [XBits+1:0] prod_o    // signed
 );
   logic [XBits:0]   low;
   logic [XBits+1:0] y, x4;

@@ -8,7 +8,7 @@
 /// operands end there. So a later lane's operand has to come the cycle after the one before (pe_lag).
 module nbq_ecp5_svpe #(
   parameter int unsigned Lanes   = 0,  // a power of two >= 2
-  parameter int unsigned XBits   = 0,  // signed, but for the lowest value: -x must fit
+  parameter int unsigned XBits   = 0,
   parameter int unsigned AccBits = 0,
   parameter int unsigned UpBits  = 0   // 0: up_i is never set
 ) (
@@ -26,6 +26,8 @@ module nbq_ecp5_svpe #(
   localparam int unsigned Levels = $clog2(Groups);
   localparam int unsigned GroupBits = XBits + 2 + $clog2(Group);
 
+  // A sum of n products has XBits + 2 + log2(n) bits, though each may be 2^(XBits+1): where the +1s that
+  // are still to come are the first lanes', it is one less.
   for (genvar g = 0; g < Groups; g++) begin : g_group
     // Of lane j: the group's sum with its product, and the +1 that the first one's lacks.
     for (genvar j = 0; j < Group; j++) begin : g_lane

@@ -113,7 +113,8 @@ TEST_P(StreamedNetwork, ImagesOneAfterTheOtherWithStalls) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Bus, StreamedNetwork,
-                         ::testing::Values(BusShape{32, 1, 0}, BusShape{128, 2, 2}),
+                         ::testing::Values(BusShape{32, 1, 0}, BusShape{32, 2, 1},
+                                           BusShape{128, 2, 2}),
                          [](const auto& p) {
                            return fmt::format("axi{}_images{}", p.param.axi_bits, p.param.images);
                          });

@@ -338,8 +338,8 @@ class Compiler {
     program_.params = emitter_.take_params();
     EngineConfig& c = program_.config;
     fit_shifts(c);
-    const auto depth = [](std::size_t words, int at_least) {
-      const auto step = static_cast<std::size_t>(kDepthStep);
+    const auto depth = [](std::size_t words, int at_least, int rows_a_word = 1) {
+      const auto step = static_cast<std::size_t>(std::max(1, kDepthStep / rows_a_word));
       const std::size_t most = std::max(words, static_cast<std::size_t>(at_least));
       return static_cast<int>((most + step - 1) / step * step);
     };
@@ -354,8 +354,9 @@ class Compiler {
     const Shape& out = program_.result.shape;
     const std::size_t results = ((static_cast<std::size_t>(out.c) + lanes - 1) / lanes) *
                                 static_cast<std::size_t>(out.h * out.w);
-    // A single word is a register.
-    c.result_depth = results == 1 && c.result_depth == 1 ? 1 : depth(results, c.result_depth);
+    // A single word is a register, or a row for each of its slices.
+    c.result_depth =
+        results == 1 && c.result_depth == 1 ? 1 : depth(results, c.result_depth, c.out_cycles);
     c.program_depth = depth(program_.instructions.size() * kInstrWords, c.program_depth);
     return ok_status();
   }

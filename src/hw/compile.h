@@ -75,8 +75,9 @@ void take_least_depths(EngineConfig& config);
 /// Compiles an integer graph for engines with the given element and lanes. Widths (code_bits,
 /// act_bits, acc_bits) and memory depths of `wanted` are minima: the result has what the network
 /// needs. Weights that exceed limits.weight_depth are streamed when `wanted` has an AXI bus. The
-/// program does not depend on `images`, `broadcast` and `out_cycles`. Errors kUnsupported naming
-/// the layer and the limit; whatever verify_integer() finds.
+/// program does not depend on `images`, `broadcast` and `out_cycles` (the depth of the results
+/// does, on the last). Errors kUnsupported naming the layer and the limit; whatever
+/// verify_integer() finds.
 Result<Program> compile(const Graph& graph, const EngineConfig& wanted,
                         const MemoryLimits& limits = {});
 

@@ -68,7 +68,7 @@ const std::vector<std::string_view>& resource_term_names() {
       "sum bit",              // accumulator, drain register and their multiplexer
       "residual bit",         // residual registers and their multiplexer
       "second residual bit",  // where a word takes several cycles
-      "slice bit",            // there too: of a word of accumulators
+      "slice bit",            // there too: of a word that is put together
       "maximum bit",          // comparators of maximum pooling
       "svpe2 bit",
       "svpe3 bit",
@@ -106,7 +106,7 @@ std::vector<double> resource_terms(const EngineConfig& c) {
                            sums * c.acc_bits,
                            sums * c.act_bits,
                            c.out_cycles > 1 ? sums * c.act_bits : 0,
-                           c.out_cycles > 1 ? copies * c.lanes_in * c.acc_bits : 0,
+                           c.out_cycles > 1 ? copies * c.lanes_in * c.act_bits : 0,
                            c.max_pool ? copies * c.pixels * c.lanes_in * (c.act_bits + 1) : 0};
   for (int bits = 2; bits <= 5; ++bits)
     t.push_back(shift && c.code_bits == bits ? lanes * product : 0);

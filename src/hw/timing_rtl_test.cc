@@ -82,7 +82,9 @@ void run_random_networks(const EngineConfig& config, std::uint32_t seeds, int at
 
 /// What a board gets, which the roomy engines are not: no pooling, shifters as short as its shifts,
 /// a single result word, sums in the place of their operand.
-TEST(FittedEngine, RunsTheNetworkThatItWasMadeFor) {
+class FittedEngine : public ::testing::TestWithParam<int> {};
+
+TEST_P(FittedEngine, RunsTheNetworkThatItWasMadeFor) {
   const Window same{
       .kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};
   Graph g;
@@ -103,7 +105,7 @@ TEST(FittedEngine, RunsTheNetworkThatItWasMadeFor) {
   wanted.lanes_in = wanted.lanes_out = 4;
   wanted.pixels = 1;
   wanted.images = 3;
-  wanted.out_cycles = 4;
+  wanted.out_cycles = GetParam();
   const auto program = compile(integers, wanted);
   ASSERT_TRUE(program.ok()) << program.error().message;
   const EngineConfig& c = program->config;
@@ -119,6 +121,9 @@ TEST(FittedEngine, RunsTheNetworkThatItWasMadeFor) {
   EXPECT_EQ(rtl->logits, RefExecutor::create(integers).value().run(pixels, c.images).value());
   expect_equal(predict(*program).all, counts(*rtl));
 }
+
+// Results in a register, and in a word for each slice.
+INSTANTIATE_TEST_SUITE_P(OutCycles, FittedEngine, ::testing::Values(1, 4));
 
 class TimingTest : public ::testing::TestWithParam<std::array<int, 6>> {};
 
