@@ -27,10 +27,12 @@ struct Distributed {
 
 Distributed distributed(int width, int words, SynthTarget target) {
   if (target == SynthTarget::kEcp5) {
-    const int cells = ceil_div(words, 16) * ceil_div(width, 4);
-    // 6 LUTs of slices a cell. Deeper ones than 128 go into blocks whatever their width (seen, not
-    // derived).
-    return {6 * cells, words <= 128 ? 4 * cells + (words > 16 ? width : 0) : 1 << 20};
+    const int rows = ceil_div(words, 16), cells = rows * ceil_div(width, 4);
+    // 6 LUTs of slices a cell. What rows behind multiplexers cost, and that deeper ones than 128 go
+    // into blocks whatever their width, is seen, not derived.
+    const int pick = std::bit_width(static_cast<unsigned>(rows) - 1);
+    const int behind = rows > 1 ? pick * width + rows : 0;
+    return {6 * cells, words <= 128 ? 4 * cells + behind : 1 << 20};
   }
   const int rows = ceil_div(words, 64);
   const int per_cell = words <= 32 ? 14 : 7;
