@@ -22,9 +22,12 @@ xcup/nbq_xcup_dsp.sv
 xcup/nbq_xcup_vpe.sv
 xcup/nbq_xcup_vpe2.sv
 ecp5/nbq_ecp5_carry.sv
-ecp5/nbq_ecp5_add.sv
-ecp5/nbq_ecp5_row.sv
+ecp5/nbq_ecp5_addsub.sv
+ecp5/nbq_ecp5_low.sv
 ecp5/nbq_ecp5_product.sv
+ecp5/nbq_ecp5_merge.sv
+ecp5/nbq_ecp5_signed_add.sv
+ecp5/nbq_ecp5_up_add.sv
 ecp5/nbq_ecp5_svpe.sv
 ecp5/nbq_ecp5_mult.sv
 ecp5/nbq_ecp5_vpe.sv

@@ -41,23 +41,18 @@ module nbq_elements #(
   logic clear_operands;
   assign clear_operands = Target == nbq_pkg::Xcup && clear_i;
   logic [Copies*XWidth-1:0]            x;
-  logic [XWidth-1:0]                   x_lagged;
   logic [LanesOut*LanesIn*PeWBits-1:0] w;
-  for (genvar i = 0; i < Pixels * LanesIn; i++) begin : g_x
-    nbq_delay #(
-      .Width(XBits),
-      .Cycles(nbq_pkg::pe_lag(PeKind, Target, CodeBits, LanesIn, i % LanesIn) -
-              (Spread != 0 ? 1 : 0))
-    ) u_lag (
-      .clk_i, .clear_i(clear_operands), .d_i(x_i[i*XBits +: XBits]),
-      .q_o(x_lagged[i*XBits +: XBits])
-    );
-  end
   for (genvar g = 0; g < Copies; g++) begin : g_copy
     if (Spread != 0) begin : g_near
-      nbq_copy #(.Width(XWidth)) u_x (.clk_i, .d_i(x_lagged), .q_o(x[g*XWidth +: XWidth]));
+      nbq_copy #(.Width(XWidth)) u_x (.clk_i, .d_i(x_i), .q_o(x[g*XWidth +: XWidth]));
     end else begin : g_all
-      assign x = x_lagged;
+      for (genvar i = 0; i < Pixels * LanesIn; i++) begin : g_x
+        nbq_delay #(
+          .Width(XBits), .Cycles(nbq_pkg::pe_lag(PeKind, Target, CodeBits, LanesIn, i % LanesIn))
+        ) u_lag (
+          .clk_i, .clear_i(clear_operands), .d_i(x_i[i*XBits +: XBits]), .q_o(x[i*XBits +: XBits])
+        );
+      end
     end
   end
   for (genvar m = 0; m < LanesOut; m++) begin : g_w

@@ -3,8 +3,8 @@
 /// bit 8*d + 4*c + 2*b + a of it is f. The chain's carry in is 0.
 module nbq_ecp5_carry #(
   parameter int unsigned Bits  = 0,
-  parameter logic [15:0] First = 16'h0000,
-  parameter logic [15:0] Rest  = 16'h0000
+  parameter logic [15:0] First = 16'h96AA,
+  parameter logic [15:0] Rest  = 16'h96AA
 ) (
   input  logic [Bits-1:0] a_i,
   input  logic [Bits-1:0] b_i,

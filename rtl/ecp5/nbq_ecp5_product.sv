@@ -1,23 +1,23 @@
-/// One's complement of a negative 3-bit code's product, two LUT4 a bit: x or 2x; then that or 4x. A
-/// code of 0 is left to the register behind it.
+/// One's complement of a negative 3-bit code's product, two LUT4 a bit: x, 2x or 0; then that or 4x,
+/// inverted.
 module nbq_ecp5_product #(
   parameter int unsigned XBits = 0
 ) (
-  input  logic [XBits-1:0] x_i,      // signed
-  input  logic             twice_i,  // 2x or 4x
-  input  logic             once_i,   // not 4x
-  input  logic             neg_i,
-  output logic [XBits+1:0] prod_o    // signed
+  input  logic [XBits-1:0] x_i,     // signed
+  input  logic [3:0]       code_i,  // {neg, not 4x, 2x or 4x, x or 4x}
+  output logic [XBits+1:0] prod_o   // signed
 );
   logic [XBits:0]   low;
   logic [XBits+1:0] y, x4;
-  nbq_ecp5_row #(.XBits(XBits)) u_row (.x_i, .twice_i, .neg_i, .y_o(low));
+  nbq_ecp5_low #(.XBits(XBits)) u_low (.x_i, .sel_i(code_i[1:0]), .y_o(low));
   assign y  = {low[XBits], low};
   assign x4 = {x_i, 2'b00};
-  assign prod_o[0] = low[0];  // 2x and 4x have the same
+  LUT4 #(.INIT(16'h7F80)) u_bit0 (  // x and not 4x, inverted
+    .A(x_i[0]), .B(code_i[0]), .C(code_i[2]), .D(code_i[3]), .Z(prod_o[0])
+  );
   for (genvar i = 1; i < XBits + 2; i++) begin : g_bit
-    LUT4 #(.INIT(16'hA3AC)) u_bit (
-      .A(y[i]), .B(x4[i]), .C(once_i), .D(neg_i), .Z(prod_o[i])
+    LUT4 #(.INIT(16'h53AC)) u_bit (
+      .A(y[i]), .B(x4[i]), .C(code_i[2]), .D(code_i[3]), .Z(prod_o[i])
     );
   end
   logic unused_low;
