@@ -34,7 +34,7 @@ struct PlanLimits {
   int mult_bits = 16;  ///< of a VPE
   int broadcast = -1;  ///< -1: the board's
   /// 0: searched; as many images at once as fit. All but out_cycles given: the estimate of LUTs and
-  /// flip-flops may be 3 % above what the board allows, which is the model's error.
+  /// flip-flops may be 3 % above what the board allows, about the model's error.
   int lanes_in = 0, lanes_out = 0, pixels = 0, images = 0, out_cycles = 0;
 };
 
