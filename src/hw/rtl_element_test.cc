@@ -155,7 +155,7 @@ INSTANTIATE_TEST_SUITE_P(
         ElementCase{0, 1, 4, 1, 9, 2, 16, 22}, ElementCase{0, 1, 8, 2, 9, 4, 16, 30},
         ElementCase{0, 2, 2, 1, 9, 3, 16, 24}, ElementCase{0, 2, 8, 2, 9, 3, 16, 25},
         ElementCase{0, 2, 16, 1, 17, 3, 16, 31}, ElementCase{0, 2, 4, 1, 9, 4, 16, 24},
-        // More groups than a tree of one level has, and an accumulator narrower than the sum.
+        // A deep tree, and an accumulator narrower than the sum.
         ElementCase{0, 2, 32, 1, 9, 3, 16, 24}, ElementCase{0, 2, 16, 1, 17, 3, 16, 21},
         ElementCase{1, 1, 4, 2, 17, 3, 16, 31}, ElementCase{1, 1, 8, 1, 9, 3, 16, 30},
         ElementCase{1, 2, 4, 2, 17, 3, 16, 31}, ElementCase{1, 2, 2, 1, 9, 3, 16, 30},
