@@ -367,9 +367,12 @@ bool has_fast_bfloat16() {
   if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & bit_OSXSAVE) == 0) return false;
   unsigned enabled = 0, high = 0;
   __asm__("xgetbv" : "=a"(enabled), "=d"(high) : "c"(0));
-  constexpr unsigned kTiles = 3u << 17;
-  if ((enabled & kTiles) != kTiles) return false;
-  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & (1u << 22)) != 0;  // AMX-BF16
+  constexpr unsigned kVectors = 7u << 5, kTiles = 3u << 17;
+  if ((enabled & kTiles) == kTiles && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 &&
+      (d & (1u << 22)) != 0)  // AMX-BF16
+    return true;
+  return __builtin_cpu_is("amd") != 0 && (enabled & kVectors) == kVectors &&
+         __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & (1u << 5)) != 0;  // AVX512-BF16
 #else
   return false;
 #endif
