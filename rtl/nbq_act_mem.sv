@@ -6,7 +6,7 @@ module nbq_act_mem #(
   parameter int unsigned WordWidth = 0,  // bits of a word
   parameter int unsigned Depth     = 0,  // words of a bank
   parameter int unsigned Columns   = (WordWidth + 31) / 32,
-  parameter int unsigned BankBits  = Pixels > 1 ? $clog2(Pixels) : 1,
+  parameter int unsigned BankBits  = nbq_pkg::index_bits(Pixels),
   parameter int unsigned AddrBits  = $clog2(Depth)
 ) (
   input  logic                        clk_i,

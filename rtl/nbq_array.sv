@@ -14,7 +14,7 @@ module nbq_array #(
   parameter int unsigned PeLatency = nbq_pkg::pe_latency(PeKind, Target, CodeBits, LanesIn),
   parameter int unsigned WBits     = PeKind == 0 ? CodeBits : MultBits,
   parameter int unsigned Words     = Pixels * LanesOut / LanesIn,
-  parameter int unsigned SelBits   = Words > 1 ? $clog2(Words) : 1
+  parameter int unsigned SelBits   = nbq_pkg::index_bits(Words)
 ) (
   input  logic                               clk_i,
   input  logic                               clear_i,

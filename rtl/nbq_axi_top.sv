@@ -78,7 +78,7 @@ module nbq_axi_top #(
   localparam int unsigned RawWidth   = LanesIn * AccBits;
   localparam int unsigned ActColumns = (ActWidth + 31) / 32;
   localparam int unsigned WgtColumns = (WgtWidth + 31) / 32;
-  localparam int unsigned ImgBits    = Images > 1 ? $clog2(Images) : 1;
+  localparam int unsigned ImgBits    = nbq_pkg::index_bits(Images);
   localparam int unsigned ActSlots   = ActDepth * ActDigits * Pixels;
 
   // ---- registers ------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ module nbq_axi_top #(
   logic [$clog2(ActSlots)-1:0]    act_slot;
   logic [ActColumns*32-1:0]       act_data;
   logic                           act_ready, result_read;
-  logic [(ResultDepth * OutCycles > 1 ? $clog2(ResultDepth * OutCycles) : 1)-1:0] result_word;
+  logic [nbq_pkg::index_bits(ResultDepth * OutCycles)-1:0] result_word;
   logic [RawWidth/OutCycles-1:0]  result_data;
   nbq_engine #(
     .AxiBits(AxiBits), .PeKind(PeKind), .LanesIn(LanesIn), .LanesOut(LanesOut), .Pixels(Pixels),

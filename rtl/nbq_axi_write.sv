@@ -10,9 +10,9 @@ module nbq_axi_write #(
   parameter int unsigned Images   = 0,  // memories, one after the other
   parameter int unsigned Latency  = 0,  // cycles from word_o to data_i
   parameter int unsigned AddrBits = nbq_pkg::AxiAddrBits,
-  parameter int unsigned WordBits = Depth > 1 ? $clog2(Depth) : 1,
-  parameter int unsigned MemBits  = Depth * Slices > 1 ? $clog2(Depth * Slices) : 1,
-  parameter int unsigned ImgBits  = Images > 1 ? $clog2(Images) : 1
+  parameter int unsigned WordBits = nbq_pkg::index_bits(Depth),
+  parameter int unsigned MemBits  = nbq_pkg::index_bits(Depth * Slices),
+  parameter int unsigned ImgBits  = nbq_pkg::index_bits(Images)
 ) (
   input  logic                  clk_i,
   input  logic                  rst_ni,
@@ -43,11 +43,11 @@ module nbq_axi_write #(
   input  logic [1:0]            bresp_i
 );
   localparam int unsigned Beats     = 1 << $clog2((Width + AxiBits - 1) / AxiBits);
-  localparam int unsigned BeatBits  = Beats > 1 ? $clog2(Beats) : 1;
+  localparam int unsigned BeatBits  = nbq_pkg::index_bits(Beats);
   localparam int unsigned WordBytes = Beats * AxiBits / 8;
   localparam int unsigned ByteBits  = $clog2(WordBytes);
   localparam int unsigned Slice     = Width / Slices;
-  localparam int unsigned SliceBits = Slices > 1 ? $clog2(Slices) : 1;
+  localparam int unsigned SliceBits = nbq_pkg::index_bits(Slices);
   localparam int unsigned WaitBits  = $clog2(Latency + Slices);
 
   if (Beats > 256 || WordBytes > 4096) begin : g_check

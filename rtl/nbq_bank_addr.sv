@@ -4,7 +4,7 @@
 module nbq_bank_addr #(
   parameter int unsigned Pixels   = 0,  // banks and lanes, a power of two
   parameter int unsigned Depth    = 0,  // words of a bank
-  parameter int unsigned BankBits = Pixels > 1 ? $clog2(Pixels) : 1,
+  parameter int unsigned BankBits = nbq_pkg::index_bits(Pixels),
   parameter int unsigned AddrBits = $clog2(Depth)
 ) (
   input  logic                       clk_i,

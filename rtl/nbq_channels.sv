@@ -18,9 +18,9 @@ module nbq_channels #(
   parameter int unsigned DigitBits = nbq_pkg::digit_bits(ActBits, ActDigits),
   parameter int unsigned ActWidth = LanesIn * DigitBits,  // a memory word
   parameter int unsigned Words    = Pixels * LanesOut / LanesIn,
-  parameter int unsigned SelBits  = Words > 1 ? $clog2(Words) : 1,
+  parameter int unsigned SelBits  = nbq_pkg::index_bits(Words),
   parameter int unsigned OutLanes = LanesIn / OutCycles,  // channels of a slice
-  parameter int unsigned SliceBits = OutCycles > 1 ? $clog2(OutCycles) : 1
+  parameter int unsigned SliceBits = nbq_pkg::index_bits(OutCycles)
 ) (
   input  logic                           clk_i,
   input  nbq_pkg::scale_t                scale_i,

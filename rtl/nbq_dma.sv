@@ -15,10 +15,10 @@ module nbq_dma #(
   parameter int unsigned ReadLatency = 0,  // of the result memory
   parameter int unsigned WgtColumns  = (WgtWidth + 31) / 32,
   parameter int unsigned ActColumns  = (ActWidth + 31) / 32,
-  parameter int unsigned ImgBits     = Images > 1 ? $clog2(Images) : 1,
+  parameter int unsigned ImgBits     = nbq_pkg::index_bits(Images),
   parameter int unsigned SlotBits    = $clog2(ActSlots),
-  parameter int unsigned StoreBits   = ResultDepth > 1 ? $clog2(ResultDepth) : 1,
-  parameter int unsigned ResAddr     = ResultDepth * OutCycles > 1 ? $clog2(ResultDepth * OutCycles) : 1,
+  parameter int unsigned StoreBits   = nbq_pkg::index_bits(ResultDepth),
+  parameter int unsigned ResAddr     = nbq_pkg::index_bits(ResultDepth * OutCycles),
   parameter int unsigned AddrBits    = nbq_pkg::AxiAddrBits
 ) (
   input  logic                            clk_i,

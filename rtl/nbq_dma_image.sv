@@ -5,7 +5,7 @@ module nbq_dma_image #(
   parameter int unsigned ActWidth   = 0,
   parameter int unsigned ActSlots   = 0,  // words in all banks
   parameter int unsigned ActColumns = (ActWidth + 31) / 32,
-  parameter int unsigned ImgBits    = Images > 1 ? $clog2(Images) : 1
+  parameter int unsigned ImgBits    = nbq_pkg::index_bits(Images)
 ) (
   input  logic                        clk_i,
   input  logic                        rst_ni,

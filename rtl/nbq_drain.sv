@@ -8,9 +8,9 @@ module nbq_drain #(
   parameter int unsigned OutCycles = 1,  // a word, a power of two
   parameter int unsigned Flush    = 0,  // cycles from a word to its landing in memory
   parameter int unsigned Words    = Pixels * LanesOut / LanesIn,
-  parameter int unsigned SelBits  = Words > 1 ? $clog2(Words) : 1,
-  parameter int unsigned BankBits = Pixels > 1 ? $clog2(Pixels) : 1,
-  parameter int unsigned SliceBits = OutCycles > 1 ? $clog2(OutCycles) : 1
+  parameter int unsigned SelBits  = nbq_pkg::index_bits(Words),
+  parameter int unsigned BankBits = nbq_pkg::index_bits(Pixels),
+  parameter int unsigned SliceBits = nbq_pkg::index_bits(OutCycles)
 ) (
   input  logic                          clk_i,
   input  logic                          rst_ni,

@@ -29,7 +29,9 @@ module nbq_elements #(
   localparam int unsigned PePixels = PeKind == 2 && Target == nbq_pkg::Xcup ? 2 : 1;
   localparam int unsigned XWidth   = Pixels * LanesIn * XBits;
   localparam int unsigned Spread   = nbq_pkg::pe_spread(PeKind, Target, CodeBits);
-  localparam int unsigned Near     = Spread != 0 ? Spread : LanesOut;  // outputs of a copy
+  // Outputs of a copy. With two digits wires run out before time does: one net to all outputs takes fewer
+  // than a copy for some and the way to each copy.
+  localparam int unsigned Near     = Spread != 0 && UpBits == 0 ? Spread : LanesOut;
   localparam int unsigned Copies   = (LanesOut + Near - 1) / Near;
 
   if (Pixels % PePixels != 0 || (UpBits != 0 && PeKind != 0)) begin : g_check

@@ -30,9 +30,9 @@ module nbq_engine #(
       (LanesIn * LanesOut * (PeKind == 0 ? CodeBits : MultBits) + 31) / 32,
   parameter int unsigned MemActColumns =
       (LanesIn * nbq_pkg::digit_bits(ActBits, ActDigits) + 31) / 32,
-  parameter int unsigned MemImageBits  = Images > 1 ? $clog2(Images) : 1,
+  parameter int unsigned MemImageBits  = nbq_pkg::index_bits(Images),
   parameter int unsigned ResSlices     = ResultDepth * OutCycles,  // words of the result memory
-  parameter int unsigned ResAddr       = ResSlices > 1 ? $clog2(ResSlices) : 1
+  parameter int unsigned ResAddr       = nbq_pkg::index_bits(ResSlices)
 ) (
   input  logic        clk_i,
   input  logic        rst_ni,
@@ -59,7 +59,8 @@ module nbq_engine #(
   input  logic [ResAddr-1:0]              mem_result_word_i,
   output logic [LanesIn/OutCycles*AccBits-1:0] mem_result_data_o
 );
-  if (LanesIn < 2 || LanesOut < LanesIn || LanesOut % LanesIn != 0 || LanesOut / LanesIn > 15 ||
+  if (LanesIn < 2 || (LanesIn & (LanesIn - 1)) != 0 || LanesOut < LanesIn ||
+      LanesOut % LanesIn != 0 || LanesOut / LanesIn > 15 ||
       Pixels == 0 || Pixels > 32 || (Pixels & (Pixels - 1)) != 0 || PeKind > 2 || Target > 2 ||
       OutCycles == 0 || OutCycles > LanesIn || (OutCycles & (OutCycles - 1)) != 0 ||
       Images == 0 || Images > 64 || Broadcast > 3 || MultBits < 2 || MultBits > 16 ||
@@ -77,12 +78,12 @@ module nbq_engine #(
   localparam int unsigned WgtColumns  = (WgtWidth + 31) / 32;
   localparam int unsigned ParColumns  = (ParWidth + 31) / 32;
   localparam int unsigned Words       = Pixels * LanesOut / LanesIn;
-  localparam int unsigned SelBits     = Words > 1 ? $clog2(Words) : 1;
-  localparam int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1;
+  localparam int unsigned SelBits     = nbq_pkg::index_bits(Words);
+  localparam int unsigned BankBits    = nbq_pkg::index_bits(Pixels);
   localparam int unsigned PixelLog2   = $clog2(Pixels);
-  localparam int unsigned ImageBits   = Images > 1 ? $clog2(Images) : 1;
+  localparam int unsigned ImageBits   = nbq_pkg::index_bits(Images);
   localparam int unsigned OutLanes    = LanesIn / OutCycles;
-  localparam int unsigned SliceBits   = OutCycles > 1 ? $clog2(OutCycles) : 1;
+  localparam int unsigned SliceBits   = nbq_pkg::index_bits(OutCycles);
   localparam int unsigned ActAddr     = $clog2(ActWords);
   localparam int unsigned PeLatency   = nbq_pkg::pe_latency(PeKind, Target, CodeBits, LanesIn);
   localparam int unsigned PcBits      = nbq_pkg::PcBits;

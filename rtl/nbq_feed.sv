@@ -8,7 +8,7 @@ module nbq_feed #(
   parameter int unsigned WeightDepth = 0,
   parameter int unsigned Preload     = 0,
   parameter int unsigned WgtColumns  = (WeightWidth + 31) / 32,
-  parameter int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1
+  parameter int unsigned BankBits    = nbq_pkg::index_bits(Pixels)
 ) (
   input  logic                                    clk_i,
   input  logic                                    rst_ni,

@@ -29,10 +29,10 @@ module nbq_host #(
   parameter int unsigned ActColumns   = 0,  // 32-bit columns of a word
   parameter int unsigned WgtColumns   = 0,
   parameter int unsigned ParColumns   = 0,
-  parameter int unsigned ImageBits    = Images > 1 ? $clog2(Images) : 1,
-  parameter int unsigned OutLanes     = LanesIn / OutCycles,  // of a result word
+  parameter int unsigned ImageBits    = nbq_pkg::index_bits(Images),
+  parameter int unsigned OutLanes     = LanesIn / OutCycles,  // of a slice of a result word
   parameter int unsigned ResSlices    = ResultDepth * OutCycles,
-  parameter int unsigned ResAddr      = ResSlices > 1 ? $clog2(ResSlices) : 1
+  parameter int unsigned ResAddr      = nbq_pkg::index_bits(ResSlices)
 ) (
   input  logic                            clk_i,
   input  logic                            rst_ni,

@@ -26,13 +26,13 @@ module nbq_image #(
   parameter int unsigned ActColumns  = (ActWidth + 31) / 32,
   parameter int unsigned RawWidth    = LanesIn * AccBits,
   parameter int unsigned Words       = Pixels * LanesOut / LanesIn,
-  parameter int unsigned SelBits     = Words > 1 ? $clog2(Words) : 1,
+  parameter int unsigned SelBits     = nbq_pkg::index_bits(Words),
   parameter int unsigned OutLanes    = LanesIn / OutCycles,
-  parameter int unsigned SliceBits   = OutCycles > 1 ? $clog2(OutCycles) : 1,
-  parameter int unsigned GroupSel    = Words / Groups > 1 ? $clog2(Words / Groups) : 1,
-  parameter int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1,
+  parameter int unsigned SliceBits   = nbq_pkg::index_bits(OutCycles),
+  parameter int unsigned GroupSel    = nbq_pkg::index_bits(Words / Groups),
+  parameter int unsigned BankBits    = nbq_pkg::index_bits(Pixels),
   parameter int unsigned ResSlices   = ResultDepth * OutCycles,
-  parameter int unsigned ResAddr     = ResSlices > 1 ? $clog2(ResSlices) : 1
+  parameter int unsigned ResAddr     = nbq_pkg::index_bits(ResSlices)
 ) (
   input  logic                              clk_i,
   input  logic                              rst_ni,
@@ -73,7 +73,7 @@ module nbq_image #(
   localparam int unsigned EBits       = DigitBits + 1;  // of an element's operand
   localparam int unsigned GroupXWidth = GroupPixels * LanesIn * EBits;
   localparam int unsigned GroupLog2   = $clog2(GroupPixels);
-  localparam int unsigned PickBits    = Groups > 1 ? $clog2(Groups) : 1;
+  localparam int unsigned PickBits    = nbq_pkg::index_bits(Groups);
   localparam int unsigned RawSlice    = OutLanes * AccBits;
   localparam int unsigned RawColumns  = (RawSlice + 31) / 32;
 

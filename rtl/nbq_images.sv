@@ -26,14 +26,14 @@ module nbq_images #(
   parameter int unsigned ActColumns  = 0,
   parameter int unsigned LoadColumns = 0,  // that can be loaded at once
   parameter int unsigned Words       = Pixels * LanesOut / LanesIn,
-  parameter int unsigned SelBits     = Words > 1 ? $clog2(Words) : 1,
-  parameter int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1,
+  parameter int unsigned SelBits     = nbq_pkg::index_bits(Words),
+  parameter int unsigned BankBits    = nbq_pkg::index_bits(Pixels),
   parameter int unsigned OutLanes    = LanesIn / OutCycles,
-  parameter int unsigned SliceBits   = OutCycles > 1 ? $clog2(OutCycles) : 1,
-  parameter int unsigned ImageBits   = Images > 1 ? $clog2(Images) : 1,
+  parameter int unsigned SliceBits   = nbq_pkg::index_bits(OutCycles),
+  parameter int unsigned ImageBits   = nbq_pkg::index_bits(Images),
   parameter int unsigned RawSlice    = OutLanes * AccBits,
   parameter int unsigned ResSlices   = ResultDepth * OutCycles,
-  parameter int unsigned ResAddr     = ResSlices > 1 ? $clog2(ResSlices) : 1
+  parameter int unsigned ResAddr     = nbq_pkg::index_bits(ResSlices)
 ) (
   input  logic                               clk_i,
   input  logic                               rst_ni,
@@ -73,7 +73,7 @@ module nbq_images #(
   localparam int unsigned ActAddr    = $clog2(ActDepth * ActDigits);
   localparam int unsigned Groups     = Broadcast == 3 && Pixels > 2 ? Pixels / 2 : 1;
   localparam int unsigned GroupWords = Words / Groups;
-  localparam int unsigned GroupSel   = GroupWords > 1 ? $clog2(GroupWords) : 1;
+  localparam int unsigned GroupSel   = nbq_pkg::index_bits(GroupWords);
 
   if (Images == 0 || Broadcast > 3) begin : g_check
     $error("nbq_images: Images must be set and Broadcast be 3 at most");

@@ -5,7 +5,7 @@ module nbq_lane_addr #(
   parameter int unsigned Lane     = 0,
   parameter int unsigned Pixels   = 0,  // a power of two
   parameter int unsigned ActDepth = 0,
-  parameter int unsigned BankBits = Pixels > 1 ? $clog2(Pixels) : 1
+  parameter int unsigned BankBits = nbq_pkg::index_bits(Pixels)
 ) (
   input  logic                        clk_i,
   input  logic                        valid_i,

@@ -4,7 +4,7 @@ module nbq_max #(
   parameter int unsigned LanesIn = 0,
   parameter int unsigned Pixels  = 0,
   parameter int unsigned XBits   = 0,
-  parameter int unsigned SelBits = Pixels > 1 ? $clog2(Pixels) : 1
+  parameter int unsigned SelBits = nbq_pkg::index_bits(Pixels)
 ) (
   input  logic                            clk_i,
   input  logic                            rst_ni,

@@ -3,7 +3,7 @@
 module nbq_mux #(
   parameter int unsigned Words   = 0,  // >= 1
   parameter int unsigned Width   = 0,
-  parameter int unsigned SelBits = Words > 1 ? $clog2(Words) : 1
+  parameter int unsigned SelBits = nbq_pkg::index_bits(Words)
 ) (
   input  logic [SelBits-1:0]     sel_i,
   input  logic [Words*Width-1:0] words_i,

@@ -14,15 +14,15 @@ module nbq_output #(
   parameter int unsigned ResultDepth = 0,
   parameter int unsigned Preload     = 0,
   parameter int unsigned OutLanes    = LanesIn / OutCycles,  // channels of a slice
-  parameter int unsigned SliceBits   = OutCycles > 1 ? $clog2(OutCycles) : 1,
+  parameter int unsigned SliceBits   = nbq_pkg::index_bits(OutCycles),
   parameter int unsigned ParWidth    = OutLanes * (AccBits + 7),  // a slice's
   parameter int unsigned ParColumns  = (ParWidth + 31) / 32,
   parameter int unsigned ParSlices   = ParamDepth * OutCycles,
   parameter int unsigned Words       = Pixels * LanesOut / LanesIn,
-  parameter int unsigned SelBits     = Words > 1 ? $clog2(Words) : 1,
-  parameter int unsigned BankBits    = Pixels > 1 ? $clog2(Pixels) : 1,
+  parameter int unsigned SelBits     = nbq_pkg::index_bits(Words),
+  parameter int unsigned BankBits    = nbq_pkg::index_bits(Pixels),
   parameter int unsigned ResSlices   = ResultDepth * OutCycles,  // words of the result memory
-  parameter int unsigned ResAddr     = ResSlices > 1 ? $clog2(ResSlices) : 1
+  parameter int unsigned ResAddr     = nbq_pkg::index_bits(ResSlices)
 ) (
   input  logic                           clk_i,
   input  logic                           clear_i,

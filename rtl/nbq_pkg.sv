@@ -59,6 +59,11 @@ package nbq_pkg;
     logic [17:0] res_hi;
   } scale_t;
 
+  /// Bits of an index into n things; one bit for the index of one thing, as no port has none.
+  function automatic int unsigned index_bits(int unsigned n);
+    index_bits = n > 1 ? $clog2(n) : 1;
+  endfunction
+
   // ---- digits of activations ------------------------------------------------------------------
   // An activation lies in memory in digits, a word of C low ones below the word of C high ones, and is
   // read and written a digit a cycle. So all wide ways are as wide as a digit.

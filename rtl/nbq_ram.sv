@@ -61,7 +61,7 @@ module nbq_ram #(
       localparam int unsigned Start = First * (BlockWords << (s - 1));
       localparam int unsigned Words =
           Depth - Start < (BlockWords << (s - 1)) ? Depth - Start : BlockWords << (s - 1);
-      localparam int unsigned Bits  = Words > 1 ? $clog2(Words) : 1;
+      localparam int unsigned Bits  = nbq_pkg::index_bits(Words);
       localparam int unsigned UnitBits = $clog2(BlockWords) + s - 1;
       logic [Width-1:0]        own;
       logic [Columns-1:0]      own_re;

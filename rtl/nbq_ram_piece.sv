@@ -6,7 +6,7 @@ module nbq_ram_piece #(
   parameter              Init     = "",
   parameter int unsigned Piece    = 0,  // 512 << (Piece - 1) words, if it is full
   parameter int unsigned Columns  = (Width + 31) / 32,
-  parameter int unsigned AddrBits = Depth > 1 ? $clog2(Depth) : 1
+  parameter int unsigned AddrBits = nbq_pkg::index_bits(Depth)
 ) (
   input  logic                clk_i,
   input  logic [Columns-1:0]  we_i,

@@ -53,10 +53,10 @@ module nbq_cell_dma #(
   input  logic                   m_axi_bvalid,
   output logic                   m_axi_bready
 );
-  localparam int unsigned ImgBits = Images > 1 ? $clog2(Images) : 1;
+  localparam int unsigned ImgBits = nbq_pkg::index_bits(Images);
   logic [ImgBits-1:0]             act_image, result_image;
   logic [$clog2(ActSlots)-1:0]    act_slot;
-  logic [(ResultDepth * OutCycles > 1 ? $clog2(ResultDepth * OutCycles) : 1)-1:0] result_word;
+  logic [nbq_pkg::index_bits(ResultDepth * OutCycles)-1:0] result_word;
   logic [$clog2(WeightDepth)-1:0] wgt_addr;
   logic [WgtColumns-1:0]          wgt_we;
   logic [ActColumns-1:0]          act_we;
