@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "core/result.h"
 
@@ -54,6 +55,14 @@ CLI::App* add_command(CLI::App& app, Context& context, const std::string& name,
     }
   });
   return cmd;
+}
+
+/// --set of commands that read a recipe; load_recipe takes what it fills.
+inline void add_set_option(CLI::App* cmd, std::vector<std::string>& set) {
+  cmd->add_option("--set", set,
+                  "key=value instead of the recipe's, any number of times: model.depth=110, "
+                  "phase.2.lr=0.001")
+      ->allow_extra_args(false);
 }
 
 }  // namespace nbq::cli

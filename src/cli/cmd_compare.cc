@@ -9,7 +9,7 @@ namespace {
 
 struct CompareOptions {
   std::string recipe, out, data, init;
-  std::vector<std::string> methods;
+  std::vector<std::string> methods, set;
   std::vector<std::uint64_t> seeds;
   bool resume = false;
   int threads = 0;
@@ -22,7 +22,7 @@ Result<CompareRequest> request_of(const CompareOptions& o) {
     return make_error(ErrorCode::kInvalidArgument, "--epochs-scale must be in (0, 1000], it is {}",
                       o.epochs_scale);
   CompareRequest q;
-  NBQ_ASSIGN(q.recipe, load_recipe(o.recipe));
+  NBQ_ASSIGN(q.recipe, load_recipe(o.recipe, o.set));
   Recipe& r = q.recipe;
   if (!o.data.empty()) r.data.source = o.data;
   if (!o.init.empty()) {  // instead of the float phases
@@ -104,6 +104,7 @@ void add_compare(CLI::App& app, Context& context) {
   cmd->add_option("--out", o->out, "folder of the runs and of compare.* [runs/compare-<name>]");
   cmd->add_option("--data", o->data, "digits, CIFAR batches, or a folder of class folders");
   cmd->add_option("--init", o->init, "float .nbq to start from, instead of the float phases");
+  add_set_option(cmd, o->set);
   cmd->add_flag("--resume", o->resume, "skip the finished runs in the folder, go on with the rest");
   cmd->add_option("--epochs-scale", o->epochs_scale,
                   "every phase's epochs times this (0.1: a short try)");

@@ -118,10 +118,7 @@ void add_train(CLI::App& app, Context& context) {
       ->excludes("--weight-bits");
   cmd->add_option("--act-bits", o->act_bits, "2..16, instead of the recipe's")
       ->check(CLI::Range(2, 16));
-  cmd->add_option("--set", o->set,
-                  "key=value instead of the recipe's, any number of times: model.depth=110, "
-                  "phase.2.lr=0.001")
-      ->allow_extra_args(false);
+  add_set_option(cmd, o->set);
   cmd->add_option("--budget-bytes", o->budget_bytes,
                   "choose each layer's weight bits when the float phases end, so that all weight "
                   "codes take at most so many bytes")

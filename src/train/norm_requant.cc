@@ -1,10 +1,9 @@
 #include "train/norm_requant.h"
 
-#include <ATen/Parallel.h>
-
 #include <cmath>
 
 #include "train/norm_layout.h"
+#include "train/parallel.h"
 #include "train/tensor_data.h"
 
 namespace nbq {

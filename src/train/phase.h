@@ -47,8 +47,8 @@ std::int64_t steps_per_epoch(const Session& session, const PhaseSpec& phase);
 
 /// bfloat16 saves time on compute_device(): on processors with AMX, and on AMD's with AVX-512 BF16
 /// (ResNet-20, batch 128, 2 threads of Zen 4: 117 ms a step against 193 ms). On a Xeon without AMX
-/// oneDNN's bfloat16 convolutions were slower than its float32 ones (252 ms against 171 ms). On a GPU
-/// small networks wait for launches, of which bfloat16 has more (H200: 10.0 ms against 8.6 ms).
+/// oneDNN's bfloat16 convolutions were slower than its float32 ones (252 ms against 171 ms). On a
+/// GPU small networks wait for launches, of which bfloat16 has more (H200: 10.0 ms against 8.6 ms).
 bool has_fast_bfloat16();
 
 }  // namespace nbq

@@ -1,5 +1,4 @@
-#include <ATen/Parallel.h>
-
+#include "train/parallel.h"
 #include "train/requant_kernel.h"
 #include "train/tensor_data.h"
 #include "train/train_op.h"

@@ -1,9 +1,8 @@
-#include <ATen/Parallel.h>
-
 #include <cmath>
 
 #include "quant/quantizer.h"
 #include "train/cuda_kernels.h"
+#include "train/parallel.h"
 #include "train/train_op.h"
 
 namespace nbq {

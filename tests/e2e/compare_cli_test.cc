@@ -1,4 +1,5 @@
 // nbq compare: three rows, two seeds, stopped and gone on with.
+#include <algorithm>
 #include <cmath>
 
 #include "nbq_command.h"
@@ -72,6 +73,26 @@ TEST_F(CompareCli, BadRequestsSayWhy) {
   EXPECT_EQ(name.exit, 2);
   EXPECT_NE(name.err.find("did you mean twn"), std::string::npos) << name.err;
   EXPECT_EQ(run({"compare", NBQ_SOURCE_DIR "/zoo/compare-digits.toml", "--seeds", "1,1"}).exit, 2);
+  const Ran key = run({"compare", NBQ_SOURCE_DIR "/zoo/compare-digits.toml", "--set",
+                       "phase.2.epoch=1", "--out", path("x")});
+  EXPECT_EQ(key.exit, 3);
+  EXPECT_NE(key.err.find("epochs"), std::string::npos) << key.err;
+}
+
+TEST_F(CompareCli, SetReachesEveryRow) {
+  const Ran done =
+      run({"compare", NBQ_SOURCE_DIR "/zoo/compare-digits.toml", "--methods", "reconstructed",
+           "--seeds", "3", "--out", path("cmp"), "--json", "--set", "phase.1.epochs=1", "--set",
+           "phase.2.epochs=3", "--set", "quant.weight_bits=2"});
+  ASSERT_EQ(done.exit, 0) << done.err;
+  const auto j = done.json();
+  ASSERT_EQ(j.at("rows").size(), 2u);
+  EXPECT_EQ(j["rows"][1].at("row"), "reconstructed:2");
+  for (const auto& row : j["rows"]) {
+    const std::string log =
+        read_text_file(row.at("runs")[0].at("run").get<std::string>() + "/log.csv").value();
+    EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 1 + 3) << log;
+  }
 }
 
 }  // namespace
