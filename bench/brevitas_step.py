@@ -47,6 +47,8 @@ class Block(nn.Module):
 
 
 def resnet(depth, channels, classes):
+    if depth < 8 or depth % 6 != 2:
+        sys.exit(f"brevitas_step: depth must be 6 n + 2, it is {depth}")
     blocks = (depth - 2) // 6
     layers = [identity(), conv(channels, 16, 3, 1), nn.BatchNorm2d(16), relu()]
     inputs = 16

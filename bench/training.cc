@@ -56,8 +56,9 @@ Result<std::shared_ptr<StepChild>> start_brevitas(const Options& o) {
   if (!std::filesystem::exists(o.python))
     return make_error(ErrorCode::kToolMissing, "{} does not exist; scripts/bench-setup makes it",
                       o.python);
+  const int depth = o.model.depth != 0 ? o.model.depth : 20;  // the family's own default
   auto child = StepChild::start(
-      {o.python, NBQ_SOURCE_DIR "/bench/brevitas_step.py", std::to_string(o.model.depth),
+      {o.python, NBQ_SOURCE_DIR "/bench/brevitas_step.py", std::to_string(depth),
        std::to_string(o.batch), std::to_string(o.model.channels), std::to_string(o.model.height),
        std::to_string(o.model.width), std::to_string(o.model.classes),
        std::to_string(at::get_num_threads()), o.cpu_time ? "cpu" : "wall"});
