@@ -24,10 +24,15 @@ xcup/nbq_xcup_vpe2.sv
 ecp5/nbq_ecp5_carry.sv
 ecp5/nbq_ecp5_addsub.sv
 ecp5/nbq_ecp5_low.sv
+ecp5/nbq_ecp5_row.sv
 ecp5/nbq_ecp5_product.sv
 ecp5/nbq_ecp5_merge.sv
 ecp5/nbq_ecp5_signed_add.sv
 ecp5/nbq_ecp5_up_add.sv
+ecp5/nbq_ecp5_pair.sv
+ecp5/nbq_ecp5_triple.sv
+ecp5/nbq_ecp5_join.sv
+ecp5/nbq_ecp5_eight.sv
 ecp5/nbq_ecp5_svpe.sv
 ecp5/nbq_ecp5_mult.sv
 ecp5/nbq_ecp5_vpe.sv

@@ -43,24 +43,30 @@ module nbq_elements #(
   logic clear_operands;
   assign clear_operands = Target == nbq_pkg::Xcup && clear_i;
   logic [Copies*XWidth-1:0]            x;
+  logic [XWidth-1:0]                   x_lagged;
   logic [LanesOut*LanesIn*PeWBits-1:0] w;
+  for (genvar i = 0; i < Pixels * LanesIn; i++) begin : g_x
+    nbq_delay #(
+      .Width(XBits),
+      .Cycles(nbq_pkg::pe_lag(PeKind, Target, CodeBits, LanesIn, i % LanesIn) -
+              (Spread != 0 ? 1 : 0))
+    ) u_lag (
+      .clk_i, .clear_i(clear_operands), .d_i(x_i[i*XBits +: XBits]),
+      .q_o(x_lagged[i*XBits +: XBits])
+    );
+  end
   for (genvar g = 0; g < Copies; g++) begin : g_copy
     if (Spread != 0) begin : g_near
-      nbq_copy #(.Width(XWidth)) u_x (.clk_i, .d_i(x_i), .q_o(x[g*XWidth +: XWidth]));
+      nbq_copy #(.Width(XWidth)) u_x (.clk_i, .d_i(x_lagged), .q_o(x[g*XWidth +: XWidth]));
     end else begin : g_all
-      for (genvar i = 0; i < Pixels * LanesIn; i++) begin : g_x
-        nbq_delay #(
-          .Width(XBits), .Cycles(nbq_pkg::pe_lag(PeKind, Target, CodeBits, LanesIn, i % LanesIn))
-        ) u_lag (
-          .clk_i, .clear_i(clear_operands), .d_i(x_i[i*XBits +: XBits]), .q_o(x[i*XBits +: XBits])
-        );
-      end
+      assign x = x_lagged;
     end
   end
   for (genvar m = 0; m < LanesOut; m++) begin : g_w
     logic [LanesIn*PeWBits-1:0] recoded;
     nbq_recode #(
-      .PeKind(PeKind), .Target(Target), .Lanes(LanesIn), .CodeBits(CodeBits), .InBits(WBits)
+      .PeKind(PeKind), .Target(Target), .Lanes(LanesIn), .CodeBits(CodeBits), .InBits(WBits),
+      .BothSigns(UpBits != 0)
     ) u_recode (.w_i(w_i[m*LanesIn*WBits +: LanesIn*WBits]), .w_o(recoded));
     for (genvar c = 0; c < LanesIn; c++) begin : g_lane
       nbq_delay #(

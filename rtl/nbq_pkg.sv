@@ -92,6 +92,11 @@ package nbq_pkg;
     end
   endfunction
 
+  /// Place of a lane in its group in nbq_ecp5_svpe: 0, 1, and 2 in a triple.
+  function automatic int unsigned ecp5_place(int unsigned lanes, int unsigned lane);
+    ecp5_place = lanes < 8 ? lane % 2 : lane % 8 % 3;
+  endfunction
+
   /// Registers between nbq_array's operands and an element's lane: a shaped element takes some
   /// lanes later than others, because it adds their products to what it has of the earlier ones.
   function automatic int unsigned pe_lag(int unsigned kind, int unsigned target,
@@ -99,12 +104,14 @@ package nbq_pkg;
                                          int unsigned lane);
     pe_lag = 0;
     if (kind == 0 && target == Xcup) pe_lag = code_bits == 3 && lanes > 2 && lane % 4 != 0 ? 2 : 1;
-    else if (kind == 0 && target == Ecp5 && code_bits == 3) pe_lag = 1;
+    else if (kind == 0 && target == Ecp5 && code_bits == 3) begin
+      pe_lag = lanes < 8 ? 1 : lane % 8 >= 6 ? 3 : ecp5_place(lanes, lane) == 2 ? 2 : 1;
+    end
     else if (kind == 1 && target == Xcup) pe_lag = lane;
     else if (kind == 2 && target == Xcup) pe_lag = lane % 4;
   endfunction
 
-  /// Output channels that share a copy of the activations behind pe_lag, which must be 1 then; 0: all
+  /// Output channels that share a copy of the activations, which is the last register of pe_lag then; 0: all
   /// share one. On ECP5 the wires across an array take as long as its logic.
   function automatic int unsigned pe_spread(int unsigned kind, int unsigned target,
                                             int unsigned code_bits);
@@ -132,7 +139,7 @@ package nbq_pkg;
       pe_latency = code_bits == 3 && lanes > 2 ? 4 + ternary_levels(lanes / 4)
                                                : 2 + ternary_levels(lanes);
     end else if (kind == 0 && target == Ecp5 && code_bits == 3) begin
-      pe_latency = 2 + $clog2(lanes);
+      pe_latency = (lanes < 8 ? 2 : 3) + $clog2(lanes);
     end else if (kind == 1 && target == Xcup) begin
       pe_latency = lanes + 2;
     end else if (kind == 2 && target == Xcup) begin

@@ -2,12 +2,13 @@
 /// its sign, the signs of others are relative to that one's (nbq_xcup_quad, nbq_ecp5_svpe). Done
 /// once for all pixels. Elements that aren't shaped take weights as they are.
 module nbq_recode #(
-  parameter int unsigned PeKind   = 0,
-  parameter int unsigned Target   = 0,
-  parameter int unsigned Lanes    = 0,
-  parameter int unsigned CodeBits = 0,
-  parameter int unsigned InBits   = 0,
-  parameter int unsigned OutBits  = nbq_pkg::pe_weight_bits(PeKind, Target, CodeBits, InBits)
+  parameter int unsigned PeKind    = 0,
+  parameter int unsigned Target    = 0,
+  parameter int unsigned Lanes     = 0,
+  parameter int unsigned CodeBits  = 0,
+  parameter int unsigned InBits    = 0,
+  parameter bit          BothSigns = 1'b0,  // nbq_ecp5_svpe's last adder takes both signs
+  parameter int unsigned OutBits   = nbq_pkg::pe_weight_bits(PeKind, Target, CodeBits, InBits)
 ) (
   input  logic [Lanes*InBits-1:0]  w_i,
   output logic [Lanes*OutBits-1:0] w_o
@@ -21,21 +22,30 @@ module nbq_recode #(
       end
     end
   end else if (PeKind == 0 && CodeBits == 3 && Target == nbq_pkg::Ecp5) begin : g_ecp5
+    // A group's sign is its second lane's, and its other lanes' are relative to that. It is itself relative to
+    // the sum that the group's is added to: within eight lanes the first group's; for a first group, or
+    // where all are pairs, the sum on the other side of the largest one that begins with it.
+    localparam int unsigned Span   = Lanes < 8 ? 2 : 8;
+    localparam int unsigned Second = Lanes == 4 ? 3 : Lanes == 8 ? 7 : Lanes / 2 + 1;
     for (genvar c = 0; c < Lanes; c++) begin : g_lane
-      // An even lane follows the odd one beside it. The sign of the pair c / 2 is its odd lane's;
-      // taken relative to the pair on the other side of the largest group that begins with it.
-      localparam int unsigned Pair  = c / 2;
-      localparam int unsigned Other = c % 2 == 0 ? c + 1 : 2 * (Pair & (Pair - 1)) + 1;
+      localparam int unsigned Place = nbq_pkg::ecp5_place(Lanes, c);
+      localparam int unsigned Sum   = c / Span;
+      localparam int unsigned Other = Place != 1 ? c - Place + 1 :
+          c % Span != 1 ? Span * Sum + 1 : Span * (Sum & (Sum - 1)) + 1;
       logic       neg;
       logic [1:0] k;
       assign {neg, k} = w_i[3*c +: 3];
-      if (c == 1) begin : g_root
-        assign w_o[4*c+3] = neg;
+      logic relative;
+      if (c == 1 || (BothSigns && Lanes > 2 && c == Second)) begin : g_own
+        assign relative = neg;
       end else begin : g_relative
-        assign w_o[4*c+3] = neg ^ w_i[3*Other+2];
+        assign relative = neg ^ w_i[3*Other+2];
       end
-      // {not 4x, 2x or 4x, x or 4x}; an odd lane's low bit is x alone, and its 4x is 2x twice.
-      assign w_o[4*c +: 3] = {k != 3, k[1], c % 2 == 0 ? k[0] : k == 1};
+      if (Place == 2) begin : g_third
+        assign w_o[4*c +: 4] = {relative && k != 0, k != 3, k[1], k == 0};
+      end else begin : g_other
+        assign w_o[4*c +: 4] = {relative, k != 3, k};
+      end
     end
   end else begin : g_plain
     assign w_o = w_i;

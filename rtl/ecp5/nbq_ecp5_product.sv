@@ -4,12 +4,12 @@ module nbq_ecp5_product #(
   parameter int unsigned XBits = 0
 ) (
   input  logic [XBits-1:0] x_i,     // signed
-  input  logic [3:0]       code_i,  // {neg, not 4x, 2x or 4x, x or 4x}
+  input  logic [3:0]       code_i,  // {neg, not 4x, magnitude}
   output logic [XBits+1:0] prod_o   // signed
 );
   logic [XBits:0]   low;
   logic [XBits+1:0] y, x4;
-  nbq_ecp5_low #(.XBits(XBits)) u_low (.x_i, .sel_i(code_i[1:0]), .y_o(low));
+  nbq_ecp5_low #(.XBits(XBits)) u_low (.x_i, .mag_i(code_i[1:0]), .y_o(low));
   assign y  = {low[XBits], low};
   assign x4 = {x_i, 2'b00};
   LUT4 #(.INIT(16'h7F80)) u_bit0 (  // x and not 4x, inverted

@@ -27,7 +27,7 @@ int element_latency(const EngineConfig& c) {
     return lanes < 4 ? 3 + lanes : 7 + ternary_levels(lanes / 4);
   }
   if (c.target == ElementTarget::kEcp5 && (!shift || shaped))
-    return (shift ? 2 : 3) + log2_up(lanes);
+    return (shift && lanes < 8 ? 2 : 3) + log2_up(lanes);
   const bool product_register = !shift || c.target != ElementTarget::kGeneric || lanes <= 4;
   return (product_register ? 1 : 0) + (log2_up(lanes) + 1) / 2;
 }

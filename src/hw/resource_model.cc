@@ -75,6 +75,7 @@ const std::vector<std::string_view>& resource_term_names() {
       "svpe4 bit",
       "svpe5 bit",      // of a lane's shifted product
       "svpe tree bit",  // of an adder behind two lanes
+      "svpe late bit",  // of lanes of eight, of which some wait for others (ECP5)
       "vpe tree bit",
       "vpe multiplier",
       "vpe2 tree bit",
@@ -111,6 +112,9 @@ std::vector<double> resource_terms(const EngineConfig& c) {
   for (int bits = 2; bits <= 5; ++bits)
     t.push_back(shift && c.code_bits == bits ? lanes * product : 0);
   t.push_back(shift ? sums * tree : 0);
+  t.push_back(shift && c.code_bits == 3 && c.lanes_in >= 8
+                  ? copies * c.lanes_in * (c.pixels * x_bits + c.lanes_out * c.code_bits)
+                  : 0);
   for (const PeKind kind : {PeKind::kVpe, PeKind::kVpe2}) {
     t.push_back(c.pe == kind ? sums * tree : 0);
     t.push_back(c.pe == kind ? lanes : 0);

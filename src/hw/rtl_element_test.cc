@@ -163,7 +163,8 @@ INSTANTIATE_TEST_SUITE_P(
         ElementCase{2, 2, 4, 2, 9, 3, 8, 28}, ElementCase{2, 0, 4, 2, 9, 3, 8, 28},
         ElementCase{0, 0, 4, 2, 9, 3, 16, 29, 8}, ElementCase{0, 1, 8, 1, 9, 3, 16, 30, 8},
         ElementCase{0, 1, 4, 1, 6, 4, 16, 26, 5}, ElementCase{0, 2, 2, 1, 9, 3, 16, 28, 8},
-        ElementCase{0, 2, 4, 2, 6, 3, 16, 27, 5}, ElementCase{0, 2, 16, 1, 9, 3, 16, 30, 8}),
+        ElementCase{0, 2, 4, 2, 6, 3, 16, 27, 5}, ElementCase{0, 2, 16, 1, 9, 3, 16, 30, 8},
+        ElementCase{0, 2, 8, 2, 9, 3, 16, 30, 8}, ElementCase{0, 2, 8, 2, 8, 3, 16, 24}),
     [](const auto& p) { return p.param.name(); });
 
 }  // namespace
