@@ -42,10 +42,11 @@ struct PlanLimits {
 /// Error kInvalidArgument: no such clock.
 Result<ExploreOptions> search_space(const Board& board);
 
-/// The engine for `graph` that gives the most images a second on `board` by the cycle count (of
-/// those up to 1 % slower the one of the fewest columns), within the fraction of its resources that
-/// the board lets an engine use. Errors: kUnsupported (too big: the numbers, and the layers with
-/// the most weights and the largest map; a layer without a mapping, named), kInvalidArgument (fixed
+/// The engine for `graph` that gives the most images a second on `board` by the cycle count, within
+/// the fraction of its resources that the board lets an engine use; but one of fewer columns that
+/// is up to 1 % slower, and on an ECP5 one of fewer columns, or of as many lanes and fewer LUTs,
+/// that is up to 4 % slower. Errors: kUnsupported (too big: the numbers, and the layers with the
+/// most weights and the largest map; a layer without a mapping, named), kInvalidArgument (fixed
 /// lanes that are no engine).
 Result<BoardPlan> plan_for_board(const Graph& graph, const Board& board, const PlanLimits& limits);
 
