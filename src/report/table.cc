@@ -143,7 +143,9 @@ std::vector<ArrayRow> array_rows(const DemoReport& report) {
          {std::pair{"LUT", &Resources::lut}, std::pair{"FF", &Resources::ff},
           std::pair{"DSP", &Resources::dsp}, std::pair{"BRAM", &Resources::bram}})
       add(group, label, true, grouped,
-          [&](const Array& a) { return a.*target ? Value((*(a.*target)).*field) : std::nullopt; });
+          [&, member = field](const Array& a) {  // clang 14 captures no structured binding
+            return a.*target ? Value((*(a.*target)).*member) : std::nullopt;
+          });
   };
   cells("UltraScale+ (yosys, xcup)", &Array::xcup);
   cells("ECP5 (yosys)", &Array::ecp5);

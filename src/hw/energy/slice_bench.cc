@@ -3,6 +3,7 @@
 #include <atomic>
 #include <bit>
 #include <cmath>
+#include <future>
 #include <thread>
 
 #include "core/po2_code.h"
@@ -112,10 +113,11 @@ std::vector<WindowResult> run_windows(const SimulatedSlice& slice, const Stimulu
   };
   const unsigned wanted =
       threads > 0 ? static_cast<unsigned>(threads) : std::thread::hardware_concurrency();
-  std::vector<std::jthread> others;
-  for (unsigned i = 1; i < std::max(1u, wanted); ++i) others.emplace_back(work);
+  std::vector<std::future<void>> others;  // unlike threads they bring exceptions along
+  for (unsigned i = 1; i < std::max(1u, wanted); ++i)
+    others.push_back(std::async(std::launch::async, work));
   work();
-  others.clear();
+  for (std::future<void>& o : others) o.get();
   return results;
 }
 
